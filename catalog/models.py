@@ -1,0 +1,296 @@
+"""Product types, products, plans, price lists and prices (``channel.md`` 4.2-4.3, ``office365.md`` 6)."""
+
+from decimal import Decimal
+from typing import Self
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.money import CurrencyField, MoneyField
+from core.tenancy import Actor, TenantOwned, TenantQuerySet
+
+
+class ChargeType(models.TextChoices):
+    """How a product is charged."""
+
+    PREPAID = "recurring_prepaid", _("Recurring, prepaid")
+    PAY_PER_USE = "recurring_pay_per_use", _("Pay per use")
+    ONE_TIME = "one_time", _("One time")
+
+
+class Cycle(models.TextChoices):
+    """How often a plan is billed."""
+
+    MONTHLY = "monthly", _("Monthly")
+    ANNUAL = "annual", _("Annually")
+    BIENNIAL = "biennial", _("Every two years")
+    TRIENNIAL = "triennial", _("Every three years")
+    ONE_TIME = "one_time", _("Once")
+    NONE = "none", _("Not billed")
+
+
+TERM_LABELS = {
+    "": _("No term"),
+    "P1M": _("1 month"),
+    "P1Y": _("1 year"),
+    "P2Y": _("2 years"),
+    "P3Y": _("3 years"),
+    "P6Y": _("6 years"),
+}
+
+
+class Category(TenantOwned):
+    """A shelf of the storefront."""
+
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(max_length=60)
+    description = models.CharField(_("description"), max_length=255, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        ordering = ["position", "name", "id"]
+        constraints = [models.UniqueConstraint(fields=["organization", "slug"], name="category_slug_once")]
+        verbose_name_plural = _("categories")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductType(TenantOwned):
+    """A vendor's product type within one instance; carries the rules shared by its products."""
+
+    instance = models.ForeignKey("vendors.Instance", on_delete=models.PROTECT, related_name="product_types")
+    external_id = models.CharField(max_length=255)
+    name = models.CharField(_("name"), max_length=150)
+    description = models.TextField(_("description"), blank=True)
+    derivative = models.CharField(max_length=30, default="SUBSCRIPTION")
+    allow_multiple_subscriptions = models.BooleanField(_("several active subscriptions per account"), default=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["instance", "external_id"], name="product_type_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductQuerySet(TenantQuerySet["Product"]):
+    """Products; a customer sees the published ones of his organization (prices decide what he can buy)."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Staff see all, everybody else what is published and still sold."""
+        if actor.is_staff or actor.organization_id is None:
+            return super().visible_to(actor)
+        rows = self.filter(organization_id=actor.organization_id)
+        return rows.filter(is_published=True, discontinued_at=None)
+
+
+class Product(TenantOwned):
+    """Something that is sold. ``code`` is the vendor's orderable id, for Microsoft the Offer ID."""
+
+    product_type = models.ForeignKey(ProductType, on_delete=models.PROTECT, related_name="products")
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="products", verbose_name=_("category")
+    )
+    code = models.CharField(_("code"), max_length=255)
+    name = models.CharField(_("name"), max_length=255)
+    vendor_name = models.CharField(max_length=255, editable=False, blank=True)
+    summary = models.CharField(_("summary"), max_length=255, blank=True)
+    description = models.TextField(_("description"), blank=True)
+    family = models.CharField(_("family"), max_length=60, blank=True)
+    charge_type = models.CharField(max_length=30, choices=ChargeType.choices, default=ChargeType.PREPAID)
+    unit = models.CharField(_("unit"), max_length=60, blank=True)
+    min_quantity = models.PositiveIntegerField(_("minimum quantity"), default=1)
+    max_quantity = models.PositiveIntegerField(_("maximum quantity"), null=True, blank=True)
+    is_addon = models.BooleanField(_("add-on"), default=False)
+    is_trial = models.BooleanField(_("trial"), default=False)
+    qualification = models.CharField(_("qualification"), max_length=60, blank=True)
+    segment = models.CharField(_("segment"), max_length=30, default="commercial")
+    licence_sku_id = models.CharField(max_length=64, blank=True)
+    attributes = models.JSONField(default=dict, blank=True)
+    is_published = models.BooleanField(_("published"), default=False)
+    is_featured = models.BooleanField(_("featured"), default=False)
+    is_new = models.BooleanField(_("new"), default=True)
+    discontinued_at = models.DateTimeField(null=True, blank=True)
+    search = SearchVectorField(null=True, editable=False)
+    addons = models.ManyToManyField("self", symmetrical=False, through="AddOnRelation", related_name="parents")
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["product_type", "code"], name="product_code_once"),
+            models.CheckConstraint(
+                condition=Q(max_quantity=None) | Q(max_quantity__gte=models.F("min_quantity")),
+                name="product_quantity_range",
+            ),
+        ]
+        indexes = [
+            GinIndex(fields=["search"], name="product_search"),
+            models.Index(
+                fields=["organization", "category", "name", "id"],
+                name="product_shelf",
+                condition=Q(is_published=True, discontinued_at=None, is_addon=False),
+            ),
+            models.Index(
+                fields=["organization", "name", "id"],
+                name="product_shop",
+                condition=Q(is_published=True, discontinued_at=None, is_addon=False),
+            ),
+            models.Index(fields=["organization", "name", "id"], name="product_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def search_vector() -> SearchVector:
+        """What the full-text search looks at: the name weighs most, then code and summary, then the description."""
+        return (
+            SearchVector("name", weight="A", config="simple")
+            + SearchVector("code", "family", weight="B", config="simple")
+            + SearchVector("summary", "description", weight="C", config="english")
+        )
+
+
+class AddOnRelation(TenantOwned):
+    """``addon`` may be bought with ``parent``."""
+
+    parent = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="addon_relations")
+    addon = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="parent_relations")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["parent", "addon"], name="addon_relation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.addon} for {self.parent}"
+
+
+class Plan(TenantOwned):
+    """One way to buy a product: term (ISO 8601, empty for none) and billing cycle."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="plans")
+    term = models.CharField(_("term"), max_length=10, blank=True)
+    billing_cycle = models.CharField(_("billing cycle"), max_length=20, choices=Cycle.choices)
+    is_offered = models.BooleanField(_("offered"), default=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["product", "term", "billing_cycle", "id"]
+        constraints = [models.UniqueConstraint(fields=["product", "term", "billing_cycle"], name="plan_once")]
+
+    def __str__(self) -> str:
+        return f"{self.product}, {self.label}"
+
+    @property
+    def label(self) -> str:
+        """Term and cycle in words, such as ``1 year, billed monthly``."""
+        term = TERM_LABELS.get(self.term, self.term)
+        cycle = Cycle(self.billing_cycle).label
+        if self.billing_cycle == Cycle.ONE_TIME:
+            return str(cycle) if not self.term else f"{term}, {str(cycle).lower()}"
+        return f"{term}, {_('billed')} {str(cycle).lower()}" if self.term else str(cycle)
+
+
+class PlanCost(TenantOwned):
+    """The vendor's price of a plan in one currency: per unit and billing cycle. Staff with the right see it."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="costs")
+    currency = CurrencyField()
+    cost = MoneyField(default=0)
+    retail = MoneyField(default=0)
+    source = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["plan", "currency"], name="plan_cost_once")]
+
+    def __str__(self) -> str:
+        return f"{self.cost} {self.currency}"
+
+
+class PriceRule(models.TextChoices):
+    """How a price comes about."""
+
+    FIXED = "fixed", _("Fixed price")
+    MARKUP = "markup", _("Mark-up on the vendor's cost, %")
+    DISCOUNT = "discount", _("Discount from the vendor's retail price, %")
+
+
+class PriceList(TenantOwned):
+    """Prices in one currency for the accounts it is assigned to, within its validity dates.
+
+    With a default rule every published product that has a vendor cost is sold; without one only the products that have
+    a price of their own.
+    """
+
+    name = models.CharField(_("name"), max_length=100)
+    currency = CurrencyField(_("currency"))
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_to = models.DateField(_("valid to"), null=True, blank=True, help_text=_("The last day it is used."))
+    default_rule = models.CharField(_("price of all other products"), max_length=20, choices=PriceRule.choices, blank=True)
+    default_value = models.DecimalField(
+        _("per cent"), max_digits=9, decimal_places=4, default=0, validators=[MinValueValidator(0)]
+    )
+    notes = models.TextField(_("notes"), blank=True)
+    is_default = models.BooleanField(_("used where none is assigned"), default=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="price_list_name_once"),
+            models.UniqueConstraint(
+                fields=["organization", "currency"], condition=Q(is_default=True), name="price_list_one_default"
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from=None) | Q(valid_to=None) | Q(valid_to__gte=models.F("valid_from")),
+                name="price_list_dates",
+            ),
+            models.CheckConstraint(condition=~Q(default_rule="fixed"), name="price_list_default_is_percentage"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Price(TenantOwned):
+    """The price of one plan in a price list: fixed per unit and cycle, or a percentage over or under the vendor's."""
+
+    price_list = models.ForeignKey(PriceList, on_delete=models.CASCADE, related_name="prices")
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="prices")
+    rule = models.CharField(_("rule"), max_length=20, choices=PriceRule.choices, default=PriceRule.FIXED)
+    value = models.DecimalField(
+        _("amount or per cent"), max_digits=19, decimal_places=4, validators=[MinValueValidator(Decimal(0))]
+    )
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["price_list", "plan"], name="price_once"),
+            models.CheckConstraint(condition=Q(value__gte=0), name="price_not_negative"),
+            models.CheckConstraint(condition=~Q(rule="discount") | Q(value__lte=100), name="price_discount_range"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan}: {self.value}"
+
+
+class PriceListAssignment(TenantOwned):
+    """Which price list an account buys from. Sub accounts use their Bill To's."""
+
+    tenant_account = "account"
+
+    account = models.OneToOneField("resellers.Account", on_delete=models.CASCADE, related_name="price_list_assignment")
+    price_list = models.ForeignKey(PriceList, on_delete=models.PROTECT, related_name="assignments")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.price_list}"

@@ -1,0 +1,61 @@
+"""The channel's kinds and states (``channel.md`` 2, 3, 6)."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountKind(models.TextChoices):
+    """Kinds of accounts (``channel.md`` 2.1)."""
+
+    PROSPECT = "prospect", _("Prospect")
+    DIRECT = "direct", _("Direct customer")
+    RESELLER = "reseller", _("Reseller")
+    END_CUSTOMER = "end_customer", _("End customer")
+    AFFILIATE = "affiliate", _("Affiliate account")
+    MANAGED_COPY = "managed_copy", _("Managed copy")
+
+
+SUB_KINDS = (AccountKind.END_CUSTOMER, AccountKind.AFFILIATE, AccountKind.MANAGED_COPY)
+ORDERING_KINDS = (AccountKind.DIRECT, AccountKind.RESELLER, AccountKind.END_CUSTOMER, AccountKind.AFFILIATE)
+
+
+class AccountStatus(models.TextChoices):
+    """Whether an account may order (``channel.md`` 2.3)."""
+
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("On hold")
+    CLOSED = "closed", _("Closed")
+
+
+class Edition(models.TextChoices):
+    """A reseller's edition (``channel.md`` 3)."""
+
+    BASIC = "basic", _("Basic")
+    FREE = "free", _("Free")
+    STANDARD = "standard", _("Standard")
+    PROFESSIONAL = "professional", _("Professional")
+
+
+class SiteStatus(models.TextChoices):
+    """The life of a site (``channel.md`` 3.6)."""
+
+    PREPARING = "preparing", _("Preparing")
+    LIVE = "live", _("Live")
+    SUSPENDED = "suspended", _("Suspended")
+    CLOSED = "closed", _("Closed")
+    DELETED = "deleted", _("Deleted")
+
+
+class PurchaseMode(models.TextChoices):
+    """For whom a reseller buys (``channel.md`` 6.1); empty for a direct customer."""
+
+    PERSONAL_USE = "personal_use", _("Personal use")
+    AFFILIATE = "affiliate_account", _("Affiliate account")
+    END_CUSTOMER = "end_customer", _("End customer")
+
+
+class PaymentMethod(models.TextChoices):
+    """How an account pays; gateways come with the money issue."""
+
+    INVOICE = "invoice", _("Invoice")
+    BANK_TRANSFER = "bank_transfer", _("Bank transfer")

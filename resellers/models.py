@@ -1,0 +1,228 @@
+"""Organizations, sites, accounts, contacts and memberships (``channel.md`` 1, 2, 4)."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.base import BaseModel
+from core.money import CurrencyField, MoneyField
+from core.tenancy import TenantOwned
+from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, Edition, PaymentMethod, SiteStatus
+
+
+class Organization(BaseModel):
+    """One BSS: the distributor's, or a Professional reseller's own. The tenant everything belongs to."""
+
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(unique=True)
+    country = models.CharField(_("country"), max_length=2)
+    currency = CurrencyField(_("currency"), default="EUR")
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    language = models.CharField(_("language"), max_length=8, default="en")
+    email = models.EmailField(_("e-mail"), blank=True)
+    sub_customer_billing_address = models.BooleanField(
+        _("sub customers billing address"),
+        default=False,
+        help_text=_("End customers need an address of their own; otherwise the reseller's is used."),
+    )
+    next_order_number = models.PositiveBigIntegerField(default=1, editable=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Site(TenantOwned):
+    """A storefront. Without an account it is the organization's own, with one it is a reseller's white-label site."""
+
+    account = models.OneToOneField(
+        "resellers.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="site"
+    )
+    name = models.CharField(_("company name"), max_length=100)
+    host = models.CharField(_("host"), max_length=253, blank=True)
+    alias = models.CharField(_("alias"), max_length=40, blank=True)
+    status = models.CharField(max_length=20, choices=SiteStatus.choices, default=SiteStatus.LIVE)
+    tagline = models.CharField(_("headline"), max_length=200, blank=True)
+    introduction = models.TextField(_("introduction"), blank=True)
+    brand_color = models.CharField(_("brand colour"), max_length=7, blank=True)
+    anonymous_access = models.BooleanField(_("anonymous access"), default=False)
+    anonymous_prices = models.BooleanField(_("prices to anonymous visitors"), default=False)
+    anonymous_price_list_id = models.BigIntegerField(null=True, blank=True, editable=False)
+    support_email = models.EmailField(_("support e-mail"), blank=True)
+    support_phone = models.CharField(_("support phone"), max_length=40, blank=True)
+    mail_sender = models.EmailField(_("mail sender"), blank=True)
+    terms = models.TextField(_("terms of use"), blank=True)
+    terms_version = models.PositiveIntegerField(default=1)
+    privacy = models.TextField(_("privacy notice"), blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization"], condition=Q(account=None), name="site_one_per_organization"),
+            models.UniqueConstraint(fields=["organization", "alias"], condition=~Q(alias=""), name="site_alias_once"),
+            models.UniqueConstraint(fields=["host"], condition=~Q(host=""), name="site_host_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Account(TenantOwned):
+    """A customer record: prospect, direct customer, reseller, end customer, affiliate account or managed copy.
+
+    ``credit_limit`` is in the account's currency; 0 means he may never owe. Sub accounts owe through ``bill_to``, which
+    must be a Reseller of the same organization (a database trigger holds that).
+    """
+
+    tenant_account = "pk"
+
+    kind = models.CharField(_("kind"), max_length=20, choices=AccountKind.choices)
+    status = models.CharField(max_length=20, choices=AccountStatus.choices, default=AccountStatus.ACTIVE)
+    name = models.CharField(_("account name"), max_length=100)
+    accounting_number = models.CharField(_("accounting no."), max_length=30, blank=True)
+    bill_to = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="sub_accounts", verbose_name=_("bill to")
+    )
+    edition = models.CharField(_("edition"), max_length=20, choices=Edition.choices, blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    website = models.URLField(_("web site"), blank=True)
+    address_line1 = models.CharField(_("address"), max_length=200, blank=True)
+    address_line2 = models.CharField(_("address, second line"), max_length=200, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    state = models.CharField(_("state"), max_length=100, blank=True)
+    postal_code = models.CharField(_("post code"), max_length=20, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    tax_id = models.CharField(_("tax ID"), max_length=30, blank=True)
+    currency = CurrencyField(_("currency"), blank=True)
+    payment_method = models.CharField(
+        _("payment method"), max_length=20, choices=PaymentMethod.choices, default=PaymentMethod.INVOICE
+    )
+    payment_days = models.PositiveSmallIntegerField(_("payment days"), default=30)
+    is_taxable = models.BooleanField(_("is taxable"), default=True)
+    tax_exempt_reason = models.CharField(_("reason of the exemption"), max_length=200, blank=True)
+    credit_limit = MoneyField(_("credit limit"), default=0, validators=[MinValueValidator(0)])
+    credit_unlimited = models.BooleanField(_("unlimited credit"), default=False)
+    prorate_billing = models.BooleanField(_("prorate billing"), default=False)
+    billing_day = models.PositiveSmallIntegerField(
+        _("billing day"), default=1, validators=[MinValueValidator(1), MaxValueValidator(28)]
+    )
+    notes = models.TextField(_("notes"), blank=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=[kind.value for kind in SUB_KINDS], bill_to__isnull=False)
+                | (~Q(kind__in=[kind.value for kind in SUB_KINDS]) & Q(bill_to__isnull=True)),
+                name="account_bill_to_by_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=AccountKind.RESELLER.value, edition__in=[item.value for item in Edition])
+                | (~Q(kind=AccountKind.RESELLER.value) & Q(edition="")),
+                name="account_edition_by_kind",
+            ),
+            models.CheckConstraint(condition=Q(credit_limit__gte=0), name="account_credit_not_negative"),
+            models.CheckConstraint(
+                condition=Q(is_taxable=True) | ~Q(tax_exempt_reason=""), name="account_exemption_has_reason"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "accounting_number"],
+                condition=~Q(accounting_number=""),
+                name="account_accounting_number_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "name", "id"], name="account_name"),
+            models.Index(fields=["bill_to", "name"], name="account_bill_to"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_reseller(self) -> bool:
+        """Whether this account sells to others."""
+        return self.kind == AccountKind.RESELLER
+
+    @property
+    def payer_id(self) -> int:
+        """The id of the account that owes for this one: its Bill To, else itself."""
+        return self.bill_to_id or self.pk
+
+
+class Contact(TenantOwned):
+    """A person at an account; not necessarily one who can sign in."""
+
+    tenant_account = "account"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="contacts")
+    first_name = models.CharField(_("first name"), max_length=100)
+    last_name = models.CharField(_("last name"), max_length=100)
+    email = models.EmailField(_("e-mail"))
+    phone = models.CharField(_("phone"), max_length=40, blank=True)
+    job_title = models.CharField(_("job title"), max_length=100, blank=True)
+    is_primary = models.BooleanField(_("primary contact"), default=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="contacts"
+    )
+
+    class Meta:
+        ordering = ["-is_primary", "last_name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["account"], condition=Q(is_primary=True), name="contact_one_primary"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class Membership(TenantOwned):
+    """What a user is: an employee of the organization (no account) or a user of an account, with roles."""
+
+    tenant_account = "account"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.PROTECT, related_name="memberships")
+    roles = ArrayField(models.CharField(max_length=40), default=list)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organization", "account"], nulls_distinct=False, name="membership_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({', '.join(self.roles)})"
+
+
+class Invitation(TenantOwned):
+    """A one-time link that lets a new user set his password; 72 hours, single use. Only the token's hash is kept."""
+
+    tenant_account = "account"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations")
+    account = models.ForeignKey(Account, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    token_hash = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.user} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+def realm_of(site: Site | None, organization: Organization) -> uuid.UUID:
+    """The realm in which e-mail addresses are unique: a reseller's site, or the organization."""
+    return site.public_id if site is not None and site.account_id else organization.public_id
