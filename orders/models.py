@@ -1,0 +1,187 @@
+"""Baskets, orders and their lines (``channel.md`` 7, 8)."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Cycle
+from core.money import CurrencyField, MoneyField
+from core.tenancy import TenantOwned
+from orders.enums import DeliveryStatus, OrderStatus
+from resellers.enums import PurchaseMode
+
+
+class Basket(TenantOwned):
+    """What somebody means to buy: one per user and site, one target account, one currency; kept 30 days.
+
+    A visitor's basket has no user and is found by its ``public_id`` in his session; signing in hands it over.
+    ``checkout_key`` is the idempotency key of the order it will become.
+    """
+
+    tenant_account = "buyer_account"
+
+    site = models.ForeignKey("resellers.Site", on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    buyer_account = models.ForeignKey(
+        "resellers.Account", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    target_account = models.ForeignKey(
+        "resellers.Account", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    purchase_mode = models.CharField(max_length=30, choices=PurchaseMode.choices, blank=True)
+    billing_address = models.JSONField(default=dict)
+    service_details = models.JSONField(default=dict)
+    checkout_key = models.UUIDField(default=uuid.uuid4, editable=False)
+    checked_job = models.ForeignKey("core.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "site"], condition=Q(user__isnull=False), name="basket_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"basket {self.public_id}"
+
+
+class BasketLine(TenantOwned):
+    """A plan and a quantity; add-ons hang on the line of their product."""
+
+    tenant_account = "basket__buyer_account"
+
+    basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="lines")
+    plan = models.ForeignKey("catalog.Plan", on_delete=models.CASCADE, related_name="+")
+    quantity = models.PositiveIntegerField(default=1)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="addon_lines")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["basket", "plan", "parent"], nulls_distinct=False, name="basket_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="basket_quantity_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.plan}"
+
+
+class Order(TenantOwned):
+    """An order: whose services (``account``), who owes (``payer``), who clicked (``buyer``), at frozen prices.
+
+    Amounts are in ``currency``; ``gross`` is what the credit rule compares. ``idempotency_key`` makes it happen once.
+    """
+
+    tenant_account = "account"
+
+    number = models.CharField(_("number"), max_length=40)
+    status = models.CharField(_("status"), max_length=20, choices=OrderStatus.choices, default=OrderStatus.DRAFT)
+    account = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="orders")
+    payer = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="paid_orders")
+    buyer_account = models.ForeignKey(
+        "resellers.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    buyer_label = models.CharField(max_length=200)
+    site = models.ForeignKey("resellers.Site", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    purchase_mode = models.CharField(_("purchase mode"), max_length=30, choices=PurchaseMode.choices, blank=True)
+    price_list = models.ForeignKey("catalog.PriceList", null=True, on_delete=models.PROTECT, related_name="+")
+    currency = CurrencyField(_("currency"))
+    net = MoneyField(_("net"))
+    tax = MoneyField(_("tax"))
+    gross = MoneyField(_("total"))
+    billing_address = models.JSONField(default=dict)
+    service_details = models.JSONField(default=dict)
+    idempotency_key = models.UUIDField()
+    request_digest = models.CharField(max_length=64, blank=True)
+    placed_at = models.DateTimeField(_("placed"), null=True, blank=True)
+    executed_at = models.DateTimeField(_("executed"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    hold_reason = models.CharField(max_length=40, blank=True)
+    reason = models.TextField(_("reason"), blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "number"], name="order_number_once"),
+            models.UniqueConstraint(fields=["organization", "idempotency_key"], name="order_placed_once"),
+            models.CheckConstraint(condition=Q(gross=models.F("net") + models.F("tax")), name="order_adds_up"),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="order_org"),
+            models.Index(fields=["organization", "status", "-id"], name="order_status"),
+            models.Index(fields=["account", "-id"], name="order_account"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class OrderLine(TenantOwned):
+    """One line with everything frozen: names, price with its trace, and the vendor's cost for those who may see it."""
+
+    tenant_account = "order__account"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="addon_lines")
+    plan = models.ForeignKey("catalog.Plan", on_delete=models.PROTECT, related_name="+")
+    product_name = models.CharField(_("product"), max_length=255)
+    product_code = models.CharField(_("code"), max_length=255)
+    term = models.CharField(max_length=10, blank=True)
+    billing_cycle = models.CharField(max_length=20, choices=Cycle.choices)
+    quantity = models.PositiveIntegerField(_("quantity"))
+    unit_price = MoneyField(_("unit price"))
+    vendor_cost = MoneyField(null=True, blank=True)
+    net = MoneyField(_("net"))
+    tax_percent = models.DecimalField(max_digits=6, decimal_places=3, default=0)
+    tax = MoneyField(_("tax"))
+    gross = MoneyField(_("total"))
+    trace = models.JSONField(default=list)
+    delivery_status = models.CharField(
+        _("delivery"), max_length=20, choices=DeliveryStatus.choices, default=DeliveryStatus.WAITING
+    )
+    subscription = models.ForeignKey(
+        "subscriptions.Subscription", null=True, blank=True, on_delete=models.PROTECT, related_name="order_lines"
+    )
+    addon = models.ForeignKey(
+        "subscriptions.SubscriptionAddOn", null=True, blank=True, on_delete=models.PROTECT, related_name="order_lines"
+    )
+
+    class Meta:
+        ordering = ["order", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
+            models.CheckConstraint(condition=Q(gross=models.F("net") + models.F("tax")), name="order_line_adds_up"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.product_name}"
+
+
+class TermsAcceptance(TenantOwned):
+    """The log of accepted terms of use: one row per product and order, never changed (``channel.md`` 14)."""
+
+    tenant_account = "account"
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="terms")
+    account = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="+")
+    product_name = models.CharField(max_length=255)
+    first_name = models.CharField(max_length=100, blank=True)
+    last_name = models.CharField(max_length=100, blank=True)
+    email = models.EmailField(blank=True)
+    terms_version = models.PositiveIntegerField()
+    basket_url = models.CharField(max_length=255, blank=True)
+    ip = models.CharField(max_length=45, blank=True)
+    browser = models.CharField(max_length=255, blank=True)
+    accepted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["order", "product_name"], name="terms_once_per_product")]
+
+    def __str__(self) -> str:
+        return f"{self.product_name}, {self.order}"

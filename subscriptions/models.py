@@ -1,0 +1,195 @@
+"""Subscriptions, their add-ons, and the operations that tell the vendor (``channel.md`` 9, ``service-manager.md`` 8)."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Cycle
+from core import outbox
+from core.money import CurrencyField, MoneyField
+from core.tenancy import TenantOwned
+from resellers.enums import PurchaseMode
+from subscriptions.enums import DUE_STATES, OPEN_STATES, OperationState, SubscriptionStatus, Verb
+from vendors.models import SyncStatus
+
+RUN_TASK = "provisioning.run_operation"
+
+
+class Subscription(TenantOwned):
+    """A recurring service of an account at a vendor's instance.
+
+    ``quantity`` is what the vendor confirmed (what was ordered, until then). ``unit_price`` is per unit and billing cycle
+    in ``currency``, before tax. ``first_activated_at`` is written once; a database trigger refuses any change.
+    """
+
+    tenant_account = "account"
+
+    name = models.CharField(_("name"), max_length=255)
+    account = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="subscriptions")
+    bill_to = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="billed_subscriptions")
+    purchase_mode = models.CharField(_("purchase mode"), max_length=30, choices=PurchaseMode.choices, blank=True)
+    instance = models.ForeignKey("vendors.Instance", on_delete=models.PROTECT, related_name="subscriptions")
+    product = models.ForeignKey("catalog.Product", on_delete=models.PROTECT, related_name="subscriptions")
+    plan = models.ForeignKey("catalog.Plan", on_delete=models.PROTECT, related_name="subscriptions")
+    term = models.CharField(_("term"), max_length=10, blank=True)
+    billing_cycle = models.CharField(_("billing cycle"), max_length=20, choices=Cycle.choices)
+    quantity = models.PositiveIntegerField(_("quantity"))
+    unit_price = MoneyField(_("unit price"), default=0)
+    currency = CurrencyField(_("currency"))
+    price_trace = models.JSONField(default=list)
+    status = models.CharField(
+        _("status"), max_length=20, choices=SubscriptionStatus.choices, default=SubscriptionStatus.INACTIVE
+    )
+    sync_status = models.CharField(
+        _("synchronization"), max_length=20, choices=SyncStatus.choices, default=SyncStatus.UNSYNCHRONISED
+    )
+    sync_note = models.CharField(max_length=500, blank=True)
+    auto_renew = models.BooleanField(_("renews by itself"), default=True)
+    is_trial = models.BooleanField(_("trial"), default=False)
+    mpn_id = models.CharField(_("MPN ID"), max_length=10, blank=True)
+    external_id = models.CharField(_("external id"), max_length=255, blank=True)
+    external_order_id = models.CharField(_("vendor's order id"), max_length=255, blank=True)
+    order_number = models.CharField(_("order"), max_length=40, blank=True)
+    starts_at = models.DateTimeField(_("start"), null=True, blank=True)
+    first_activated_at = models.DateTimeField(_("first activation"), null=True, blank=True)
+    term_ends_at = models.DateTimeField(_("end of term"), null=True, blank=True)
+    cancel_until = models.DateTimeField(_("may be cancelled until"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="subscription_quantity_positive"),
+            models.CheckConstraint(
+                condition=~Q(status="active") | Q(first_activated_at__isnull=False), name="subscription_active_is_stamped"
+            ),
+            models.UniqueConstraint(
+                fields=["instance", "external_id"], condition=~Q(external_id=""), name="subscription_external_id_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="subscription_org"),
+            models.Index(fields=["organization", "status", "-id"], name="subscription_status"),
+            models.Index(fields=["account", "-id"], name="subscription_account"),
+            models.Index(fields=["bill_to", "-id"], name="subscription_bill_to"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SubscriptionAddOn(TenantOwned):
+    """An add-on of a subscription; it follows its subscription's suspension and cancellation."""
+
+    tenant_account = "subscription__account"
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="addons")
+    product = models.ForeignKey("catalog.Product", on_delete=models.PROTECT, related_name="+")
+    plan = models.ForeignKey("catalog.Plan", on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(_("name"), max_length=255)
+    quantity = models.PositiveIntegerField(_("quantity"))
+    unit_price = MoneyField(_("unit price"), default=0)
+    status = models.CharField(
+        _("status"), max_length=20, choices=SubscriptionStatus.choices, default=SubscriptionStatus.INACTIVE
+    )
+    external_id = models.CharField(_("external id"), max_length=255, blank=True)
+    first_activated_at = models.DateTimeField(_("first activation"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.CheckConstraint(condition=Q(quantity__gte=1), name="addon_quantity_positive")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Operation(TenantOwned, outbox.OutboxRow):
+    """One intended vendor action: an outbox row whose ``public_id`` is the idempotency key, findable at the vendor.
+
+    It concerns either a subscription (with its add-ons) or an account link. ``depends_on`` must be done first. ``code``
+    and ``message`` say why it waits, needs a person, or was refused; ``message`` is fit for staff, never a secret.
+    """
+
+    tenant_account = "account"
+    DUE = DUE_STATES
+
+    verb = models.CharField(max_length=20, choices=Verb.choices)
+    state = models.CharField(max_length=20, choices=OperationState.choices, default=OperationState.QUEUED)
+    instance = models.ForeignKey("vendors.Instance", on_delete=models.PROTECT, related_name="operations")
+    account = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="operations")
+    subscription = models.ForeignKey(
+        Subscription, null=True, blank=True, on_delete=models.PROTECT, related_name="operations"
+    )
+    account_link = models.ForeignKey(
+        "vendors.AccountLink", null=True, blank=True, on_delete=models.PROTECT, related_name="operations"
+    )
+    depends_on = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="dependants")
+    retry_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="retries")
+    desired = models.JSONField(default=dict)
+    reason_kind = models.CharField(max_length=30, blank=True)
+    code = models.CharField(max_length=60, blank=True)
+    message = models.TextField(blank=True)
+    flag = models.CharField(max_length=40, blank=True)
+    result = models.JSONField(default=dict)
+    requested_by = models.CharField(max_length=200, blank=True)
+    requested_by_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    order_number = models.CharField(max_length=40, blank=True)
+    first_sent_at = models.DateTimeField(null=True, blank=True)
+    wait_until = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(subscription__isnull=False, account_link__isnull=True)
+                | Q(subscription__isnull=True, account_link__isnull=False),
+                name="operation_one_target",
+            ),
+            models.UniqueConstraint(
+                fields=["subscription"],
+                condition=Q(state__in=[state.value for state in OPEN_STATES]),
+                name="operation_one_open_per_subscription",
+            ),
+            models.UniqueConstraint(
+                fields=["account_link"],
+                condition=Q(state__in=[state.value for state in OPEN_STATES]),
+                name="operation_one_open_per_link",
+            ),
+            models.UniqueConstraint(
+                fields=["retry_of"], condition=Q(retry_of__isnull=False), name="operation_retried_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before", "id"],
+                name="operation_due",
+                condition=Q(state__in=[state.value for state in OPEN_STATES]),
+            ),
+            models.Index(fields=["organization", "state", "-id"], name="operation_desk"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verb_display()} {self.subscription or self.account_link}"
+
+
+class OperationStep(TenantOwned):
+    """What a connector noted so that a killed worker's successor goes on where it stood."""
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="steps")
+    name = models.CharField(max_length=80)
+    value = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["operation", "name"], name="operation_step_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+outbox.register(Operation, field="state", due=Operation.DUE, task=RUN_TASK)
