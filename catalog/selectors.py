@@ -1,0 +1,148 @@
+"""Reads of the catalogue: what is sold to whom, and at what price."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from catalog.models import Category, Plan, PlanCost, Price, PriceList, PriceListAssignment, PriceRule, Product
+from catalog.pricing import PriceInput, UnitPrice, unit_price
+from core import clock
+from core.tenancy import Actor
+from resellers.models import Account, Site
+
+
+@dataclass(frozen=True, slots=True)
+class PricedPlan:
+    """A plan with its price for somebody; ``cost`` is the vendor's per unit, for those who may see it."""
+
+    plan: Plan
+    price: UnitPrice
+    cost: Decimal | None
+
+
+def _valid(price_list: PriceList, day: dt.date) -> bool:
+    starts = price_list.valid_from is None or price_list.valid_from <= day
+    return starts and (price_list.valid_to is None or day <= price_list.valid_to)
+
+
+def price_list_of(account: Account) -> PriceList | None:
+    """The price list an account buys from today: its own or its Bill To's, else the organization's default.
+
+    Sub accounts take their Bill To's (``channel.md`` 2.2). None if nothing valid is there: then nothing is sold.
+    """
+    day = clock.now().date()
+    rows = PriceListAssignment.objects.select_related("price_list").filter(account_id=account.payer_id)
+    assigned = rows.first()
+    if assigned is not None:
+        return assigned.price_list if _valid(assigned.price_list, day) else None
+    return default_price_list(account.organization_id, account.currency)
+
+
+def default_price_list(organization_id: int, currency: str = "") -> PriceList | None:
+    """The organization's default list in this currency (any, if none is said), valid today."""
+    rows = PriceList.objects.filter(organization_id=organization_id, is_default=True)
+    rows = rows.filter(currency=currency) if currency else rows
+    day = clock.now().date()
+    return next((row for row in rows.order_by("id") if _valid(row, day)), None)
+
+
+def price_list_for(actor: Actor, site: Site, account: Account | None) -> PriceList | None:
+    """The list whose prices ``actor`` sees: the account's; for visitors the default one if the site shows prices."""
+    if account is not None:
+        return price_list_of(account)
+    if actor.is_anonymous and not site.anonymous_prices:
+        return None
+    return default_price_list(site.organization_id, site.organization.currency)
+
+
+def sold_products(actor: Actor, price_list: PriceList | None) -> QuerySet[Product]:
+    """Published base products the list has a price for; without a list, all published ones (their prices hidden)."""
+    rows = Product.objects.visible_to(actor).filter(
+        is_addon=False, is_published=True, discontinued_at=None, charge_type="recurring_prepaid"
+    )
+    return rows if price_list is None else rows.filter(_is_priced(price_list))
+
+
+def _is_priced(price_list: PriceList) -> Exists | Q:
+    own = Price.objects.filter(price_list=price_list, plan__product=OuterRef("pk"), plan__is_offered=True)
+    if not price_list.default_rule:
+        return Exists(own)
+    column = "cost" if price_list.default_rule == PriceRule.MARKUP else "retail"
+    known = PlanCost.objects.filter(
+        plan__product=OuterRef("pk"), plan__is_offered=True, currency=price_list.currency, **{f"{column}__gt": 0}
+    )
+    return Q(Exists(own)) | Q(Exists(known))
+
+
+def search_products(rows: QuerySet[Product], words: str) -> QuerySet[Product]:
+    """Full-text search, best first: whole words in any language, stems in English, prefixes while typing."""
+    terms = [term for term in "".join(c if c.isalnum() else " " for c in words).split() if term][:8]
+    if not terms:
+        return rows
+    prefix = SearchQuery(" & ".join(f"{term}:*" for term in terms), search_type="raw", config="simple")
+    query = prefix | SearchQuery(" ".join(terms), search_type="plain", config="english")
+    return rows.filter(search=query).annotate(rank=SearchRank(F("search"), query)).order_by("-rank", "name", "id")
+
+
+def categories_for(actor: Actor) -> QuerySet[Category]:
+    """The shelves that have something on them, in their order."""
+    stocked = Product.objects.filter(
+        category=OuterRef("pk"), is_published=True, discontinued_at=None, is_addon=False
+    )
+    rows = Category.objects.filter(organization_id=actor.organization_id)
+    return rows.filter(Exists(stocked))
+
+
+def priced_plans(products: Iterable[Product], price_list: PriceList | None) -> dict[int, list[PricedPlan]]:
+    """The offered plans of these products with their prices, by product id: two statements whatever their number."""
+    ids = [product.pk for product in products]
+    found: dict[int, list[PricedPlan]] = {pk: [] for pk in ids}
+    if price_list is None or not ids:
+        return found
+    plans = Plan.objects.filter(product_id__in=ids, is_offered=True).select_related("product")
+    for priced in price_plans(plans, price_list):
+        found[priced.plan.product_id].append(priced)
+    return found
+
+
+def price_plans(plans: QuerySet[Plan], price_list: PriceList) -> list[PricedPlan]:
+    """Price plans from one list; plans without a price are left out. Sorted by term and cycle."""
+    own = Price.objects.filter(price_list=price_list, plan=OuterRef("pk"))
+    costs = PlanCost.objects.filter(plan=OuterRef("pk"), currency=price_list.currency)
+    rows = plans.annotate(
+        own_rule=own.values("rule")[:1],
+        own_value=own.values("value")[:1],
+        vendor_cost=costs.values("cost")[:1],
+        vendor_retail=costs.values("retail")[:1],
+    )
+    priced = []
+    for plan in rows.order_by("product_id", "term", "billing_cycle", "id"):
+        price = _price(plan, price_list)
+        if price is not None:
+            priced.append(PricedPlan(plan, price, plan.vendor_cost))
+    return priced
+
+
+def _price(plan: Plan, price_list: PriceList) -> UnitPrice | None:
+    rule = plan.own_rule or price_list.default_rule  # type: ignore[attr-defined]
+    if not rule:
+        return None
+    value = plan.own_value if plan.own_rule else price_list.default_value  # type: ignore[attr-defined]
+    given = PriceInput(
+        rule=rule,
+        value=value,
+        source=price_list.name,
+        cost=plan.vendor_cost,  # type: ignore[attr-defined]
+        retail=plan.vendor_retail,  # type: ignore[attr-defined]
+    )
+    return unit_price(given, price_list.currency)
+
+
+def addons_of(product: Product, actor: Actor) -> QuerySet[Product]:
+    """Published add-ons that may be bought with ``product``."""
+    rows = Product.objects.visible_to(actor).filter(parent_relations__parent=product, is_published=True)
+    return rows.filter(discontinued_at=None).order_by("name", "id")

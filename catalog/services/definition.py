@@ -1,0 +1,373 @@
+"""Applying a vendor's service definition and price sheet (``service-manager.md`` 6, ``office365.md`` 6).
+
+The input is plain data in the shapes of ``provisioning.ports``; this module must not import them (it lies below), so it
+declares what it needs as protocols.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+from django.db import models, transaction
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from catalog.models import AddOnRelation, Category, Cycle, Plan, PlanCost, Product, ProductType
+from core import clock
+from core.errors import BusinessError
+from vendors.models import Instance
+
+LOSS_LIMIT_PERCENT = 30
+LOSS_LIMIT_FROM = 20
+BATCH = 500
+
+
+class PlanData(Protocol):
+    """A term and a billing cycle."""
+
+    @property
+    def term(self) -> str: ...
+    @property
+    def billing_cycle(self) -> str: ...
+
+
+class ProductData(Protocol):
+    """A product as the vendor describes it (``provisioning.ports.ProductDef``)."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def charge_type(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def min_quantity(self) -> int: ...
+    @property
+    def max_quantity(self) -> int | None: ...
+    @property
+    def is_addon(self) -> bool: ...
+    @property
+    def is_trial(self) -> bool: ...
+    @property
+    def qualification(self) -> str: ...
+    @property
+    def segment(self) -> str: ...
+    @property
+    def plans(self) -> Sequence[PlanData]: ...
+    @property
+    def parents(self) -> Sequence[str]: ...
+    @property
+    def licence_sku_id(self) -> str: ...
+    @property
+    def attributes(self) -> Mapping[str, Any]: ...
+    @property
+    def update_options(self) -> frozenset[str]: ...
+
+
+class ProductTypeData(Protocol):
+    """A product type with its products."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def derivative(self) -> str: ...
+    @property
+    def products(self) -> Sequence[ProductData]: ...
+
+
+class PriceData(Protocol):
+    """The vendor's price of a plan."""
+
+    @property
+    def product_code(self) -> str: ...
+    @property
+    def term(self) -> str: ...
+    @property
+    def billing_cycle(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def cost(self) -> Decimal: ...
+    @property
+    def retail(self) -> Decimal: ...
+
+
+@dataclass
+class Report:
+    """What a run found: codes and names of new, changed and discontinued products, and what had to be skipped."""
+
+    new: list[tuple[str, str]] = field(default_factory=list)
+    changed: list[tuple[str, str]] = field(default_factory=list)
+    discontinued: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """The three figures that stand on the instance."""
+        return {"new": len(self.new), "changed": len(self.changed), "discontinued": len(self.discontinued)}
+
+
+def check_loss(instance: Instance, types: Sequence[ProductTypeData]) -> None:
+    """Raise ``definition_shrunk`` if the answer would discontinue over 30 % of 20 or more products."""
+    seen = {(data.id, product.code) for data in types for product in data.products}
+    held = Product.objects.filter(product_type__instance=instance, discontinued_at=None)
+    known = set(held.values_list("product_type__external_id", "code"))
+    lost = len(known - seen)
+    if len(known) >= LOSS_LIMIT_FROM and lost * 100 > len(known) * LOSS_LIMIT_PERCENT:
+        raise BusinessError(
+            "definition_shrunk",
+            _("The vendor returned far fewer products: %(lost)s of %(known)s would be discontinued. Apply anyway?")
+            % {"lost": lost, "known": len(known)},
+            context={"lost": lost, "known": len(known)},
+        )
+
+
+def apply_definition(
+    instance: Instance, types: Sequence[ProductTypeData], *, progress: Callable[[str], None] = lambda text: None
+) -> Report:
+    """Create and update products so that they say what the vendor says; one transaction per product type.
+
+    New products come unpublished and without a price. Missing ones become discontinued and unpublished; running services
+    are untouched. Nothing is ever deleted, and staff's texts, categories and price lists survive. A second run on the
+    same answer writes nothing.
+    """
+    report = Report()
+    taken = {data.id for data in types}
+    for data in types:
+        progress(data.name)
+        with transaction.atomic():
+            product_type = _product_type(instance, data)
+            _TypeRun(instance, product_type, data, report).apply()
+    gone = Product.objects.filter(product_type__instance=instance, discontinued_at=None)
+    with transaction.atomic():
+        _discontinue(gone.exclude(product_type__external_id__in=taken), report)
+    _relate_addons(instance, types)
+    Instance.objects.filter(pk=instance.pk).update(
+        last_definition_at=clock.now(), last_definition_counts=report.counts()
+    )
+    return report
+
+
+def _product_type(instance: Instance, data: ProductTypeData) -> ProductType:
+    found = ProductType.objects.filter(instance=instance, external_id=data.id).first()
+    if found:
+        return found
+    name = data.name
+    same = ProductType.objects.filter(organization_id=instance.organization_id, name=name).exclude(instance=instance)
+    if same.exists():
+        name = f"{name} - {instance.system_name}"
+    return ProductType.objects.create(
+        organization_id=instance.organization_id,
+        instance=instance,
+        external_id=data.id,
+        name=name[:150],
+        description=data.description,
+        derivative=data.derivative,
+    )
+
+
+class _TypeRun:
+    """One product type's share of a run, inside one transaction."""
+
+    def __init__(self, instance: Instance, product_type: ProductType, data: ProductTypeData, report: Report) -> None:
+        self.organization_id = instance.organization_id
+        self.product_type = product_type
+        self.data = data
+        self.report = report
+        self.categories = {row.slug: row for row in Category.objects.filter(organization_id=self.organization_id)}
+
+    def apply(self) -> None:
+        known = {row.code: row for row in self.product_type.products.all()}
+        seen: dict[str, ProductData] = {}
+        for product in self.data.products:
+            if not product.code or not product.name or product.code in seen:
+                self.report.problems.append(_("Skipped a product without code or name, or sent twice: %s") % product.code)
+                continue
+            seen[product.code] = product
+        fresh = [self._new(product) for code, product in seen.items() if code not in known]
+        Product.objects.bulk_create(fresh, batch_size=BATCH)
+        self.report.new += [(row.code, row.name) for row in fresh]
+        changed = [known[code] for code, product in seen.items() if code in known and self._update(known[code], product)]
+        Product.objects.bulk_update(changed, _UPDATED, batch_size=BATCH)
+        rows = {row.code: row for row in fresh} | known
+        touched = self._plans({code: rows[code] for code in seen}, seen)
+        self.report.changed += [(row.code, row.name) for row in rows.values() if row in changed or row.pk in touched]
+        _discontinue(self.product_type.products.filter(discontinued_at=None).exclude(code__in=seen), self.report)
+        ids = [row.pk for row in fresh + changed]
+        Product.objects.filter(pk__in=ids).update(search=Product.search_vector())
+
+    def _category(self, name: str) -> Category | None:
+        if not name:
+            return None
+        slug = slugify(name)[:60]
+        if slug not in self.categories:
+            self.categories[slug] = Category.objects.create(
+                organization_id=self.organization_id, name=name[:100], slug=slug, position=len(self.categories)
+            )
+        return self.categories[slug]
+
+    def _new(self, data: ProductData) -> Product:
+        row = Product(
+            organization_id=self.organization_id,
+            product_type=self.product_type,
+            code=data.code,
+            name=data.name[:255],
+            vendor_name=data.name[:255],
+            summary=data.description.split("\n")[0][:255],
+            description=data.description,
+            category=self._category(data.category),
+        )
+        _facts(row, data)
+        return row
+
+    def _update(self, row: Product, data: ProductData) -> bool:
+        before = {name: getattr(row, name) for name in _UPDATED}
+        _facts(row, data)
+        row.vendor_name = data.name[:255]
+        if "name" in data.update_options:
+            row.name = data.name[:255]
+        if row.discontinued_at is not None:
+            row.discontinued_at = None
+            row.is_published = False
+        return before != {name: getattr(row, name) for name in _UPDATED}
+
+    def _plans(self, rows: Mapping[str, Product], seen: Mapping[str, ProductData]) -> set[int]:
+        ids = {row.pk for row in rows.values()}
+        known = {(plan.product_id, plan.term, plan.billing_cycle): plan for plan in Plan.objects.filter(product_id__in=ids)}
+        wanted = {
+            (rows[code].pk, plan.term, plan.billing_cycle)
+            for code, data in seen.items()
+            for plan in data.plans
+            if plan.billing_cycle in Cycle.values
+        }
+        fresh = [
+            Plan(organization_id=self.organization_id, product_id=pk, term=term, billing_cycle=cycle)
+            for pk, term, cycle in sorted(wanted - known.keys())
+        ]
+        Plan.objects.bulk_create(fresh, batch_size=BATCH)
+        back = [plan.pk for key, plan in known.items() if key in wanted and plan.withdrawn_at is not None]
+        gone = [plan.pk for key, plan in known.items() if key not in wanted and plan.withdrawn_at is None]
+        Plan.objects.filter(pk__in=back).update(is_offered=True, withdrawn_at=None)
+        Plan.objects.filter(pk__in=gone).update(is_offered=False, withdrawn_at=clock.now())
+        old = {key[0] for key in known}
+        moved = {plan.product_id for plan in fresh if plan.product_id in old}
+        return moved | {plan.product_id for plan in known.values() if plan.pk in {*back, *gone}}
+
+
+_UPDATED = (
+    "name",
+    "vendor_name",
+    "family",
+    "charge_type",
+    "unit",
+    "min_quantity",
+    "max_quantity",
+    "is_addon",
+    "is_trial",
+    "qualification",
+    "segment",
+    "licence_sku_id",
+    "attributes",
+    "is_published",
+    "discontinued_at",
+)
+
+
+def _facts(row: Product, data: ProductData) -> None:
+    """What only the vendor decides: limits, kind, qualification. A wrong limit here would be refused there."""
+    row.family = data.category[:60]
+    row.charge_type = data.charge_type
+    row.unit = data.unit[:60]
+    row.min_quantity = max(1, data.min_quantity)
+    row.max_quantity = data.max_quantity if data.max_quantity and data.max_quantity >= row.min_quantity else None
+    row.is_addon = data.is_addon
+    row.is_trial = data.is_trial
+    row.qualification = data.qualification
+    row.segment = data.segment
+    row.licence_sku_id = data.licence_sku_id
+    row.attributes = dict(data.attributes)
+
+
+def _discontinue(rows: models.QuerySet[Product], report: Report) -> None:
+    gone = list(rows.values_list("pk", "code", "name"))
+    Product.objects.filter(pk__in=[pk for pk, _code, _name in gone]).update(
+        discontinued_at=clock.now(), is_published=False
+    )
+    report.discontinued += [(code, name) for _pk, code, name in gone]
+
+
+@transaction.atomic
+def _relate_addons(instance: Instance, types: Sequence[ProductTypeData]) -> None:
+    """Make the add-on relations of this instance's products what the vendor says."""
+    ids = dict(Product.objects.filter(product_type__instance=instance).values_list("code", "pk"))
+    wanted = {
+        (ids[parent], ids[product.code])
+        for data in types
+        for product in data.products
+        for parent in product.parents
+        if parent in ids and product.code in ids
+    }
+    rows = AddOnRelation.objects.filter(addon__product_type__instance=instance)
+    known = {(row.parent_id, row.addon_id): row.pk for row in rows}
+    AddOnRelation.objects.filter(pk__in=[pk for key, pk in known.items() if key not in wanted]).delete()
+    AddOnRelation.objects.bulk_create(
+        [
+            AddOnRelation(organization_id=instance.organization_id, parent_id=parent, addon_id=addon)
+            for parent, addon in sorted(wanted - known.keys())
+        ],
+        batch_size=BATCH,
+    )
+
+
+def apply_price_sheet(instance: Instance, rows: Iterable[PriceData], *, source: str) -> dict[str, int]:
+    """Store the vendor's prices of known plans; returns how many were ``written`` and how many ``unknown``.
+
+    Unchanged prices are not written. One price stands per plan and currency; the last row of a sheet wins.
+    """
+    plans = {
+        (code, term, cycle): pk
+        for pk, code, term, cycle in Plan.objects.filter(product__product_type__instance=instance).values_list(
+            "pk", "product__code", "term", "billing_cycle"
+        )
+    }
+    wanted: dict[tuple[int, str], tuple[Decimal, Decimal]] = {}
+    unknown = 0
+    for row in rows:
+        plan_id = plans.get((row.product_code, row.term, row.billing_cycle))
+        if plan_id is None:
+            unknown += 1
+        else:
+            wanted[plan_id, row.currency] = (row.cost, row.retail)
+    held = PlanCost.objects.filter(plan__product__product_type__instance=instance)
+    known = {(row.plan_id, row.currency): (row.cost, row.retail) for row in held}
+    fresh = [
+        PlanCost(
+            organization_id=instance.organization_id,
+            plan_id=plan_id,
+            currency=currency,
+            cost=amounts[0],
+            retail=amounts[1],
+            source=source[:60],
+        )
+        for (plan_id, currency), amounts in wanted.items()
+        if known.get((plan_id, currency)) != amounts
+    ]
+    with transaction.atomic():
+        PlanCost.objects.bulk_create(
+            fresh,
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["plan", "currency"],
+            update_fields=["cost", "retail", "source"],
+        )
+    return {"written": len(fresh), "unknown": unknown}

@@ -1,0 +1,44 @@
+"""Finds the site, the organization and the actor of a request.
+
+``request.site`` and ``request.organization`` come from the host; ``request.actor`` from the signed-in user's
+memberships there. Below ``/bss/`` he acts as an employee, elsewhere as the user of his account.
+"""
+
+from collections.abc import Callable
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from core.request_id import current_request_id
+from core.tenancy import Actor
+from resellers.selectors import actor_for, site_for_host
+
+STAFF_PREFIXES = ("/bss/", "/styleguide/")
+CHOSEN_ACCOUNT = "chosen_account"
+
+
+class ActorMiddleware:
+    """Sets ``request.site``, ``request.organization`` and the lazily computed ``request.actor``."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Attach who acts and where before anything else looks at the request."""
+        site = site_for_host(request.get_host().partition(":")[0])
+        request.site = site  # type: ignore[attr-defined]
+        request.organization = site.organization if site else None  # type: ignore[attr-defined]
+        request.actor = cast(Actor, SimpleLazyObject(lambda: self._actor(request)))  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    @staticmethod
+    def _actor(request: HttpRequest) -> Actor:
+        return actor_for(
+            request.user,
+            request.site,  # type: ignore[attr-defined]
+            as_staff=request.path.startswith(STAFF_PREFIXES),
+            chosen_account=str(request.session.get(CHOSEN_ACCOUNT, "")),
+            ip=request.META.get("REMOTE_ADDR", ""),
+            request_id=current_request_id(),
+        )

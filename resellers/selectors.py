@@ -1,0 +1,116 @@
+"""Reads of the channel: sites, actors, accounts."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from core.tenancy import Actor, ActorKind
+from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode, SiteStatus
+from resellers.models import Account, Contact, Membership, Site
+from users.models import User
+from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, staff_perms, storefront_perms
+
+
+def site_for_host(host: str) -> Site | None:
+    """The live site of a host name; a host that belongs to nobody gets the first organization's own site."""
+    sites = Site.objects.select_related("organization", "account").filter(status=SiteStatus.LIVE)
+    rows = list(sites.filter(host__in=[host.lower(), ""], account=None).order_by("-host", "id")[:1])
+    if host and not rows:
+        rows = list(sites.filter(account=None).order_by("id")[:1])
+    return rows[0] if rows else None
+
+
+def actor_for(
+    user: User | AnonymousUser,
+    site: Site | None,
+    *,
+    as_staff: bool,
+    chosen_account: str = "",
+    ip: str = "",
+    request_id: str = "",
+) -> Actor:
+    """Who ``user`` is at ``site``: an employee, the user of an account, or nobody.
+
+    A superuser acts below ``/bss/`` with every permission. A user whose account is closed, or who has no membership in
+    the site's organization, is nobody here.
+    """
+    base = {"site_id": site.pk if site else None, "ip": ip, "request_id": request_id}
+    organization_id = site.organization_id if site else None
+    if not isinstance(user, User) or site is None or organization_id is None:
+        return Actor(ActorKind.ANONYMOUS, organization_id, **base)  # type: ignore[arg-type]
+    who = {"user_id": user.pk, "label": str(user), "email": user.email, **base}
+    if as_staff and user.is_superuser:
+        return Actor(ActorKind.STAFF, organization_id, perms=frozenset(BSS_PERMS), **who)  # type: ignore[arg-type]
+    memberships = list(
+        Membership.objects.select_related("account").filter(user=user, organization_id=organization_id).order_by("id")
+    )
+    staff = next((row for row in memberships if row.account_id is None), None)
+    if as_staff:
+        if staff is None:
+            return Actor(ActorKind.ANONYMOUS, organization_id, **who)  # type: ignore[arg-type]
+        return _staff_actor(staff, who)
+    shops = [row for row in memberships if row.account is not None and row.account.status != AccountStatus.CLOSED]
+    chosen = next((row for row in shops if str(row.account.public_id) == chosen_account), None)  # type: ignore[union-attr]
+    membership = chosen or (shops[0] if shops else None)
+    if membership is not None and membership.account is not None:
+        account = membership.account
+        sells = account.kind == AccountKind.RESELLER
+        return Actor(
+            ActorKind.CUSTOMER,
+            organization_id,
+            account_id=account.pk,
+            sells=sells,
+            roles=frozenset(membership.roles),
+            perms=storefront_perms(membership.roles, sells=sells),
+            **who,  # type: ignore[arg-type]
+        )
+    if staff is not None:
+        return _staff_actor(staff, who)
+    return Actor(ActorKind.ANONYMOUS, organization_id, **who)  # type: ignore[arg-type]
+
+
+def _staff_actor(membership: Membership, who: dict[str, object]) -> Actor:
+    roles = [role for role in membership.roles if role in STAFF_ROLE_PERMS]
+    return Actor(
+        ActorKind.STAFF,
+        membership.organization_id,
+        roles=frozenset(roles),
+        perms=staff_perms(roles),
+        **who,  # type: ignore[arg-type]
+    )
+
+
+def accounts_for(actor: Actor) -> QuerySet[Account]:
+    """Accounts the actor may see, with their Bill To."""
+    return Account.objects.visible_to(actor).select_related("bill_to")
+
+
+def own_account(actor: Actor) -> Account | None:
+    """The account whose user the actor is."""
+    return Account.objects.filter(pk=actor.account_id).first() if actor.account_id else None
+
+
+def customers_of(actor: Actor) -> QuerySet[Account]:
+    """A reseller's end customers and affiliate accounts; empty for everybody else."""
+    if not actor.sells:
+        return Account.objects.none()
+    return Account.objects.visible_to(actor).filter(bill_to_id=actor.account_id, kind__in=SUB_KINDS)
+
+
+def purchase_targets(actor: Actor, mode: str) -> QuerySet[Account]:
+    """Accounts the actor may buy for in this purchase mode: active ones that may order."""
+    active = Account.objects.visible_to(actor).filter(status=AccountStatus.ACTIVE, kind__in=ORDERING_KINDS)
+    if mode == PurchaseMode.END_CUSTOMER:
+        return active.filter(kind=AccountKind.END_CUSTOMER, bill_to_id=actor.account_id)
+    if mode == PurchaseMode.AFFILIATE:
+        return active.filter(kind=AccountKind.AFFILIATE, bill_to_id=actor.account_id)
+    return active.filter(pk=actor.account_id)
+
+
+def contacts_for(actor: Actor, account: Account) -> QuerySet[Contact]:
+    """The contacts of an account the actor may see."""
+    return Contact.objects.visible_to(actor).filter(account=account)
+
+
+def memberships_for(actor: Actor, account: Account | None) -> QuerySet[Membership]:
+    """The users of an account, or the employees (``account`` None; staff only)."""
+    return Membership.objects.visible_to(actor).filter(account=account).select_related("user")
