@@ -1,0 +1,169 @@
+"""The ledger: reserve, settle and release charges against a payer's credit (``channel.md`` 8.2).
+
+Only ``orders`` and ``provisioning`` call this. Every function runs inside the caller's transaction.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from billing.models import CHARGE_MACHINE, Charge, ChargeState, TaxRate
+from core import audit, clock, money
+from core.errors import BusinessError, NotVisible
+from core.tenancy import Actor
+from resellers.models import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """What is added to a net amount: per cent, and how documents call it."""
+
+    percent: Decimal
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewCharge:
+    """A charge to be reserved; amounts in ``currency``, ``source`` unique for ever."""
+
+    source: str
+    account_id: int
+    description: str
+    currency: str
+    net: Decimal
+    tax_percent: Decimal
+    tax: Decimal
+    gross: Decimal
+    order_number: str = ""
+    subscription_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A payer's credit: limit - balance = available. ``unlimited`` skips the check and hides the figures."""
+
+    limit: Decimal
+    balance: Decimal
+    unlimited: bool
+    currency: str
+
+    @property
+    def available(self) -> Decimal:
+        """What may still be ordered."""
+        return self.limit - self.balance
+
+
+class CreditExceeded(BusinessError):
+    """The total is over the available credit; nothing was reserved."""
+
+
+def tax_for(payer: Account) -> Tax:
+    """The tax a payer is charged: the organization's rate for his country; none if exempt or without a rate."""
+    if not payer.is_taxable:
+        return Tax(Decimal(0), _("No tax (exempt)"))
+    rate = TaxRate.objects.filter(organization_id=payer.organization_id, country=payer.country).first()
+    if rate is None:
+        return Tax(Decimal(0), _("No tax"))
+    return Tax(rate.percent, f"{rate.name} {rate.percent.normalize():f} %")
+
+
+def credit_of(payer: Account) -> Credit:
+    """The payer's credit as the ledger stands; reserved and due charges count, released ones do not."""
+    open_states = (ChargeState.RESERVED, ChargeState.DUE)
+    total = Charge.objects.filter(payer=payer, state__in=open_states).aggregate(total=Sum("gross"))["total"]
+    return Credit(payer.credit_limit, total or money.ZERO, payer.credit_unlimited, payer.currency)
+
+
+def lock_payer(payer_id: int) -> Account:
+    """Take the payer's row, so that two orders cannot spend the same credit."""
+    return Account.objects.select_for_update(of=("self",)).get(pk=payer_id)
+
+
+@transaction.atomic
+def reserve(actor: Actor, *, payer: Account, charges: Iterable[NewCharge], over_limit_reason: str = "") -> list[Charge]:
+    """Reserve charges against the credit of ``payer``, whose row the caller has locked.
+
+    Raises :class:`CreditExceeded` ``no_credit`` if their total is over what is available, unless staff give a reason.
+    """
+    rows = list(charges)
+    total = sum((row.gross for row in rows), money.ZERO)
+    credit = credit_of(payer)
+    if not credit.unlimited and total > credit.available and not over_limit_reason:
+        raise CreditExceeded(
+            "no_credit",
+            _("The order total of %(total)s is over the available credit of %(available)s.")
+            % {
+                "total": money.show(total, payer.currency),
+                "available": money.show(credit.available, payer.currency),
+            },
+        )
+    made = Charge.objects.bulk_create(
+        [
+            Charge(
+                organization_id=payer.organization_id,
+                payer=payer,
+                account_id=row.account_id,
+                subscription_id=row.subscription_id,
+                source=row.source,
+                order_number=row.order_number,
+                description=row.description[:400],
+                currency=row.currency,
+                net=row.net,
+                tax_percent=row.tax_percent,
+                tax=row.tax,
+                gross=row.gross,
+            )
+            for row in rows
+        ]
+    )
+    audit.record(
+        actor,
+        "credit.reserved",
+        payer,
+        after={"total": total, "sources": ", ".join(row.source for row in rows)},
+        reason=over_limit_reason,
+        account=payer,
+    )
+    return made
+
+
+def settle(source: str) -> None:
+    """The vendor has provisioned: the reserved charge is due. Settling twice changes nothing."""
+    row = _by_source(source)
+    if row.state != ChargeState.DUE:
+        CHARGE_MACHINE.fire(row, "settle", due_at=clock.now())
+
+
+def release(source: str, *, reason: str) -> None:
+    """The vendor refused, or somebody gave up: the credit is free again. Releasing twice changes nothing."""
+    row = _by_source(source)
+    if row.state == ChargeState.RESERVED:
+        CHARGE_MACHINE.fire(row, "release", released_at=clock.now(), reason=reason[:255])
+
+
+def reserve_again(source: str) -> None:
+    """A refused service is provisioned again: its released charge is reserved once more, if the credit allows."""
+    row = _by_source(source)
+    if row.state != ChargeState.RELEASED:
+        return
+    payer = lock_payer(row.payer_id)
+    credit = credit_of(payer)
+    if not credit.unlimited and row.gross > credit.available:
+        raise CreditExceeded("no_credit", _("The account has no credit left for this. Raise its credit limit first."))
+    CHARGE_MACHINE.fire(row, "reserve", released_at=None, reason="")
+
+
+def _by_source(source: str) -> Charge:
+    row = Charge.objects.select_for_update(of=("self",)).filter(source=source).first()
+    if row is None:
+        raise NotVisible("charge_missing", _("There is no charge for %(source)s.") % {"source": source})
+    return row
+
+
+def line_source(line_public_id: object) -> str:
+    """The source key of an order line's charge."""
+    return f"order-line:{line_public_id}"

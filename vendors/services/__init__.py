@@ -1,0 +1,1 @@
+"""Writes about instances and account links, by use case."""
