@@ -5,7 +5,6 @@ these functions, inside its own transaction.
 """
 
 import datetime as dt
-import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,7 +23,6 @@ from subscriptions.enums import (
     OperationEvent,
     SubscriptionEvent,
     SubscriptionStatus,
-    Verb,
 )
 from subscriptions.models import RUN_TASK, Operation, Subscription, SubscriptionAddOn
 from vendors.models import AccountLink, SyncStatus
@@ -227,11 +225,3 @@ def _moment(value: object) -> dt.datetime | None:
     if isinstance(value, dt.datetime):
         return value
     return parse_datetime(str(value)) if value else None
-
-
-def new_reference() -> uuid.UUID:
-    """A fresh id for reads that belong to no operation."""
-    return uuid.uuid4()
-
-
-CREATE_VERBS = frozenset({Verb.CREATE, Verb.ACCOUNT_SYNC})

@@ -1,0 +1,112 @@
+"""Reads of baskets and orders: lines with prices, what an order is made of and how far it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Prefetch, QuerySet
+from django.utils.translation import gettext as _
+
+from billing.services import Credit, Tax, credit_of, tax_for
+from catalog.models import Plan, PriceList
+from catalog.pricing import Quote, QuoteLine, QuotedLine, quote
+from catalog.selectors import PricedPlan, price_list_of, price_plans
+from core import money
+from core.tenancy import Actor
+from orders.models import Basket, BasketLine, Order, OrderLine
+from resellers.models import Account
+from vendors.models import Instance
+
+
+@dataclass(frozen=True)
+class PricedBasket:
+    """A basket with today's prices: ``quoted`` by line public id; ``withdrawn`` lines can no longer be bought."""
+
+    basket: Basket
+    lines: Sequence[BasketLine]
+    price_list: PriceList | None
+    quote: Quote | None
+    plans: Mapping[int, PricedPlan]
+    withdrawn: Sequence[BasketLine]
+    payer: Account | None
+    credit: Credit | None
+    quoted: Mapping[str, QuotedLine] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to buy."""
+        return not self.lines
+
+    @property
+    def over_credit(self) -> bool:
+        """Whether the total is over the payer's available credit: the order will be stored, not executed."""
+        if self.quote is None or self.credit is None or self.credit.unlimited:
+            return False
+        return self.quote.gross > self.credit.available
+
+
+def basket_lines(basket: Basket) -> list[BasketLine]:
+    """The lines in the order they were put in, each base line followed by its add-ons."""
+    rows = list(basket.lines.select_related("plan__product__product_type__instance", "parent").order_by("id"))
+    ordered = []
+    for row in rows:
+        if row.parent_id is None:
+            ordered.append(row)
+            ordered += [addon for addon in rows if addon.parent_id == row.pk]
+    return ordered
+
+
+def priced_basket(basket: Basket, *, price_list: PriceList | None = None) -> PricedBasket:
+    """Price a basket from its target's list (or the one given), for the account that will owe."""
+    lines = basket_lines(basket)
+    account = basket.target_account or basket.buyer_account
+    prices = price_list or (price_list_of(account) if account else None)
+    payer = account.bill_to if account and account.bill_to else account
+    if prices is None:
+        return PricedBasket(basket, lines, None, None, {}, [], payer, None)
+    priced = price_plans(Plan.objects.filter(pk__in=[line.plan_id for line in lines]).select_related("product"), prices)
+    plans = {item.plan.pk: item for item in priced}
+    sellable = [line for line in lines if _sellable(line, plans)]
+    withdrawn = [line for line in lines if line not in sellable]
+    tax = tax_for(payer) if payer else Tax(percent=money.ZERO, label=_("No tax"))
+    total = quote(
+        [
+            QuoteLine(
+                key=str(line.public_id),
+                label=f"{line.plan.product.name}, {line.plan.label}",
+                quantity=line.quantity,
+                price=plans[line.plan_id].price,
+                cost=plans[line.plan_id].cost,
+            )
+            for line in sellable
+        ],
+        currency=prices.currency,
+        tax_percent=tax.percent,
+        tax_label=tax.label,
+    )
+    credit = credit_of(payer) if payer else None
+    quoted = {item.key: item for item in total.lines}
+    return PricedBasket(basket, lines, prices, total, plans, withdrawn, payer, credit, quoted)
+
+
+def _sellable(line: BasketLine, plans: Mapping[int, PricedPlan]) -> bool:
+    product = line.plan.product
+    return line.plan_id in plans and product.is_published and product.discontinued_at is None
+
+
+def basket_instances(lines: Sequence[BasketLine]) -> list[Instance]:
+    """The vendor instances whose products are in a basket, in a stable order."""
+    found = {line.plan.product.product_type.instance_id: line.plan.product.product_type.instance for line in lines}
+    return [found[pk] for pk in sorted(found)]
+
+
+def orders_for(actor: Actor) -> QuerySet[Order]:
+    """Orders the actor may see, newest first."""
+    rows = Order.objects.visible_to(actor).select_related("account", "payer", "buyer")
+    return rows.order_by("-id")
+
+
+def order_with_lines(actor: Actor, public_id: object) -> Order | None:
+    """One order with its lines and their services, or None."""
+    lines = OrderLine.objects.select_related("subscription", "addon", "plan__product").order_by("position")
+    rows = Order.objects.visible_to(actor).select_related("account", "payer", "buyer", "buyer_account")
+    return rows.prefetch_related(Prefetch("lines", lines)).get_visible(actor, public_id)

@@ -1,0 +1,1 @@
+"""Writes of baskets and orders, by use case."""

@@ -1,0 +1,215 @@
+"""The basket: find or make it, fill it, say for whom, and hand a visitor's basket over at sign-in."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from catalog.models import Plan, Product
+from catalog.selectors import addons_of, price_list_for, price_plans
+from core.errors import BusinessError, NotVisible
+from core.tenancy import Actor
+from orders.models import Basket, BasketLine
+from resellers.enums import PurchaseMode
+from resellers.models import Account, Site
+from resellers.selectors import own_account, purchase_targets
+from users.permissions import Perm
+
+MAX_LINES = 50
+MAX_QUANTITY = 100_000
+
+
+def open_basket(actor: Actor, *, site: Site, visitor_key: str = "") -> Basket:
+    """The actor's basket at this site, made if there is none; a visitor's is found by the key in his session."""
+    if actor.user_id is None:
+        return _visitor_basket(actor, site, visitor_key)
+    found = Basket.objects.filter(user_id=actor.user_id, site=site).first()
+    account = own_account(actor)
+    if found is None:
+        try:
+            with transaction.atomic():
+                found = Basket.objects.create(
+                    organization_id=site.organization_id,
+                    site=site,
+                    user_id=actor.user_id,
+                    buyer_account=account,
+                    **_default_target(account),
+                )
+        except IntegrityError:
+            found = Basket.objects.get(user_id=actor.user_id, site=site)
+    if account is not None and found.buyer_account_id != account.pk:
+        Basket.objects.filter(pk=found.pk).update(
+            buyer_account=account, service_details={}, billing_address={}, **_default_target(account)
+        )
+        found.refresh_from_db()
+    return found
+
+
+def _default_target(account: Account | None) -> dict[str, Any]:
+    if account is None or account.is_reseller:
+        return {"target_account": None, "purchase_mode": ""}
+    return {"target_account": account, "purchase_mode": ""}
+
+
+def _visitor_basket(actor: Actor, site: Site, visitor_key: str) -> Basket:
+    try:
+        key = uuid.UUID(visitor_key)
+    except ValueError:
+        key = None
+    found = Basket.objects.filter(public_id=key, user=None, site=site).first() if key else None
+    return found or Basket.objects.create(organization_id=site.organization_id, site=site)
+
+
+@transaction.atomic
+def adopt_basket(actor: Actor, *, site: Site, visitor_key: str) -> None:
+    """After sign-in: what the visitor put into his basket moves to the user's; the larger quantity of a plan wins."""
+    try:
+        key = uuid.UUID(visitor_key)
+    except ValueError:
+        return
+    old = Basket.objects.select_for_update(of=("self",)).filter(public_id=key, user=None, site=site).first()
+    if old is None or actor.user_id is None:
+        return
+    basket = _locked(open_basket(actor, site=site))
+    for line in old.lines.filter(parent=None).order_by("pk"):
+        mine = basket.lines.filter(plan_id=line.plan_id, parent=None).first()
+        if mine is None:
+            addon_lines = list(line.addon_lines.all())
+            line.basket = basket
+            line.save(update_fields=["basket"])
+            for addon in addon_lines:
+                addon.basket = basket
+                addon.save(update_fields=["basket"])
+        elif mine.quantity < line.quantity:
+            mine.quantity = line.quantity
+            mine.save(update_fields=["quantity"])
+    old.delete()
+
+
+def _locked(basket: Basket) -> Basket:
+    return Basket.objects.select_for_update(of=("self",)).get(pk=basket.pk)
+
+
+def check_quantity(product: Product, quantity: int) -> None:
+    """Raise ``quantity_limit`` unless the vendor allows this many of ``product``."""
+    low, high = product.min_quantity, product.max_quantity or MAX_QUANTITY
+    if not low <= quantity <= high:
+        raise BusinessError(
+            "quantity_limit",
+            _("%(product)s: between %(low)s and %(high)s.") % {"product": product.name, "low": low, "high": high},
+            field="quantity",
+        )
+
+
+@transaction.atomic
+def add_line(
+    actor: Actor, *, basket: Basket, site: Site, plan: Plan, quantity: int, parent: BasketLine | None = None
+) -> BasketLine:
+    """Put a plan into the basket; the same plan again sets the quantity. Refused if it is not sold to this account."""
+    if not actor.is_anonymous:
+        actor.require(Perm.SHOP_ORDER)
+    basket = _locked(basket)
+    product = plan.product
+    if not _is_sold(actor, site, plan) or (product.is_addon and parent is None):
+        raise BusinessError("not_sold", _("This product is no longer available."))
+    if parent is not None and (
+        parent.basket_id != basket.pk
+        or not addons_of(parent.plan.product, actor).filter(pk=product.pk).exists()
+    ):
+        raise BusinessError("addon_foreign", _("This add-on does not belong to that product."))
+    check_quantity(product, quantity)
+    if basket.lines.count() >= MAX_LINES:
+        raise BusinessError("basket_full", _("A basket holds %(n)s lines at most. Order these first.") % {"n": MAX_LINES})
+    row, created = BasketLine.objects.get_or_create(
+        basket=basket, plan=plan, parent=parent, defaults={"organization_id": basket.organization_id, "quantity": quantity}
+    )
+    if not created:
+        row.quantity = quantity
+        row.save(update_fields=["quantity", "updated_at"])
+    _touch(basket)
+    return row
+
+
+def _is_sold(actor: Actor, site: Site, plan: Plan) -> bool:
+    product = plan.product
+    if not Product.objects.visible_to(actor).filter(pk=product.pk).exists() or not plan.is_offered:
+        return False
+    prices = price_list_for(actor, site, own_account(actor))
+    if prices is None:
+        return actor.is_anonymous and site.anonymous_access
+    return bool(price_plans(Plan.objects.filter(pk=plan.pk), prices))
+
+
+@transaction.atomic
+def change_line(actor: Actor, *, basket: Basket, line_id: object, quantity: int) -> None:
+    """Set a line's quantity; 0 removes it with its add-ons."""
+    basket = _locked(basket)
+    row = basket.lines.select_related("plan__product").filter(public_id=line_id).first()
+    if row is None:
+        raise NotVisible("line_missing", _("This line is no longer in the basket."))
+    if quantity == 0:
+        row.delete()
+    else:
+        check_quantity(row.plan.product, quantity)
+        row.quantity = quantity
+        row.save(update_fields=["quantity", "updated_at"])
+    _touch(basket)
+
+
+@transaction.atomic
+def set_target(actor: Actor, *, basket: Basket, mode: str, account: Account | None) -> Basket:
+    """Say for whom the basket is; a new target asks for its billing and service details anew.
+
+    A direct customer buys for himself without a mode. A reseller chooses a mode and, for others, one of his accounts.
+    """
+    actor.require(Perm.SHOP_ORDER)
+    own = own_account(actor)
+    if own is None:
+        raise BusinessError("no_account", _("Sign in as a user of an account to order."))
+    if not own.is_reseller:
+        mode, account = "", own
+    elif mode not in PurchaseMode.values:
+        raise BusinessError("mode_missing", _("Choose for whom you order."), field="purchase_mode")
+    else:
+        target = own if mode == PurchaseMode.PERSONAL_USE else account
+        if target is None:
+            raise BusinessError("target_missing", _("Choose an account."), field="target_account")
+        account = purchase_targets(actor, mode).filter(pk=target.pk).first()
+        if account is None:
+            raise BusinessError("target_invalid", _("You cannot order for this account."), field="target_account")
+    row = _locked(basket)
+    if row.target_account_id != account.pk or row.purchase_mode != mode:
+        row.billing_address, row.service_details, row.checked_job = {}, {}, None
+    row.target_account, row.purchase_mode, row.buyer_account = account, mode, own
+    row.save()
+    return row
+
+
+@transaction.atomic
+def set_billing_address(actor: Actor, *, basket: Basket, address: Mapping[str, str]) -> Basket:
+    """Keep the billing address that the documents of this order will show."""
+    actor.require(Perm.SHOP_ORDER)
+    missing = [name for name in ("name", "address_line1", "city", "country") if not address.get(name, "").strip()]
+    if missing:
+        raise BusinessError("address_incomplete", _("Complete the billing address."), field=missing[0])
+    row = _locked(basket)
+    row.billing_address = dict(address)
+    row.save(update_fields=["billing_address", "updated_at"])
+    return row
+
+
+@transaction.atomic
+def set_service_details(actor: Actor, *, basket: Basket, instance_id: str, details: Mapping[str, Any]) -> Basket:
+    """Keep what the vendor of one instance asked, and what its checks said."""
+    actor.require(Perm.SHOP_ORDER)
+    row = _locked(basket)
+    row.service_details = {**row.service_details, instance_id: dict(details)}
+    row.save(update_fields=["service_details", "updated_at"])
+    return row
+
+
+def _touch(basket: Basket) -> None:
+    """Changed contents are another order: they get a key of their own, and the vendor is asked again."""
+    Basket.objects.filter(pk=basket.pk).update(checkout_key=uuid.uuid4())

@@ -1,0 +1,207 @@
+"""Executing an order: reserve its charges, make its services, and write the operations that provision them."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+
+from billing.services import CreditExceeded, NewCharge, line_source, lock_payer, reserve
+from core import audit, clock
+from core.errors import BusinessError
+from core.events import emit
+from core.tenancy import Actor, system_actor
+from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryEvent, OrderEvent
+from orders.models import Order, OrderLine
+from resellers.enums import PurchaseMode
+from subscriptions.enums import Verb
+from subscriptions.models import Operation, Subscription, SubscriptionAddOn
+from subscriptions.services import create_addons, create_subscription, open_operation, open_operation_of_link
+from users.permissions import Perm
+from vendors.models import AccountLink, Instance, LinkState
+from vendors.services.links import ensure_link, record_agreement, save_options, set_mpn_id
+
+
+def execute_within_credit(actor: Actor, order: Order) -> bool:
+    """Execute a submitted order if the credit allows; otherwise it stays Submitted, and customer and staff are told."""
+    try:
+        with transaction.atomic():
+            execute(actor, order)
+    except CreditExceeded as error:
+        Order.objects.filter(pk=order.pk).update(hold_reason=error.code)
+        order.hold_reason = error.code
+        emit(
+            "order.waiting",
+            {
+                "order": str(order.public_id),
+                "order_number": order.number,
+                "subscription": "",
+                "reason": "no_credit",
+                "message": str(error.message),
+            },
+            organization_id=order.organization_id,
+            account_id=order.account_id,
+        )
+        return False
+    return True
+
+
+@transaction.atomic
+def execute_by_staff(actor: Actor, *, order: Order, reason: str = "") -> Order:
+    """Execute a waiting order by hand; above the credit it needs the right and a reason of 5 characters or more."""
+    row = Order.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=order.pk)
+    if reason:
+        actor.require(Perm.ORDER_EXECUTE_ABOVE_CREDIT, row.account)
+        if len(reason.strip()) < 5:
+            raise BusinessError("reason_short", _("Say in a few words why."), field="reason")
+    else:
+        actor.require(Perm.ORDER_MANAGE, row.account)
+    execute(actor, row, over_limit_reason=reason.strip())
+    return row
+
+
+def execute(actor: Actor, order: Order, *, over_limit_reason: str = "") -> None:
+    """Charge and start: the payer is locked, his credit checked, charges reserved, services and operations written.
+
+    Runs in the caller's transaction. Raises CreditExceeded if the total is over what is available and no reason is given.
+    """
+    payer = lock_payer(order.payer_id)
+    lines = list(order.lines.select_related("plan__product__product_type__instance", "parent").order_by("position"))
+    charges = [_charge(order, line) for line in lines]
+    reserve(actor, payer=payer, charges=charges, over_limit_reason=over_limit_reason)
+    ORDER_MACHINE.fire(order, OrderEvent.EXECUTE, executed_at=clock.now(), hold_reason="")
+    for line in lines:
+        if line.parent_id is None:
+            _start(actor, order, line, [addon for addon in lines if addon.parent_id == line.pk])
+    audit.record(actor, "order.executed", order, after={"total": order.gross}, reason=over_limit_reason)
+    emit(
+        "order.executed",
+        {"order": str(order.public_id), "order_number": order.number, "subscription": ""},
+        organization_id=order.organization_id,
+        account_id=order.account_id,
+    )
+
+
+def _charge(order: Order, line: OrderLine) -> NewCharge:
+    return NewCharge(
+        source=line_source(line.public_id),
+        account_id=order.account_id,
+        description=f"{order.number}: {line.quantity} x {line.product_name}",
+        currency=order.currency,
+        net=line.net,
+        tax_percent=line.tax_percent,
+        tax=line.tax,
+        gross=line.gross,
+        order_number=order.number,
+    )
+
+
+def _start(actor: Actor, order: Order, line: OrderLine, addon_lines: list[OrderLine]) -> None:
+    instance = line.plan.product.product_type.instance
+    link = prepare_link(actor, order, instance)
+    setup = _setup_operation(actor, order, link)
+    subscription = _subscription(actor, order, line, instance)
+    addons = create_addons(
+        [
+            SubscriptionAddOn(
+                organization_id=order.organization_id,
+                subscription=subscription,
+                product=addon.plan.product,
+                plan=addon.plan,
+                name=addon.product_name,
+                quantity=addon.quantity,
+                unit_price=addon.unit_price,
+            )
+            for addon in addon_lines
+        ]
+    )
+    _begin_line(line, subscription=subscription)
+    for addon_line, addon in zip(addon_lines, addons, strict=True):
+        _begin_line(addon_line, subscription=subscription, addon=addon)
+    open_operation(
+        actor,
+        verb=Verb.CREATE,
+        instance_id=instance.pk,
+        account_id=order.account_id,
+        organization_id=order.organization_id,
+        subscription=subscription,
+        depends_on=setup,
+        desired={"quantity": line.quantity},
+        order_number=order.number,
+    )
+
+
+def _begin_line(line: OrderLine, **targets: Any) -> None:
+    DELIVERY_MACHINE.fire(line, DeliveryEvent.START, **targets)
+
+
+def _subscription(actor: Actor, order: Order, line: OrderLine, instance: Instance) -> Subscription:
+    return create_subscription(
+        actor,
+        organization_id=order.organization_id,
+        name=line.product_name,
+        account=order.account,
+        bill_to=order.payer,
+        purchase_mode=order.purchase_mode,
+        instance=instance,
+        product=line.plan.product,
+        plan=line.plan,
+        term=line.term,
+        billing_cycle=line.billing_cycle,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        currency=order.currency,
+        price_trace=line.trace,
+        is_trial=line.plan.product.is_trial,
+        mpn_id=stamped_mpn(order, instance),
+        order_number=order.number,
+    )
+
+
+def stamped_mpn(order: Order, instance: Instance) -> str:
+    """The MPN ID a service carries: the reseller's for an end customer, none for anybody else (``channel.md`` 6.1)."""
+    if order.purchase_mode != PurchaseMode.END_CUSTOMER:
+        return ""
+    link = AccountLink.objects.filter(account_id=order.payer_id, instance=instance).first()
+    return link.mpn_id if link else ""
+
+
+def prepare_link(actor: Actor, order: Order, instance: Instance) -> AccountLink:
+    """The account's link at an instance, with the answers given at checkout, the agreement and the reseller's MPN ID."""
+    details = order.service_details.get(str(instance.public_id), {})
+    system = system_actor(order.organization_id, label=actor.label)
+    link = ensure_link(order.account, instance)
+    options = dict(details.get("options", {}))
+    agreement = dict(details.get("agreement", {}))
+    mpn_id = str(details.get("mpn_id", ""))
+    if options and link.state != LinkState.SYNCHRONIZED and open_operation_of_link(link) is None:
+        link = save_options(system, link=link, options=options)
+    if agreement:
+        record_agreement(
+            actor,
+            account=order.account,
+            instance=instance,
+            values=agreement | {"date_agreed": parse_date(str(agreement["date_agreed"]))},
+        )
+    if mpn_id and order.purchase_mode == PurchaseMode.END_CUSTOMER:
+        tenant = str(details.get("reseller_tenant_id", ""))
+        set_mpn_id(system, account=order.payer, instance=instance, mpn_id=mpn_id, tenant_id=tenant)
+    return link
+
+
+def _setup_operation(actor: Actor, order: Order, link: AccountLink) -> Operation | None:
+    """The operation that makes the account known at the vendor: the open one, a new one, or none if it is known."""
+    if link.state == LinkState.SYNCHRONIZED:
+        return None
+    running = open_operation_of_link(link)
+    if running is not None:
+        return running
+    return open_operation(
+        actor,
+        verb=Verb.ACCOUNT_SYNC,
+        instance_id=link.instance_id,
+        account_id=link.account_id,
+        organization_id=link.organization_id,
+        account_link=link,
+        order_number=order.number,
+    )

@@ -1,0 +1,248 @@
+"""Placing and executing an order (``channel.md`` 7, 8). No vendor is called here; operations say what is to be done."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from catalog.models import PriceList
+from catalog.pricing import QuotedLine
+from core import audit, clock
+from core.errors import BusinessError, Conflict
+from core.events import emit
+from core.tenancy import Actor
+from orders.enums import ORDER_MACHINE, OrderEvent, OrderStatus
+from orders.models import Basket, BasketLine, Order, OrderLine, TermsAcceptance
+from orders.selectors import PricedBasket, basket_instances, priced_basket
+from orders.services.basket import check_quantity
+from orders.services.execute import execute_within_credit
+from resellers.enums import AccountStatus
+from resellers.models import Account
+from resellers.selectors import purchase_targets
+from resellers.services.accounts import take_order_number
+from subscriptions.enums import SubscriptionStatus
+from subscriptions.models import Subscription
+from users.models import User
+from users.permissions import Perm
+from vendors.models import InstanceState
+
+
+class PriceChanged(Conflict):
+    """A price changed since the buyer saw the total; he confirms the new one."""
+
+
+@transaction.atomic
+def place_order(
+    actor: Actor,
+    *,
+    basket: Basket,
+    key: uuid.UUID,
+    seen_total: Decimal,
+    terms_accepted: bool,
+    browser: str = "",
+) -> Order:
+    """Turn the basket into an order, and execute it if the payer's credit allows. Calls no vendor.
+
+    The same ``key`` twice, at once or later, gives the same order. Within one transaction: prices are frozen with their
+    trace, the number is given, accepted terms are logged, the charge is reserved under a lock on the payer, services and
+    operations are written, the basket is emptied. Over the credit the order stays Submitted and nothing is reserved.
+
+    Raises BusinessError for everything the buyer can mend (empty basket, missing details, terms unticked, account on
+    hold) and :class:`PriceChanged` if ``seen_total`` is no longer the total.
+    """
+    actor.require(Perm.SHOP_ORDER)
+    before = Order.objects.visible_to(actor).filter(idempotency_key=key).first()
+    if before is not None:
+        return before
+    basket = Basket.objects.select_for_update(of=("self",)).get(pk=basket.pk)
+    before = Order.objects.visible_to(actor).filter(idempotency_key=key).first()
+    if before is not None:
+        return before
+    account = _target(actor, basket)
+    priced = priced_basket(basket)
+    _check_basket(basket, account, priced, key, terms_accepted)
+    if priced.quote is None or priced.price_list is None:
+        raise BusinessError("no_price_list", _("There are no prices for this account. Ask your provider."))
+    if priced.quote.gross != seen_total:
+        raise PriceChanged("price_changed", _("A price has changed. Check the new total and confirm again."))
+    order = _store(actor, basket, account, priced, priced.price_list, key)
+    _log_terms(actor, order, browser)
+    ORDER_MACHINE.fire(order, OrderEvent.SUBMIT, placed_at=clock.now())
+    audit.record(actor, "order.placed", order, after={"total": order.gross, "mode": order.purchase_mode})
+    emit("order.placed", order_payload(order), organization_id=order.organization_id, account_id=order.account_id)
+    execute_within_credit(actor, order)
+    basket.lines.all().delete()
+    Basket.objects.filter(pk=basket.pk).update(checkout_key=uuid.uuid4(), service_details={}, checked_job=None)
+    return order
+
+
+def _target(actor: Actor, basket: Basket) -> Account:
+    if basket.target_account is None:
+        raise BusinessError("target_missing", _("Choose for whom you order."))
+    account = purchase_targets(actor, basket.purchase_mode).filter(pk=basket.target_account_id).first()
+    if account is None:
+        raise BusinessError("target_invalid", _("You cannot order for this account."))
+    return account
+
+
+def _check_basket(
+    basket: Basket, account: Account, priced: PricedBasket, key: uuid.UUID, terms_accepted: bool
+) -> None:
+    if priced.is_empty:
+        raise BusinessError("basket_empty", _("The basket is empty."))
+    if basket.checkout_key != key:
+        raise Conflict("basket_changed", _("The basket has changed meanwhile. Check it and confirm again."))
+    if priced.withdrawn:
+        names = ", ".join(line.plan.product.name for line in priced.withdrawn)
+        raise BusinessError("withdrawn", _("No longer available: %(names)s. Remove it to go on.") % {"names": names})
+    payer = priced.payer or account
+    if AccountStatus.ACTIVE not in (account.status,) or payer.status != AccountStatus.ACTIVE:
+        raise BusinessError("account_on_hold", _("This account is on hold. Ask your provider."))
+    if not terms_accepted:
+        raise BusinessError("terms_missing", _("Accept the terms of use to order."), field="terms")
+    for line in priced.lines:
+        check_quantity(line.plan.product, line.quantity)
+        _check_single(line, account)
+    if not basket.billing_address:
+        raise BusinessError("address_incomplete", _("Complete the billing address."))
+    for instance in basket_instances(priced.lines):
+        if instance.state != InstanceState.ACTIVE:
+            raise BusinessError("instance_closed", _("%(name)s takes no orders at the moment.") % {"name": instance})
+        details = basket.service_details.get(str(instance.public_id), {})
+        if details.get("state") != "ok" or details.get("account") != str(account.public_id):
+            raise BusinessError(
+                "service_details_open", _("Complete the service details for %(name)s.") % {"name": instance}
+            )
+
+
+def _check_single(line: BasketLine, account: Account) -> None:
+    product = line.plan.product
+    if product.product_type.allow_multiple_subscriptions:
+        return
+    live = Subscription.objects.filter(account=account, product=product).exclude(status=SubscriptionStatus.CANCELLED)
+    if live.exists():
+        raise BusinessError("one_subscription", _("Add licences to the existing one: %(name)s.") % {"name": product.name})
+
+
+def _store(
+    actor: Actor, basket: Basket, account: Account, priced: PricedBasket, price_list: PriceList, key: uuid.UUID
+) -> Order:
+    quoted = priced.quote
+    if quoted is None:  # The caller has checked it; this narrows the type.
+        raise BusinessError("no_price_list", _("There are no prices for this account. Ask your provider."))
+    try:
+        with transaction.atomic():
+            order = Order.objects.create(
+                organization_id=account.organization_id,
+                number=take_order_number(account.organization_id),
+                account=account,
+                payer=account.bill_to or account,
+                buyer_account_id=actor.account_id,
+                buyer_id=actor.user_id,
+                buyer_label=actor.label,
+                site_id=basket.site_id,
+                purchase_mode=basket.purchase_mode,
+                price_list=price_list,
+                currency=quoted.currency,
+                net=quoted.net,
+                tax=quoted.tax,
+                gross=quoted.gross,
+                billing_address=basket.billing_address,
+                service_details=basket.service_details,
+                idempotency_key=key,
+                request_digest=digest({"basket": str(basket.public_id), "total": str(quoted.gross)}),
+            )
+    except IntegrityError as error:
+        raise Conflict("order_twice", _("This order is being placed already. Open My orders.")) from error
+    _store_lines(order, priced)
+    return order
+
+
+def _store_lines(order: Order, priced: PricedBasket) -> None:
+    made: dict[int, OrderLine] = {}
+    for position, line in enumerate(priced.lines, start=1):
+        quoted = priced.quoted[str(line.public_id)]
+        parent = made.get(line.parent_id) if line.parent_id else None
+        made[line.pk] = OrderLine.objects.create(**_line_values(order, position, line, quoted), parent=parent)
+
+
+def _line_values(order: Order, position: int, line: BasketLine, quoted: QuotedLine) -> dict[str, Any]:
+    return {
+        "organization_id": order.organization_id,
+        "order": order,
+        "position": position,
+        "plan": line.plan,
+        "product_name": line.plan.product.name,
+        "product_code": line.plan.product.code,
+        "term": line.plan.term,
+        "billing_cycle": line.plan.billing_cycle,
+        "quantity": line.quantity,
+        "unit_price": quoted.unit_price,
+        "vendor_cost": quoted.cost,
+        "net": quoted.net,
+        "tax_percent": quoted.tax_percent,
+        "tax": quoted.tax,
+        "gross": quoted.gross,
+        "trace": list(quoted.trace),
+    }
+
+
+def _log_terms(actor: Actor, order: Order, browser: str) -> None:
+    user = User.objects.filter(pk=actor.user_id).first()
+    version = order.site.terms_version if order.site else 1
+    names = sorted({line.product_name for line in order.lines.all()})
+    TermsAcceptance.objects.bulk_create(
+        [
+            TermsAcceptance(
+                organization_id=order.organization_id,
+                order=order,
+                account=order.account,
+                product_name=name,
+                first_name=user.first_name if user else "",
+                last_name=user.last_name if user else "",
+                email=actor.email,
+                terms_version=version,
+                basket_url="/basket/",
+                ip=actor.ip,
+                browser=browser[:255],
+                accepted_at=clock.now(),
+            )
+            for name in names
+        ]
+    )
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """A short, stable fingerprint of a request, to tell a repeat from another request with the same key."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def order_payload(order: Order) -> dict[str, Any]:
+    """What every event of an order carries."""
+    return {"order": str(order.public_id), "order_number": order.number, "subscription": ""}
+
+
+@transaction.atomic
+def cancel_order(actor: Actor, *, order: Order, reason: str = "") -> Order:
+    """End a submitted order that was not executed: nothing was charged, nothing is provisioned."""
+    row = Order.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=order.pk)
+    if actor.is_staff:
+        actor.require(Perm.ORDER_MANAGE, row.account)
+    else:
+        actor.require(Perm.SHOP_ORDER, row.account)
+    if row.status == OrderStatus.EXECUTED:
+        raise Conflict("order_executed", _("An executed order is undone by cancelling its services."))
+    ORDER_MACHINE.fire(row, OrderEvent.CANCEL, cancelled_at=clock.now(), reason=reason)
+    audit.record(actor, "order.cancelled", row, reason=reason)
+    emit(
+        "order.cancelled",
+        order_payload(row) | {"reason": reason},
+        organization_id=row.organization_id,
+        account_id=row.account_id,
+    )
+    return row

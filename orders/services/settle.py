@@ -1,0 +1,45 @@
+"""What became of an order's lines: delivered, failed, tried again, given up; money follows (``channel.md`` 8.1).
+
+``provisioning`` calls these inside the transaction in which it applies a vendor's answer.
+"""
+
+from billing import services as billing
+from orders.enums import DELIVERY_MACHINE, DeliveryEvent
+from orders.models import OrderLine
+from subscriptions.models import Subscription
+
+
+def _lines(subscription: Subscription) -> list[OrderLine]:
+    rows = OrderLine.objects.filter(subscription=subscription).select_for_update(of=("self",))
+    return list(rows.order_by("pk"))
+
+
+def _fire(subscription: Subscription, event: DeliveryEvent) -> list[OrderLine]:
+    moved = [line for line in _lines(subscription) if DELIVERY_MACHINE.allows(line.delivery_status, event)]
+    for line in moved:
+        DELIVERY_MACHINE.fire(line, event)
+    return moved
+
+
+def deliver(subscription: Subscription) -> None:
+    """The vendor has provisioned: the lines are delivered and their charges due."""
+    for line in _fire(subscription, DeliveryEvent.DELIVER):
+        billing.settle(billing.line_source(line.public_id))
+
+
+def fail(subscription: Subscription, *, reason: str) -> None:
+    """The vendor refused: the lines failed and their charges are released."""
+    for line in _fire(subscription, DeliveryEvent.FAIL):
+        billing.release(billing.line_source(line.public_id), reason=reason)
+
+
+def start_again(subscription: Subscription) -> None:
+    """A failed service is provisioned again: its charges are reserved once more, if the credit allows."""
+    for line in _fire(subscription, DeliveryEvent.RETRY):
+        billing.reserve_again(billing.line_source(line.public_id))
+
+
+def give_up(subscription: Subscription, *, reason: str) -> None:
+    """Nobody provisions it any more: the lines are cancelled and whatever is still reserved is released."""
+    for line in _fire(subscription, DeliveryEvent.CANCEL):
+        billing.release(billing.line_source(line.public_id), reason=reason)
