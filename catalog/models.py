@@ -8,6 +8,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import CombinedExpression
 from django.utils.translation import gettext_lazy as _
 
 from core.money import CurrencyField, MoneyField
@@ -119,7 +120,7 @@ class Product(TenantOwned):
     search = SearchVectorField(null=True, editable=False)
     addons = models.ManyToManyField("self", symmetrical=False, through="AddOnRelation", related_name="parents")
 
-    objects = ProductQuerySet.as_manager()
+    objects = ProductQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["name", "id"]
@@ -149,7 +150,7 @@ class Product(TenantOwned):
         return self.name
 
     @staticmethod
-    def search_vector() -> SearchVector:
+    def search_vector() -> CombinedExpression:
         """What the full-text search looks at: the name weighs most, then code and summary, then the description."""
         return (
             SearchVector("name", weight="A", config="simple")
@@ -234,7 +235,9 @@ class PriceList(TenantOwned):
     currency = CurrencyField(_("currency"))
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
     valid_to = models.DateField(_("valid to"), null=True, blank=True, help_text=_("The last day it is used."))
-    default_rule = models.CharField(_("price of all other products"), max_length=20, choices=PriceRule.choices, blank=True)
+    default_rule = models.CharField(
+        _("price of all other products"), max_length=20, choices=PriceRule.choices, blank=True
+    )
     default_value = models.DecimalField(
         _("per cent"), max_digits=9, decimal_places=4, default=0, validators=[MinValueValidator(0)]
     )

@@ -90,10 +90,8 @@ def search_products(rows: QuerySet[Product], words: str) -> QuerySet[Product]:
 
 def categories_for(actor: Actor) -> QuerySet[Category]:
     """The shelves that have something on them, in their order."""
-    stocked = Product.objects.filter(
-        category=OuterRef("pk"), is_published=True, discontinued_at=None, is_addon=False
-    )
-    rows = Category.objects.filter(organization_id=actor.organization_id)
+    stocked = Product.objects.filter(category=OuterRef("pk"), is_published=True, discontinued_at=None, is_addon=False)
+    rows = Category.objects.filter(organization_id=actor.tenant_id)
     return rows.filter(Exists(stocked))
 
 

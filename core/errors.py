@@ -9,7 +9,9 @@ class BusinessError(Exception):
     ``field`` names the form field it belongs to, if any; ``context`` holds figures the doors may show.
     """
 
-    def __init__(self, code: str, message: str, *, field: str = "", context: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, *, field: str = "", context: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(str(message))
         self.code = code
         self.message = message

@@ -161,9 +161,7 @@ def _guarded_socket(connection: Any, guard: AddressGuard) -> socket.socket:
     except TimeoutError as error:
         raise ConnectTimeoutError(connection, f"{host} did not accept a connection in time") from error
     except OSError as error:
-        raise NewConnectionError(
-            connection, f"no connection to {host}: {error.strerror or 'failed'}"
-        ) from error
+        raise NewConnectionError(connection, f"no connection to {host}: {error.strerror or 'failed'}") from error
 
 
 class _GuardedAdapter(HTTPAdapter):
@@ -235,9 +233,7 @@ class HttpClient:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"User-Agent": "cloudbss", "Accept-Encoding": "gzip, deflate"})
-        adapter = _GuardedAdapter(
-            self.guard, pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0
-        )
+        adapter = _GuardedAdapter(self.guard, pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self._verify = _certificates(extra_ca_file)

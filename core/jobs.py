@@ -66,7 +66,9 @@ class Job(TenantOwned, outbox.OutboxRow):
             )
         ]
         indexes = [
-            models.Index(fields=["not_before", "id"], name="job_due", condition=models.Q(state__in=["queued", "running"])),
+            models.Index(
+                fields=["not_before", "id"], name="job_due", condition=models.Q(state__in=["queued", "running"])
+            ),
             models.Index(fields=["organization", "-id"], name="job_org"),
         ]
 
@@ -158,12 +160,10 @@ def start_job(
     queue_task: str = RUN_TASK,
 ) -> Job:
     """Write a job and dispatch it after the commit. Raises :class:`Conflict` ``job_running`` on an open twin."""
-    if actor.organization_id is None:
-        raise BusinessError("organization_missing", _("Choose an organization first."))
     try:
         with transaction.atomic():
             job = Job.objects.create(
-                organization_id=actor.organization_id,
+                organization_id=actor.tenant_id,
                 kind=kind,
                 title=title,
                 user_id=actor.user_id,

@@ -75,7 +75,9 @@ def _send(task: str, row_id: int, countdown: float) -> None:
 def due_rows(source: Source) -> models.QuerySet[Any]:
     """Rows that somebody should take now, oldest first."""
     free = models.Q(claimed_until__isnull=True) | models.Q(claimed_until__lt=clock.real_now())
-    rows = source.model._base_manager.filter(free, **{f"{source.field}__in": source.due, "not_before__lte": clock.now()})
+    rows = source.model._base_manager.filter(
+        free, **{f"{source.field}__in": source.due, "not_before__lte": clock.now()}
+    )
     return rows.order_by("not_before", "pk")
 
 

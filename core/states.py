@@ -52,7 +52,9 @@ class Machine:
         values: dict[str, Any] = {self.field: after, "updated_at": clock.real_now(), **changes}
         written = type(row)._base_manager.filter(**{"pk": row.pk, self.field: before}).update(**values)
         if not written:
-            raise Conflict("changed_meanwhile", _("Somebody else changed this meanwhile. Reload the page and try again."))
+            raise Conflict(
+                "changed_meanwhile", _("Somebody else changed this meanwhile. Reload the page and try again.")
+            )
         for name, value in values.items():
             setattr(row, name, value)
         return before

@@ -15,7 +15,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from core.base import BaseModel
-from core.errors import PermissionRefused
+from core.errors import BusinessError, PermissionRefused
 
 M = TypeVar("M", bound=models.Model, covariant=True)
 
@@ -64,6 +64,13 @@ class Actor:
     def is_anonymous(self) -> bool:
         """Whether nobody is signed in."""
         return self.kind == ActorKind.ANONYMOUS
+
+    @property
+    def tenant_id(self) -> int:
+        """The organization's id; raises BusinessError ``organization_missing`` for an actor of none."""
+        if self.organization_id is None:
+            raise BusinessError("organization_missing", _("Choose an organization first."))
+        return self.organization_id
 
     def has(self, perm: str) -> bool:
         """Whether the actor's roles give ``perm``."""

@@ -24,7 +24,9 @@ class Basket(TenantOwned):
     tenant_account = "buyer_account"
 
     site = models.ForeignKey("resellers.Site", on_delete=models.CASCADE, related_name="+")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
     buyer_account = models.ForeignKey(
         "resellers.Account", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
     )
@@ -83,7 +85,9 @@ class Order(TenantOwned):
     buyer_account = models.ForeignKey(
         "resellers.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    buyer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     buyer_label = models.CharField(max_length=200)
     site = models.ForeignKey("resellers.Site", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     purchase_mode = models.CharField(_("purchase mode"), max_length=30, choices=PurchaseMode.choices, blank=True)

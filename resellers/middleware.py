@@ -12,10 +12,19 @@ from django.utils.functional import SimpleLazyObject
 
 from core.request_id import current_request_id
 from core.tenancy import Actor
+from resellers.models import Organization, Site
 from resellers.selectors import actor_for, site_for_host
 
 STAFF_PREFIXES = ("/bss/", "/styleguide/")
 CHOSEN_ACCOUNT = "chosen_account"
+
+
+class ActorRequest(HttpRequest):
+    """A request after :class:`ActorMiddleware`: who acts, at which site, in which organization."""
+
+    actor: Actor
+    site: Site | None  # type: ignore[assignment]
+    organization: Organization | None
 
 
 class ActorMiddleware:
@@ -27,16 +36,17 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Attach who acts and where before anything else looks at the request."""
         site = site_for_host(request.get_host().partition(":")[0])
-        request.site = site  # type: ignore[attr-defined]
-        request.organization = site.organization if site else None  # type: ignore[attr-defined]
-        request.actor = cast(Actor, SimpleLazyObject(lambda: self._actor(request)))  # type: ignore[attr-defined]
+        acting = cast(ActorRequest, request)
+        acting.site = site
+        acting.organization = site.organization if site else None
+        acting.actor = cast(Actor, SimpleLazyObject(lambda: self._actor(acting)))
         return self.get_response(request)
 
     @staticmethod
-    def _actor(request: HttpRequest) -> Actor:
+    def _actor(request: ActorRequest) -> Actor:
         return actor_for(
             request.user,
-            request.site,  # type: ignore[attr-defined]
+            request.site,
             as_staff=request.path.startswith(STAFF_PREFIXES),
             chosen_account=str(request.session.get(CHOSEN_ACCOUNT, "")),
             ip=request.META.get("REMOTE_ADDR", ""),

@@ -65,7 +65,9 @@ class Site(TenantOwned):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["organization"], condition=Q(account=None), name="site_one_per_organization"),
+            models.UniqueConstraint(
+                fields=["organization"], condition=Q(account=None), name="site_one_per_organization"
+            ),
             models.UniqueConstraint(fields=["organization", "alias"], condition=~Q(alias=""), name="site_alias_once"),
             models.UniqueConstraint(fields=["host"], condition=~Q(host=""), name="site_host_once"),
         ]

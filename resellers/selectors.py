@@ -37,7 +37,7 @@ def actor_for(
     organization_id = site.organization_id if site else None
     if not isinstance(user, User) or site is None or organization_id is None:
         return Actor(ActorKind.ANONYMOUS, organization_id, **base)  # type: ignore[arg-type]
-    who = {"user_id": user.pk, "label": str(user), "email": user.email, **base}
+    who: dict[str, object] = {"user_id": user.pk, "label": str(user), "email": user.email, **base}
     if as_staff and user.is_superuser:
         return Actor(ActorKind.STAFF, organization_id, perms=frozenset(BSS_PERMS), **who)  # type: ignore[arg-type]
     memberships = list(
@@ -103,7 +103,7 @@ def purchase_targets(actor: Actor, mode: str) -> QuerySet[Account]:
         return active.filter(kind=AccountKind.END_CUSTOMER, bill_to_id=actor.account_id)
     if mode == PurchaseMode.AFFILIATE:
         return active.filter(kind=AccountKind.AFFILIATE, bill_to_id=actor.account_id)
-    return active.filter(pk=actor.account_id)
+    return active.filter(pk=actor.account_id or 0)
 
 
 def contacts_for(actor: Actor, account: Account) -> QuerySet[Contact]:

@@ -62,7 +62,8 @@ class Subscription(TenantOwned):
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="subscription_quantity_positive"),
             models.CheckConstraint(
-                condition=~Q(status="active") | Q(first_activated_at__isnull=False), name="subscription_active_is_stamped"
+                condition=~Q(status="active") | Q(first_activated_at__isnull=False),
+                name="subscription_active_is_stamped",
             ),
             models.UniqueConstraint(
                 fields=["instance", "external_id"], condition=~Q(external_id=""), name="subscription_external_id_once"

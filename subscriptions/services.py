@@ -87,8 +87,13 @@ def open_operation_of_link(link: AccountLink) -> Operation | None:
 
 
 def wake_dependants(operation: Operation) -> int:
-    """The operation is done: what waited for it may go. Returns how many were woken."""
-    rows = list(Operation.objects.filter(depends_on=operation, state__in=OPEN_STATES).order_by("pk"))
+    """The operation is done: what waited for it, or for an earlier try of it, may go. Returns how many were woken."""
+    waiting = Operation.objects.filter(depends_on__isnull=False, state__in=OPEN_STATES)
+    if operation.account_link_id:
+        waiting = waiting.filter(depends_on__account_link_id=operation.account_link_id)
+    else:
+        waiting = waiting.filter(depends_on=operation)
+    rows = list(waiting.order_by("pk"))
     for row in rows:
         Operation.objects.filter(pk=row.pk).update(not_before=clock.now(), message="", depends_on=None)
         outbox.dispatch(RUN_TASK, row.pk)

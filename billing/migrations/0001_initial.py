@@ -7,51 +7,72 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Charge',
+            name="Charge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('source', models.CharField(max_length=120, unique=True)),
-                ('order_number', models.CharField(blank=True, max_length=40)),
-                ('kind', models.CharField(choices=[('charge', 'Charge'), ('credit', 'Credit')], default='charge', max_length=20)),
-                ('state', models.CharField(choices=[('reserved', 'Reserved'), ('due', 'Due'), ('released', 'Released')], default='reserved', max_length=20)),
-                ('description', models.CharField(max_length=400)),
-                ('currency', core.money.CurrencyField(max_length=3)),
-                ('net', core.money.MoneyField(decimal_places=4, max_digits=19)),
-                ('tax_percent', models.DecimalField(decimal_places=3, default=0, max_digits=6)),
-                ('tax', core.money.MoneyField(decimal_places=4, default=0, max_digits=19)),
-                ('gross', core.money.MoneyField(decimal_places=4, max_digits=19)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('released_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.CharField(blank=True, max_length=255)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("source", models.CharField(max_length=120, unique=True)),
+                ("order_number", models.CharField(blank=True, max_length=40)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("charge", "Charge"), ("credit", "Credit")], default="charge", max_length=20
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("reserved", "Reserved"), ("due", "Due"), ("released", "Released")],
+                        default="reserved",
+                        max_length=20,
+                    ),
+                ),
+                ("description", models.CharField(max_length=400)),
+                ("currency", core.money.CurrencyField(max_length=3)),
+                ("net", core.money.MoneyField(decimal_places=4, max_digits=19)),
+                ("tax_percent", models.DecimalField(decimal_places=3, default=0, max_digits=6)),
+                ("tax", core.money.MoneyField(decimal_places=4, default=0, max_digits=19)),
+                ("gross", core.money.MoneyField(decimal_places=4, max_digits=19)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                ("released_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, max_length=255)),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='TaxRate',
+            name="TaxRate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('country', models.CharField(max_length=2, verbose_name='country')),
-                ('name', models.CharField(default='VAT', max_length=40, verbose_name='name')),
-                ('percent', models.DecimalField(decimal_places=3, max_digits=6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)], verbose_name='per cent')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("country", models.CharField(max_length=2, verbose_name="country")),
+                ("name", models.CharField(default="VAT", max_length=40, verbose_name="name")),
+                (
+                    "percent",
+                    models.DecimalField(
+                        decimal_places=3,
+                        max_digits=6,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="per cent",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['country'],
+                "ordering": ["country"],
             },
         ),
     ]

@@ -6,44 +6,63 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0002_initial'),
-        ('resellers', '0001_initial'),
-        ('subscriptions', '0001_initial'),
+        ("billing", "0002_initial"),
+        ("resellers", "0001_initial"),
+        ("subscriptions", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='charge',
-            name='subscription',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='subscriptions.subscription'),
+            model_name="charge",
+            name="subscription",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="charges",
+                to="subscriptions.subscription",
+            ),
         ),
         migrations.AddField(
-            model_name='taxrate',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="taxrate",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddIndex(
-            model_name='charge',
-            index=models.Index(fields=['payer', 'state'], name='charge_balance'),
+            model_name="charge",
+            index=models.Index(fields=["payer", "state"], name="charge_balance"),
         ),
         migrations.AddIndex(
-            model_name='charge',
-            index=models.Index(fields=['organization', '-id'], name='charge_org'),
+            model_name="charge",
+            index=models.Index(fields=["organization", "-id"], name="charge_org"),
         ),
         migrations.AddConstraint(
-            model_name='charge',
-            constraint=models.CheckConstraint(condition=models.Q(('gross', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('tax')))), name='charge_adds_up'),
+            model_name="charge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("gross", django.db.models.expressions.CombinedExpression(models.F("net"), "+", models.F("tax")))
+                ),
+                name="charge_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='charge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('gross__gte', 0), ('kind', 'charge')), models.Q(('gross__lte', 0), ('kind', 'credit')), _connector='OR'), name='charge_sign_by_kind'),
+            model_name="charge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("gross__gte", 0), ("kind", "charge")),
+                    models.Q(("gross__lte", 0), ("kind", "credit")),
+                    _connector="OR",
+                ),
+                name="charge_sign_by_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taxrate',
-            constraint=models.UniqueConstraint(fields=('organization', 'country'), name='tax_rate_once'),
+            model_name="taxrate",
+            constraint=models.UniqueConstraint(fields=("organization", "country"), name="tax_rate_once"),
         ),
     ]

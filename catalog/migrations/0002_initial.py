@@ -6,191 +6,264 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('resellers', '0001_initial'),
-        ('vendors', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("resellers", "0001_initial"),
+        ("vendors", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='addonrelation',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="addonrelation",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='category',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="category",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='plan',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="plan",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='plancost',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="plancost",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='plancost',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='costs', to='catalog.plan'),
+            model_name="plancost",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="costs", to="catalog.plan"
+            ),
         ),
         migrations.AddField(
-            model_name='price',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="price",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='price',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='catalog.plan'),
+            model_name="price",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="prices", to="catalog.plan"
+            ),
         ),
         migrations.AddField(
-            model_name='pricelist',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="pricelist",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='price',
-            name='price_list',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='catalog.pricelist'),
+            model_name="price",
+            name="price_list",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="prices", to="catalog.pricelist"
+            ),
         ),
         migrations.AddField(
-            model_name='pricelistassignment',
-            name='account',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='price_list_assignment', to='resellers.account'),
+            model_name="pricelistassignment",
+            name="account",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="price_list_assignment",
+                to="resellers.account",
+            ),
         ),
         migrations.AddField(
-            model_name='pricelistassignment',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="pricelistassignment",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='pricelistassignment',
-            name='price_list',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='catalog.pricelist'),
+            model_name="pricelistassignment",
+            name="price_list",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="assignments", to="catalog.pricelist"
+            ),
         ),
         migrations.AddField(
-            model_name='product',
-            name='addons',
-            field=models.ManyToManyField(related_name='parents', through='catalog.AddOnRelation', to='catalog.product'),
+            model_name="product",
+            name="addons",
+            field=models.ManyToManyField(related_name="parents", through="catalog.AddOnRelation", to="catalog.product"),
         ),
         migrations.AddField(
-            model_name='product',
-            name='category',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='products', to='catalog.category', verbose_name='category'),
+            model_name="product",
+            name="category",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="products",
+                to="catalog.category",
+                verbose_name="category",
+            ),
         ),
         migrations.AddField(
-            model_name='product',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="product",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='plan',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='plans', to='catalog.product'),
+            model_name="plan",
+            name="product",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="plans", to="catalog.product"
+            ),
         ),
         migrations.AddField(
-            model_name='addonrelation',
-            name='addon',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parent_relations', to='catalog.product'),
+            model_name="addonrelation",
+            name="addon",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="parent_relations", to="catalog.product"
+            ),
         ),
         migrations.AddField(
-            model_name='addonrelation',
-            name='parent',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='addon_relations', to='catalog.product'),
+            model_name="addonrelation",
+            name="parent",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="addon_relations", to="catalog.product"
+            ),
         ),
         migrations.AddField(
-            model_name='producttype',
-            name='instance',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='product_types', to='vendors.instance'),
+            model_name="producttype",
+            name="instance",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="product_types", to="vendors.instance"
+            ),
         ),
         migrations.AddField(
-            model_name='producttype',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="producttype",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='product',
-            name='product_type',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='products', to='catalog.producttype'),
+            model_name="product",
+            name="product_type",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="products", to="catalog.producttype"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='category',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='category_slug_once'),
+            model_name="category",
+            constraint=models.UniqueConstraint(fields=("organization", "slug"), name="category_slug_once"),
         ),
         migrations.AddConstraint(
-            model_name='plancost',
-            constraint=models.UniqueConstraint(fields=('plan', 'currency'), name='plan_cost_once'),
+            model_name="plancost",
+            constraint=models.UniqueConstraint(fields=("plan", "currency"), name="plan_cost_once"),
         ),
         migrations.AddConstraint(
-            model_name='pricelist',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='price_list_name_once'),
+            model_name="pricelist",
+            constraint=models.UniqueConstraint(fields=("organization", "name"), name="price_list_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='pricelist',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('organization', 'currency'), name='price_list_one_default'),
+            model_name="pricelist",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True)),
+                fields=("organization", "currency"),
+                name="price_list_one_default",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pricelist',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from', None), ('valid_to', None), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='price_list_dates'),
+            model_name="pricelist",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_from", None), ("valid_to", None), ("valid_to__gte", models.F("valid_from")), _connector="OR"
+                ),
+                name="price_list_dates",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pricelist',
-            constraint=models.CheckConstraint(condition=models.Q(('default_rule', 'fixed'), _negated=True), name='price_list_default_is_percentage'),
+            model_name="pricelist",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("default_rule", "fixed"), _negated=True), name="price_list_default_is_percentage"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(fields=('price_list', 'plan'), name='price_once'),
+            model_name="price",
+            constraint=models.UniqueConstraint(fields=("price_list", "plan"), name="price_once"),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0)), name='price_not_negative'),
+            model_name="price",
+            constraint=models.CheckConstraint(condition=models.Q(("value__gte", 0)), name="price_not_negative"),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('rule', 'discount'), _negated=True), ('value__lte', 100), _connector='OR'), name='price_discount_range'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(models.Q(("rule", "discount"), _negated=True), ("value__lte", 100), _connector="OR"),
+                name="price_discount_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.UniqueConstraint(fields=('product', 'term', 'billing_cycle'), name='plan_once'),
+            model_name="plan",
+            constraint=models.UniqueConstraint(fields=("product", "term", "billing_cycle"), name="plan_once"),
         ),
         migrations.AddConstraint(
-            model_name='addonrelation',
-            constraint=models.UniqueConstraint(fields=('parent', 'addon'), name='addon_relation_once'),
+            model_name="addonrelation",
+            constraint=models.UniqueConstraint(fields=("parent", "addon"), name="addon_relation_once"),
         ),
         migrations.AddConstraint(
-            model_name='producttype',
-            constraint=models.UniqueConstraint(fields=('instance', 'external_id'), name='product_type_once'),
+            model_name="producttype",
+            constraint=models.UniqueConstraint(fields=("instance", "external_id"), name="product_type_once"),
         ),
         migrations.AddIndex(
-            model_name='product',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='product_search'),
+            model_name="product",
+            index=django.contrib.postgres.indexes.GinIndex(fields=["search"], name="product_search"),
         ),
         migrations.AddIndex(
-            model_name='product',
-            index=models.Index(condition=models.Q(('discontinued_at', None), ('is_addon', False), ('is_published', True)), fields=['organization', 'category', 'name', 'id'], name='product_shelf'),
+            model_name="product",
+            index=models.Index(
+                condition=models.Q(("discontinued_at", None), ("is_addon", False), ("is_published", True)),
+                fields=["organization", "category", "name", "id"],
+                name="product_shelf",
+            ),
         ),
         migrations.AddIndex(
-            model_name='product',
-            index=models.Index(condition=models.Q(('discontinued_at', None), ('is_addon', False), ('is_published', True)), fields=['organization', 'name', 'id'], name='product_shop'),
+            model_name="product",
+            index=models.Index(
+                condition=models.Q(("discontinued_at", None), ("is_addon", False), ("is_published", True)),
+                fields=["organization", "name", "id"],
+                name="product_shop",
+            ),
         ),
         migrations.AddIndex(
-            model_name='product',
-            index=models.Index(fields=['organization', 'name', 'id'], name='product_name'),
+            model_name="product",
+            index=models.Index(fields=["organization", "name", "id"], name="product_name"),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(fields=('product_type', 'code'), name='product_code_once'),
+            model_name="product",
+            constraint=models.UniqueConstraint(fields=("product_type", "code"), name="product_code_once"),
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.CheckConstraint(condition=models.Q(('max_quantity', None), ('max_quantity__gte', models.F('min_quantity')), _connector='OR'), name='product_quantity_range'),
+            model_name="product",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("max_quantity", None), ("max_quantity__gte", models.F("min_quantity")), _connector="OR"
+                ),
+                name="product_quantity_range",
+            ),
         ),
     ]

@@ -191,13 +191,17 @@ class _TypeRun:
         seen: dict[str, ProductData] = {}
         for product in self.data.products:
             if not product.code or not product.name or product.code in seen:
-                self.report.problems.append(_("Skipped a product without code or name, or sent twice: %s") % product.code)
+                self.report.problems.append(
+                    _("Skipped a product without code or name, or sent twice: %s") % product.code
+                )
                 continue
             seen[product.code] = product
         fresh = [self._new(product) for code, product in seen.items() if code not in known]
         Product.objects.bulk_create(fresh, batch_size=BATCH)
         self.report.new += [(row.code, row.name) for row in fresh]
-        changed = [known[code] for code, product in seen.items() if code in known and self._update(known[code], product)]
+        changed = [
+            known[code] for code, product in seen.items() if code in known and self._update(known[code], product)
+        ]
         Product.objects.bulk_update(changed, _UPDATED, batch_size=BATCH)
         rows = {row.code: row for row in fresh} | known
         touched = self._plans({code: rows[code] for code in seen}, seen)
@@ -243,7 +247,9 @@ class _TypeRun:
 
     def _plans(self, rows: Mapping[str, Product], seen: Mapping[str, ProductData]) -> set[int]:
         ids = {row.pk for row in rows.values()}
-        known = {(plan.product_id, plan.term, plan.billing_cycle): plan for plan in Plan.objects.filter(product_id__in=ids)}
+        known = {
+            (plan.product_id, plan.term, plan.billing_cycle): plan for plan in Plan.objects.filter(product_id__in=ids)
+        }
         wanted = {
             (rows[code].pk, plan.term, plan.billing_cycle)
             for code, data in seen.items()

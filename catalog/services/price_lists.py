@@ -52,7 +52,7 @@ def _check(row: PriceList) -> None:
 def save_price_list(actor: Actor, *, price_list: PriceList | None, values: Mapping[str, Any]) -> PriceList:
     """Create or change a price list. The currency is fixed as soon as the list holds prices or is assigned."""
     actor.require(Perm.CATALOG_MANAGE)
-    row = price_list or PriceList(organization_id=actor.organization_id)
+    row = price_list or PriceList(organization_id=actor.tenant_id)
     before = {name: getattr(row, name) for name in FIELDS} if row.pk else {}
     if row.pk and values.get("currency", row.currency) != row.currency and _in_use(row):
         raise BusinessError(
@@ -63,9 +63,7 @@ def save_price_list(actor: Actor, *, price_list: PriceList | None, values: Mappi
             setattr(row, name, values[name])
     _check(row)
     row.save()
-    audit.record(
-        actor, "price_list.saved", row, before=before, after={name: getattr(row, name) for name in FIELDS}
-    )
+    audit.record(actor, "price_list.saved", row, before=before, after={name: getattr(row, name) for name in FIELDS})
     return row
 
 

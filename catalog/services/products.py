@@ -82,12 +82,12 @@ def update_product(actor: Actor, *, product: Product, values: Mapping[str, Any])
 def save_category(actor: Actor, *, category: Category | None, values: Mapping[str, Any]) -> Category:
     """Create or change a shelf of the storefront."""
     actor.require(Perm.CATALOG_MANAGE)
-    row = category or Category(organization_id=actor.organization_id)
+    row = category or Category(organization_id=actor.tenant_id)
     row.name = values["name"]
     row.description = values.get("description", "")
     row.position = values.get("position") or 0
     row.slug = slugify(row.name)[:60] or "category"
-    same = Category.objects.filter(organization_id=actor.organization_id, slug=row.slug).exclude(pk=row.pk)
+    same = Category.objects.filter(organization_id=actor.tenant_id, slug=row.slug).exclude(pk=row.pk)
     if same.exists():
         raise BusinessError("category_taken", _("A category with this name exists. Choose another name."), field="name")
     row.save()

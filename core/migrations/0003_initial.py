@@ -6,99 +6,122 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0002_initial'),
-        ('resellers', '0001_initial'),
+        ("core", "0002_initial"),
+        ("resellers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='auditentry',
-            name='actor_user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="auditentry",
+            name="actor_user",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='auditentry',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="auditentry",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='clockoffset',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='clock_single_row'),
+            model_name="clockoffset",
+            constraint=models.CheckConstraint(condition=models.Q(("id", 1)), name="clock_single_row"),
         ),
         migrations.AddField(
-            model_name='event',
-            name='account',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.account'),
+            model_name="event",
+            name="account",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.account"
+            ),
         ),
         migrations.AddField(
-            model_name='event',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="event",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='job',
-            name='account',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.account'),
+            model_name="job",
+            name="account",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.account"
+            ),
         ),
         migrations.AddField(
-            model_name='job',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="job",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='job',
-            name='user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="job",
+            name="user",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='joblogline',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log_lines', to='core.job'),
+            model_name="joblogline",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="log_lines", to="core.job"
+            ),
         ),
         migrations.AddField(
-            model_name='joblogline',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="joblogline",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['organization', '-id'], name='audit_org'),
+            model_name="auditentry",
+            index=models.Index(fields=["organization", "-id"], name="audit_org"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['object_type', 'object_id', '-id'], name='audit_object'),
+            model_name="auditentry",
+            index=models.Index(fields=["object_type", "object_id", "-id"], name="audit_object"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['account', '-id'], name='audit_account'),
+            model_name="auditentry",
+            index=models.Index(fields=["account", "-id"], name="audit_account"),
         ),
         migrations.AddConstraint(
-            model_name='auditentry',
-            constraint=models.UniqueConstraint(fields=('organization', 'sequence'), name='audit_sequence_once'),
+            model_name="auditentry",
+            constraint=models.UniqueConstraint(fields=("organization", "sequence"), name="audit_sequence_once"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['not_before', 'id'], name='event_due'),
+            model_name="event",
+            index=models.Index(condition=models.Q(("state", "pending")), fields=["not_before", "id"], name="event_due"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['organization', 'name', '-id'], name='event_name'),
+            model_name="event",
+            index=models.Index(fields=["organization", "name", "-id"], name="event_name"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running'])), fields=['not_before', 'id'], name='job_due'),
+            model_name="job",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running"])), fields=["not_before", "id"], name="job_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['organization', '-id'], name='job_org'),
+            model_name="job",
+            index=models.Index(fields=["organization", "-id"], name="job_org"),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running']), models.Q(('unique_key', ''), _negated=True)), fields=('organization', 'unique_key'), name='job_one_open_per_key'),
+            model_name="job",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running"]), models.Q(("unique_key", ""), _negated=True)),
+                fields=("organization", "unique_key"),
+                name="job_one_open_per_key",
+            ),
         ),
     ]

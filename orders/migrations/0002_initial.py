@@ -5,39 +5,54 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('core', '0002_initial'),
-        ('orders', '0001_initial'),
-        ('resellers', '0001_initial'),
+        ("core", "0002_initial"),
+        ("orders", "0001_initial"),
+        ("resellers", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='basket',
-            name='buyer_account',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='resellers.account'),
+            model_name="basket",
+            name="buyer_account",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="resellers.account",
+            ),
         ),
         migrations.AddField(
-            model_name='basket',
-            name='checked_job',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='core.job'),
+            model_name="basket",
+            name="checked_job",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="core.job"
+            ),
         ),
         migrations.AddField(
-            model_name='basket',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="basket",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='basket',
-            name='site',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='resellers.site'),
+            model_name="basket",
+            name="site",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="resellers.site"),
         ),
         migrations.AddField(
-            model_name='basket',
-            name='target_account',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='resellers.account'),
+            model_name="basket",
+            name="target_account",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="resellers.account",
+            ),
         ),
     ]

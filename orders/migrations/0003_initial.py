@@ -7,173 +7,260 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0002_initial'),
-        ('orders', '0002_initial'),
-        ('resellers', '0001_initial'),
-        ('subscriptions', '0001_initial'),
+        ("catalog", "0002_initial"),
+        ("orders", "0002_initial"),
+        ("resellers", "0001_initial"),
+        ("subscriptions", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='basket',
-            name='user',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="basket",
+            name="user",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='basketline',
-            name='basket',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='orders.basket'),
+            model_name="basketline",
+            name="basket",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="orders.basket"
+            ),
         ),
         migrations.AddField(
-            model_name='basketline',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="basketline",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='basketline',
-            name='parent',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='addon_lines', to='orders.basketline'),
+            model_name="basketline",
+            name="parent",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="addon_lines",
+                to="orders.basketline",
+            ),
         ),
         migrations.AddField(
-            model_name='basketline',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.plan'),
+            model_name="basketline",
+            name="plan",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="catalog.plan"),
         ),
         migrations.AddField(
-            model_name='order',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to='resellers.account'),
+            model_name="order",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="orders", to="resellers.account"
+            ),
         ),
         migrations.AddField(
-            model_name='order',
-            name='buyer',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="order",
+            name="buyer",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='order',
-            name='buyer_account',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.account'),
+            model_name="order",
+            name="buyer_account",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="resellers.account",
+            ),
         ),
         migrations.AddField(
-            model_name='order',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="order",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='order',
-            name='payer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='paid_orders', to='resellers.account'),
+            model_name="order",
+            name="payer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="paid_orders", to="resellers.account"
+            ),
         ),
         migrations.AddField(
-            model_name='order',
-            name='price_list',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.pricelist'),
+            model_name="order",
+            name="price_list",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.pricelist"
+            ),
         ),
         migrations.AddField(
-            model_name='order',
-            name='site',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.site'),
+            model_name="order",
+            name="site",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="resellers.site",
+            ),
         ),
         migrations.AddField(
-            model_name='orderline',
-            name='addon',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='order_lines', to='subscriptions.subscriptionaddon'),
+            model_name="orderline",
+            name="addon",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="order_lines",
+                to="subscriptions.subscriptionaddon",
+            ),
         ),
         migrations.AddField(
-            model_name='orderline',
-            name='order',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='orders.order'),
+            model_name="orderline",
+            name="order",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="orders.order"
+            ),
         ),
         migrations.AddField(
-            model_name='orderline',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="orderline",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='orderline',
-            name='parent',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='addon_lines', to='orders.orderline'),
+            model_name="orderline",
+            name="parent",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="addon_lines",
+                to="orders.orderline",
+            ),
         ),
         migrations.AddField(
-            model_name='orderline',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.plan'),
+            model_name="orderline",
+            name="plan",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.plan"),
         ),
         migrations.AddField(
-            model_name='orderline',
-            name='subscription',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='order_lines', to='subscriptions.subscription'),
+            model_name="orderline",
+            name="subscription",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="order_lines",
+                to="subscriptions.subscription",
+            ),
         ),
         migrations.AddField(
-            model_name='termsacceptance',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.account'),
+            model_name="termsacceptance",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.account"
+            ),
         ),
         migrations.AddField(
-            model_name='termsacceptance',
-            name='order',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='orders.order'),
+            model_name="termsacceptance",
+            name="order",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="terms", to="orders.order"
+            ),
         ),
         migrations.AddField(
-            model_name='termsacceptance',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="termsacceptance",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='basket',
-            constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('user', 'site'), name='basket_once'),
+            model_name="basket",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("user__isnull", False)), fields=("user", "site"), name="basket_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='basketline',
-            constraint=models.UniqueConstraint(fields=('basket', 'plan', 'parent'), name='basket_line_once', nulls_distinct=False),
+            model_name="basketline",
+            constraint=models.UniqueConstraint(
+                fields=("basket", "plan", "parent"), name="basket_line_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='basketline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='basket_quantity_positive'),
+            model_name="basketline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1)), name="basket_quantity_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['organization', '-id'], name='order_org'),
+            model_name="order",
+            index=models.Index(fields=["organization", "-id"], name="order_org"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['organization', 'status', '-id'], name='order_status'),
+            model_name="order",
+            index=models.Index(fields=["organization", "status", "-id"], name="order_status"),
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['account', '-id'], name='order_account'),
+            model_name="order",
+            index=models.Index(fields=["account", "-id"], name="order_account"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='order_number_once'),
+            model_name="order",
+            constraint=models.UniqueConstraint(fields=("organization", "number"), name="order_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.UniqueConstraint(fields=('organization', 'idempotency_key'), name='order_placed_once'),
+            model_name="order",
+            constraint=models.UniqueConstraint(fields=("organization", "idempotency_key"), name="order_placed_once"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(('gross', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('tax')))), name='order_adds_up'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("gross", django.db.models.expressions.CombinedExpression(models.F("net"), "+", models.F("tax")))
+                ),
+                name="order_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.UniqueConstraint(fields=('order', 'position'), name='order_line_position_once'),
+            model_name="orderline",
+            constraint=models.UniqueConstraint(fields=("order", "position"), name="order_line_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('gross', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('tax')))), name='order_line_adds_up'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("gross", django.db.models.expressions.CombinedExpression(models.F("net"), "+", models.F("tax")))
+                ),
+                name="order_line_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='order_line_quantity_positive'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1)), name="order_line_quantity_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='termsacceptance',
-            constraint=models.UniqueConstraint(fields=('order', 'product_name'), name='terms_once_per_product'),
+            model_name="termsacceptance",
+            constraint=models.UniqueConstraint(fields=("order", "product_name"), name="terms_once_per_product"),
         ),
     ]

@@ -115,15 +115,19 @@ def add_line(
     if not _is_sold(actor, site, plan) or (product.is_addon and parent is None):
         raise BusinessError("not_sold", _("This product is no longer available."))
     if parent is not None and (
-        parent.basket_id != basket.pk
-        or not addons_of(parent.plan.product, actor).filter(pk=product.pk).exists()
+        parent.basket_id != basket.pk or not addons_of(parent.plan.product, actor).filter(pk=product.pk).exists()
     ):
         raise BusinessError("addon_foreign", _("This add-on does not belong to that product."))
     check_quantity(product, quantity)
     if basket.lines.count() >= MAX_LINES:
-        raise BusinessError("basket_full", _("A basket holds %(n)s lines at most. Order these first.") % {"n": MAX_LINES})
+        raise BusinessError(
+            "basket_full", _("A basket holds %(n)s lines at most. Order these first.") % {"n": MAX_LINES}
+        )
     row, created = BasketLine.objects.get_or_create(
-        basket=basket, plan=plan, parent=parent, defaults={"organization_id": basket.organization_id, "quantity": quantity}
+        basket=basket,
+        plan=plan,
+        parent=parent,
+        defaults={"organization_id": basket.organization_id, "quantity": quantity},
     )
     if not created:
         row.quantity = quantity
@@ -143,7 +147,7 @@ def _is_sold(actor: Actor, site: Site, plan: Plan) -> bool:
 
 
 @transaction.atomic
-def change_line(actor: Actor, *, basket: Basket, line_id: object, quantity: int) -> None:
+def change_line(actor: Actor, *, basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
     """Set a line's quantity; 0 removes it with its add-ons."""
     basket = _locked(basket)
     row = basket.lines.select_related("plan__product").filter(public_id=line_id).first()

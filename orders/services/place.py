@@ -84,15 +84,13 @@ def place_order(
 def _target(actor: Actor, basket: Basket) -> Account:
     if basket.target_account is None:
         raise BusinessError("target_missing", _("Choose for whom you order."))
-    account = purchase_targets(actor, basket.purchase_mode).filter(pk=basket.target_account_id).first()
+    account = purchase_targets(actor, basket.purchase_mode).filter(pk=basket.target_account.pk).first()
     if account is None:
         raise BusinessError("target_invalid", _("You cannot order for this account."))
     return account
 
 
-def _check_basket(
-    basket: Basket, account: Account, priced: PricedBasket, key: uuid.UUID, terms_accepted: bool
-) -> None:
+def _check_basket(basket: Basket, account: Account, priced: PricedBasket, key: uuid.UUID, terms_accepted: bool) -> None:
     if priced.is_empty:
         raise BusinessError("basket_empty", _("The basket is empty."))
     if basket.checkout_key != key:
@@ -126,7 +124,9 @@ def _check_single(line: BasketLine, account: Account) -> None:
         return
     live = Subscription.objects.filter(account=account, product=product).exclude(status=SubscriptionStatus.CANCELLED)
     if live.exists():
-        raise BusinessError("one_subscription", _("Add licences to the existing one: %(name)s.") % {"name": product.name})
+        raise BusinessError(
+            "one_subscription", _("Add licences to the existing one: %(name)s.") % {"name": product.name}
+        )
 
 
 def _store(
@@ -193,7 +193,7 @@ def _line_values(order: Order, position: int, line: BasketLine, quoted: QuotedLi
 
 
 def _log_terms(actor: Actor, order: Order, browser: str) -> None:
-    user = User.objects.filter(pk=actor.user_id).first()
+    user = User.objects.filter(pk=actor.user_id or 0).first()
     version = order.site.terms_version if order.site else 1
     names = sorted({line.product_name for line in order.lines.all()})
     TermsAcceptance.objects.bulk_create(

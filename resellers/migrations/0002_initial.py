@@ -6,116 +6,193 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('resellers', '0001_initial'),
+        ("resellers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='contact',
-            name='user',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to=settings.AUTH_USER_MODEL),
+            model_name="contact",
+            name="user",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="contacts",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='invitation',
-            name='account',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.account'),
+            model_name="invitation",
+            name="account",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="resellers.account",
+            ),
         ),
         migrations.AddField(
-            model_name='invitation',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to=settings.AUTH_USER_MODEL),
+            model_name="invitation",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="invitations", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='membership',
-            name='account',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='resellers.account'),
+            model_name="membership",
+            name="account",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="memberships",
+                to="resellers.account",
+            ),
         ),
         migrations.AddField(
-            model_name='membership',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL),
+            model_name="membership",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='membership',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="membership",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='invitation',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="invitation",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='contact',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="contact",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='account',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="account",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='site',
-            name='account',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='site', to='resellers.account'),
+            model_name="site",
+            name="account",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="site",
+                to="resellers.account",
+            ),
         ),
         migrations.AddField(
-            model_name='site',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="site",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'organization', 'account'), name='membership_once', nulls_distinct=False),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                fields=("user", "organization", "account"), name="membership_once", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('account',), name='contact_one_primary'),
+            model_name="contact",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_primary", True)), fields=("account",), name="contact_one_primary"
+            ),
         ),
         migrations.AddIndex(
-            model_name='account',
-            index=models.Index(fields=['organization', 'name', 'id'], name='account_name'),
+            model_name="account",
+            index=models.Index(fields=["organization", "name", "id"], name="account_name"),
         ),
         migrations.AddIndex(
-            model_name='account',
-            index=models.Index(fields=['bill_to', 'name'], name='account_bill_to'),
+            model_name="account",
+            index=models.Index(fields=["bill_to", "name"], name="account_bill_to"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('bill_to__isnull', False), ('kind__in', ['end_customer', 'affiliate', 'managed_copy'])), models.Q(models.Q(('kind__in', ['end_customer', 'affiliate', 'managed_copy']), _negated=True), ('bill_to__isnull', True)), _connector='OR'), name='account_bill_to_by_kind'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("bill_to__isnull", False), ("kind__in", ["end_customer", "affiliate", "managed_copy"])),
+                    models.Q(
+                        models.Q(("kind__in", ["end_customer", "affiliate", "managed_copy"]), _negated=True),
+                        ("bill_to__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="account_bill_to_by_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('edition__in', ['basic', 'free', 'standard', 'professional']), ('kind', 'reseller')), models.Q(models.Q(('kind', 'reseller'), _negated=True), ('edition', '')), _connector='OR'), name='account_edition_by_kind'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("edition__in", ["basic", "free", "standard", "professional"]), ("kind", "reseller")),
+                    models.Q(models.Q(("kind", "reseller"), _negated=True), ("edition", "")),
+                    _connector="OR",
+                ),
+                name="account_edition_by_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('credit_limit__gte', 0)), name='account_credit_not_negative'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("credit_limit__gte", 0)), name="account_credit_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('is_taxable', True), models.Q(('tax_exempt_reason', ''), _negated=True), _connector='OR'), name='account_exemption_has_reason'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_taxable", True), models.Q(("tax_exempt_reason", ""), _negated=True), _connector="OR"
+                ),
+                name="account_exemption_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('accounting_number', ''), _negated=True), fields=('organization', 'accounting_number'), name='account_accounting_number_once'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("accounting_number", ""), _negated=True),
+                fields=("organization", "accounting_number"),
+                name="account_accounting_number_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='site',
-            constraint=models.UniqueConstraint(condition=models.Q(('account', None)), fields=('organization',), name='site_one_per_organization'),
+            model_name="site",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("account", None)), fields=("organization",), name="site_one_per_organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='site',
-            constraint=models.UniqueConstraint(condition=models.Q(('alias', ''), _negated=True), fields=('organization', 'alias'), name='site_alias_once'),
+            model_name="site",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("alias", ""), _negated=True),
+                fields=("organization", "alias"),
+                name="site_alias_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='site',
-            constraint=models.UniqueConstraint(condition=models.Q(('host', ''), _negated=True), fields=('host',), name='site_host_once'),
+            model_name="site",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("host", ""), _negated=True), fields=("host",), name="site_host_once"
+            ),
         ),
     ]

@@ -60,7 +60,9 @@ def _clean(account: Account) -> None:
     if account.country and not _COUNTRY.match(account.country):
         raise BusinessError("country_invalid", _("Choose a country."), field="country")
     number = account.accounting_number
-    same = Account.objects.filter(organization_id=account.organization_id, accounting_number=number).exclude(pk=account.pk)
+    same = Account.objects.filter(organization_id=account.organization_id, accounting_number=number).exclude(
+        pk=account.pk
+    )
     if number and same.exists():
         raise BusinessError(
             "accounting_number_taken", _("Another account has this accounting number."), field="accounting_number"
@@ -71,7 +73,9 @@ def check_bill_to(kind: str, bill_to: Account | None, organization_id: int) -> N
     """Raise unless the Bill To fits the kind: sub accounts need an active reseller, all others need none."""
     if kind not in SUB_KINDS:
         if bill_to is not None:
-            raise BusinessError("bill_to_not_allowed", _("Only sub accounts are billed to a reseller."), field="bill_to")
+            raise BusinessError(
+                "bill_to_not_allowed", _("Only sub accounts are billed to a reseller."), field="bill_to"
+            )
         return
     if bill_to is None or bill_to.kind != AccountKind.RESELLER or bill_to.organization_id != organization_id:
         raise BusinessError("bill_to_not_reseller", _("Choose a reseller."), field="bill_to")
@@ -205,7 +209,11 @@ def save_contact(actor: Actor, *, account: Account, contact: Contact | None, val
     except IntegrityError as error:
         raise Conflict("changed_meanwhile", _("Somebody else changed this meanwhile. Try again.")) from error
     audit.record(
-        actor, "contact.saved", row, after={"name": str(row), "email": row.email, "primary": row.is_primary}, account=account
+        actor,
+        "contact.saved",
+        row,
+        after={"name": str(row), "email": row.email, "primary": row.is_primary},
+        account=account,
     )
     return row
 

@@ -6,151 +6,224 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0002_initial'),
-        ('resellers', '0002_initial'),
-        ('subscriptions', '0001_initial'),
-        ('vendors', '0001_initial'),
+        ("catalog", "0002_initial"),
+        ("resellers", "0002_initial"),
+        ("subscriptions", "0001_initial"),
+        ("vendors", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='operation',
-            name='requested_by_user',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="operation",
+            name="requested_by_user",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='operation',
-            name='retry_of',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='retries', to='subscriptions.operation'),
+            model_name="operation",
+            name="retry_of",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="retries",
+                to="subscriptions.operation",
+            ),
         ),
         migrations.AddField(
-            model_name='operationstep',
-            name='operation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='subscriptions.operation'),
+            model_name="operationstep",
+            name="operation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="subscriptions.operation"
+            ),
         ),
         migrations.AddField(
-            model_name='operationstep',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="operationstep",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='account',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='resellers.account'),
+            model_name="subscription",
+            name="account",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="subscriptions", to="resellers.account"
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='bill_to',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='billed_subscriptions', to='resellers.account'),
+            model_name="subscription",
+            name="bill_to",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="billed_subscriptions", to="resellers.account"
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='instance',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='vendors.instance'),
+            model_name="subscription",
+            name="instance",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="subscriptions", to="vendors.instance"
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="subscription",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='catalog.plan'),
+            model_name="subscription",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="subscriptions", to="catalog.plan"
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='catalog.product'),
+            model_name="subscription",
+            name="product",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="subscriptions", to="catalog.product"
+            ),
         ),
         migrations.AddField(
-            model_name='operation',
-            name='subscription',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='subscriptions.subscription'),
+            model_name="operation",
+            name="subscription",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="operations",
+                to="subscriptions.subscription",
+            ),
         ),
         migrations.AddField(
-            model_name='subscriptionaddon',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization'),
+            model_name="subscriptionaddon",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+            ),
         ),
         migrations.AddField(
-            model_name='subscriptionaddon',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.plan'),
+            model_name="subscriptionaddon",
+            name="plan",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.plan"),
         ),
         migrations.AddField(
-            model_name='subscriptionaddon',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.product'),
+            model_name="subscriptionaddon",
+            name="product",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.product"
+            ),
         ),
         migrations.AddField(
-            model_name='subscriptionaddon',
-            name='subscription',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='addons', to='subscriptions.subscription'),
+            model_name="subscriptionaddon",
+            name="subscription",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="addons", to="subscriptions.subscription"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operationstep',
-            constraint=models.UniqueConstraint(fields=('operation', 'name'), name='operation_step_once'),
+            model_name="operationstep",
+            constraint=models.UniqueConstraint(fields=("operation", "name"), name="operation_step_once"),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(fields=['organization', '-id'], name='subscription_org'),
+            model_name="subscription",
+            index=models.Index(fields=["organization", "-id"], name="subscription_org"),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(fields=['organization', 'status', '-id'], name='subscription_status'),
+            model_name="subscription",
+            index=models.Index(fields=["organization", "status", "-id"], name="subscription_status"),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(fields=['account', '-id'], name='subscription_account'),
+            model_name="subscription",
+            index=models.Index(fields=["account", "-id"], name="subscription_account"),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(fields=['bill_to', '-id'], name='subscription_bill_to'),
+            model_name="subscription",
+            index=models.Index(fields=["bill_to", "-id"], name="subscription_bill_to"),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='subscription_quantity_positive'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1)), name="subscription_quantity_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'active'), _negated=True), ('first_activated_at__isnull', False), _connector='OR'), name='subscription_active_is_stamped'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "active"), _negated=True),
+                    ("first_activated_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="subscription_active_is_stamped",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('instance', 'external_id'), name='subscription_external_id_once'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=("instance", "external_id"),
+                name="subscription_external_id_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(condition=models.Q(('state__in', ['queued', 'running', 'waiting', 'attention'])), fields=['not_before', 'id'], name='operation_due'),
+            model_name="operation",
+            index=models.Index(
+                condition=models.Q(("state__in", ["queued", "running", "waiting", "attention"])),
+                fields=["not_before", "id"],
+                name="operation_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['organization', 'state', '-id'], name='operation_desk'),
+            model_name="operation",
+            index=models.Index(fields=["organization", "state", "-id"], name="operation_desk"),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('account_link__isnull', True), ('subscription__isnull', False)), models.Q(('account_link__isnull', False), ('subscription__isnull', True)), _connector='OR'), name='operation_one_target'),
+            model_name="operation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("account_link__isnull", True), ("subscription__isnull", False)),
+                    models.Q(("account_link__isnull", False), ("subscription__isnull", True)),
+                    _connector="OR",
+                ),
+                name="operation_one_target",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running', 'waiting', 'attention'])), fields=('subscription',), name='operation_one_open_per_subscription'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running", "waiting", "attention"])),
+                fields=("subscription",),
+                name="operation_one_open_per_subscription",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['queued', 'running', 'waiting', 'attention'])), fields=('account_link',), name='operation_one_open_per_link'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["queued", "running", "waiting", "attention"])),
+                fields=("account_link",),
+                name="operation_one_open_per_link",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('retry_of__isnull', False)), fields=('retry_of',), name='operation_retried_once'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("retry_of__isnull", False)), fields=("retry_of",), name="operation_retried_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscriptionaddon',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='addon_quantity_positive'),
+            model_name="subscriptionaddon",
+            constraint=models.CheckConstraint(condition=models.Q(("quantity__gte", 1)), name="addon_quantity_positive"),
         ),
     ]

@@ -7,132 +7,226 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('resellers', '0001_initial'),
+        ("resellers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Application',
+            name="Application",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('description', models.TextField(blank=True, verbose_name='description')),
-                ('is_enabled', models.BooleanField(default=True, verbose_name='enabled')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=100, unique=True, verbose_name="name")),
+                ("description", models.TextField(blank=True, verbose_name="description")),
+                ("is_enabled", models.BooleanField(default=True, verbose_name="enabled")),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Instance',
+            name="Instance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('system_name', models.CharField(max_length=100, verbose_name='system name')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('ready', 'Ready'), ('active', 'Active'), ('inactive', 'Inactive'), ('deleted', 'Deleted')], default='draft', max_length=20)),
-                ('settings_cipher', core.crypto.CipherField(blank=True, default='', editable=False)),
-                ('settings_version', models.PositiveIntegerField(default=0)),
-                ('consent', models.CharField(choices=[('not_given', 'Not given'), ('given', 'Given'), ('lost', 'Lost')], default='not_given', max_length=20)),
-                ('consent_note', models.CharField(blank=True, max_length=255)),
-                ('consent_at', models.DateTimeField(blank=True, null=True)),
-                ('credentials_refused_at', models.DateTimeField(blank=True, null=True)),
-                ('last_definition_at', models.DateTimeField(blank=True, null=True)),
-                ('last_definition_counts', models.JSONField(default=dict)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='instances', to='vendors.application')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("system_name", models.CharField(max_length=100, verbose_name="system name")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("ready", "Ready"),
+                            ("active", "Active"),
+                            ("inactive", "Inactive"),
+                            ("deleted", "Deleted"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("settings_cipher", core.crypto.CipherField(blank=True, default="", editable=False)),
+                ("settings_version", models.PositiveIntegerField(default=0)),
+                (
+                    "consent",
+                    models.CharField(
+                        choices=[("not_given", "Not given"), ("given", "Given"), ("lost", "Lost")],
+                        default="not_given",
+                        max_length=20,
+                    ),
+                ),
+                ("consent_note", models.CharField(blank=True, max_length=255)),
+                ("consent_at", models.DateTimeField(blank=True, null=True)),
+                ("credentials_refused_at", models.DateTimeField(blank=True, null=True)),
+                ("last_definition_at", models.DateTimeField(blank=True, null=True)),
+                ("last_definition_counts", models.JSONField(default=dict)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="instances", to="vendors.application"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['system_name', 'id'],
+                "ordering": ["system_name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='AgreementRecord',
+            name="AgreementRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('first_name', models.CharField(max_length=50)),
-                ('last_name', models.CharField(max_length=50)),
-                ('email', models.EmailField(max_length=254)),
-                ('phone', models.CharField(blank=True, max_length=40)),
-                ('date_agreed', models.DateField()),
-                ('recorded_at', models.DateTimeField()),
-                ('user_label', models.CharField(max_length=200)),
-                ('ip', models.CharField(blank=True, max_length=45)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='resellers.account')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization')),
-                ('instance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vendors.instance')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("first_name", models.CharField(max_length=50)),
+                ("last_name", models.CharField(max_length=50)),
+                ("email", models.EmailField(max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=40)),
+                ("date_agreed", models.DateField()),
+                ("recorded_at", models.DateTimeField()),
+                ("user_label", models.CharField(max_length=200)),
+                ("ip", models.CharField(blank=True, max_length=45)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="agreements", to="resellers.account"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+                    ),
+                ),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vendors.instance"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='AccountLink',
+            name="AccountLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('external_id', models.CharField(blank=True, max_length=255, verbose_name='external id')),
-                ('state', models.CharField(choices=[('unsynchronised', 'Unsynchronised'), ('in_progress', 'In Progress'), ('awaiting_relationship', 'Awaiting relationship'), ('synchronized', 'Synchronized'), ('failed', 'Failed'), ('relationship_lost', 'Relationship lost')], default='unsynchronised', max_length=30)),
-                ('state_note', models.CharField(blank=True, max_length=500)),
-                ('options', models.JSONField(default=dict)),
-                ('mpn_id', models.CharField(blank=True, max_length=10, verbose_name='MPN ID')),
-                ('mpn_checked_at', models.DateTimeField(blank=True, null=True)),
-                ('reseller_tenant_id', models.CharField(blank=True, max_length=64, verbose_name="reseller's tenant id")),
-                ('admin_password_cipher', core.crypto.CipherField(blank=True, default='', editable=False)),
-                ('admin_password_until', models.DateTimeField(blank=True, null=True)),
-                ('synchronized_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vendor_links', to='resellers.account')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization')),
-                ('instance', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='account_links', to='vendors.instance')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("external_id", models.CharField(blank=True, max_length=255, verbose_name="external id")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("unsynchronised", "Unsynchronised"),
+                            ("in_progress", "In Progress"),
+                            ("awaiting_relationship", "Awaiting relationship"),
+                            ("synchronized", "Synchronized"),
+                            ("failed", "Failed"),
+                            ("relationship_lost", "Relationship lost"),
+                        ],
+                        default="unsynchronised",
+                        max_length=30,
+                    ),
+                ),
+                ("state_note", models.CharField(blank=True, max_length=500)),
+                ("options", models.JSONField(default=dict)),
+                ("mpn_id", models.CharField(blank=True, max_length=10, verbose_name="MPN ID")),
+                ("mpn_checked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "reseller_tenant_id",
+                    models.CharField(blank=True, max_length=64, verbose_name="reseller's tenant id"),
+                ),
+                ("admin_password_cipher", core.crypto.CipherField(blank=True, default="", editable=False)),
+                ("admin_password_until", models.DateTimeField(blank=True, null=True)),
+                ("synchronized_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="vendor_links", to="resellers.account"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+                    ),
+                ),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="account_links", to="vendors.instance"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='InstanceSecret',
+            name="InstanceSecret",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('name', models.CharField(max_length=60)),
-                ('value_cipher', core.crypto.CipherField(blank=True, default='', editable=False)),
-                ('instance', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='secrets', to='vendors.instance')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='resellers.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("name", models.CharField(max_length=60)),
+                ("value_cipher", core.crypto.CipherField(blank=True, default="", editable=False)),
+                (
+                    "instance",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="secrets", to="vendors.instance"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="resellers.organization"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='instance',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'deleted'), _negated=True), fields=('organization', 'application', 'system_name'), name='instance_name_once'),
+            model_name="instance",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "deleted"), _negated=True),
+                fields=("organization", "application", "system_name"),
+                name="instance_name_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accountlink',
-            constraint=models.UniqueConstraint(fields=('account', 'instance'), name='link_once_per_instance'),
+            model_name="accountlink",
+            constraint=models.UniqueConstraint(fields=("account", "instance"), name="link_once_per_instance"),
         ),
         migrations.AddConstraint(
-            model_name='accountlink',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('instance', 'external_id'), name='link_external_id_once'),
+            model_name="accountlink",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=("instance", "external_id"),
+                name="link_external_id_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='instancesecret',
-            constraint=models.UniqueConstraint(fields=('instance', 'name'), name='instance_secret_once'),
+            model_name="instancesecret",
+            constraint=models.UniqueConstraint(fields=("instance", "name"), name="instance_secret_once"),
         ),
     ]

@@ -52,11 +52,11 @@ def save_instance(
     if not system_name:
         raise BusinessError("system_name_missing", _("Type a system name."), field="system_name")
     same = Instance.objects.filter(
-        organization_id=actor.organization_id, application=application, system_name=system_name
+        organization_id=actor.tenant_id, application=application, system_name=system_name
     ).exclude(state=InstanceState.DELETED)
-    if same.exclude(pk=instance.pk if instance else None).exists():
+    if same.exclude(pk=instance.pk if instance else 0).exists():
         raise BusinessError("system_name_taken", _("An instance with this name exists."), field="system_name")
-    row = _locked(actor, instance) if instance else Instance(organization_id=actor.organization_id, application=application)
+    row = _locked(actor, instance) if instance else Instance(organization_id=actor.tenant_id, application=application)
     if row.state in (InstanceState.ACTIVE, InstanceState.INACTIVE) and not complete:
         raise BusinessError("instance_incomplete", _("An active instance needs all its required fields."))
     before = sorted(crypto.decrypt_json(row.settings_cipher)) if _readable(row) else []

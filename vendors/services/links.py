@@ -87,7 +87,9 @@ def set_mpn_id(actor: Actor, *, account: Account, instance: Instance, mpn_id: st
 
 
 @transaction.atomic
-def record_agreement(actor: Actor, *, account: Account, instance: Instance, values: Mapping[str, Any]) -> AgreementRecord:
+def record_agreement(
+    actor: Actor, *, account: Account, instance: Instance, values: Mapping[str, Any]
+) -> AgreementRecord:
     """Log an accepted customer agreement, for ever."""
     return AgreementRecord.objects.create(
         organization_id=account.organization_id,

@@ -1,0 +1,1 @@
+"""The process manager, by use case."""

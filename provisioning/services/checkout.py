@@ -1,0 +1,279 @@
+"""Service Details: what a vendor asks at checkout, and the checks that must be good before an order can be placed.
+
+The checks ask the vendor, so they run as a job while the page polls. Their outcome is kept in the basket:
+``state`` is ``ok``, ``errors`` (with ``errors`` by field), ``relationship`` (with ``link``), or ``unreachable``.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+
+from core.errors import NotVisible
+from core.jobs import RUN_VENDOR_TASK, Job, JobRun, start_job
+from core.tenancy import Actor, system_actor
+from orders.models import Basket
+from orders.selectors import basket_lines
+from orders.services.basket import set_service_details
+from provisioning.context import context_for
+from provisioning.ports import (
+    AccountData,
+    AgreementAcceptance,
+    CheckResult,
+    ErrorKind,
+    Field,
+    Outcome,
+    Result,
+    ServiceRequest,
+    VendorError,
+)
+from provisioning.registry import connector_for
+from provisioning.requests import account_data
+from resellers.enums import AccountKind
+from resellers.models import Account
+from users.permissions import Perm
+from vendors.models import AccountLink, Instance, LinkState
+
+AGREEMENT = "agreement_"
+MPN = "mpn_id"
+LIVE_CHECKS = frozenset({"check_domain", "check_partner_id"})
+
+
+def _target(basket: Basket) -> Account:
+    if basket.target_account is None:
+        raise NotVisible("target_missing", _("Choose for whom you order."))
+    return basket.target_account
+
+
+def detail_fields(basket: Basket, instance: Instance) -> Sequence[Field]:
+    """What the vendor of ``instance`` asks about the basket's account; no vendor call. Empty if it asks nothing."""
+    connector = connector_for(instance.application.code)
+    ctx = context_for(instance, language=instance.organization.language)
+    return connector.account_options(ctx, account_data(_target(basket), instance))
+
+
+def detail_state(basket: Basket, instance: Instance) -> dict[str, Any]:
+    """The last outcome of the checks for this account, or an empty object."""
+    details: dict[str, Any] = basket.service_details.get(str(instance.public_id), {})
+    return details if details.get("account") == str(_target(basket).public_id) else {}
+
+
+def start_details_check(actor: Actor, *, basket: Basket, instance: Instance, values: Mapping[str, Any]) -> Job:
+    """Check the answers with the vendor as a job; its outcome goes into the basket."""
+    actor.require(Perm.SHOP_ORDER, _target(basket))
+    return start_job(
+        actor,
+        "provisioning.check_details",
+        title=_("Checking with %(vendor)s") % {"vendor": instance.application.name},
+        params={
+            "instance": str(instance.public_id),
+            "basket": str(basket.public_id),
+            "account": str(_target(basket).public_id),
+            "values": {key: _plain(value) for key, value in values.items()},
+        },
+        queue_task=RUN_VENDOR_TASK,
+    )
+
+
+def start_live_check(actor: Actor, *, instance: Instance, verb: str, values: Mapping[str, Any]) -> Job:
+    """Check one field while somebody types (``check_domain``); the job's result is ``{"ok", "message"}``."""
+    actor.require(Perm.SHOP_ORDER)
+    if verb not in LIVE_CHECKS:
+        raise NotVisible("check_missing", _("There is no such check."))
+    return start_job(
+        actor,
+        "provisioning.check_live",
+        title=_("Checking with %(vendor)s") % {"vendor": instance.application.name},
+        params={"instance": str(instance.public_id), "verb": verb, "values": dict(values)},
+        queue_task=RUN_VENDOR_TASK,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def check_live(run: JobRun, instance: Instance) -> Mapping[str, Any]:
+    """Run one live check; a vendor that cannot be reached is no obstacle while typing."""
+    connector: Any = connector_for(instance.application.code)
+    verb = str(run.params["verb"])
+    values = dict(run.params["values"])
+    try:
+        argument = values.get(MPN, "") if verb == "check_partner_id" else values
+        result: CheckResult = getattr(connector, verb)(context_for(instance), argument)
+    except VendorError as error:
+        return {"ok": None, "message": error.message}
+    return {"ok": result.ok, "message": result.message}
+
+
+def check_details(run: JobRun, instance: Instance) -> Mapping[str, Any]:
+    """Check the answers with the vendor and keep the outcome in the basket."""
+    system = system_actor(run.job.organization_id)
+    basket = Basket.objects.visible_to(system).filter(public_id=UUID(run.params["basket"])).first()
+    if basket is None or basket.target_account is None or str(basket.target_account.public_id) != run.params["account"]:
+        raise NotVisible("basket_changed", _("The basket has changed meanwhile. Check it and go on from there."))
+    outcome = _DetailsCheck(run, instance, basket).run()
+    set_service_details(system, basket=basket, instance_id=str(instance.public_id), details=outcome)
+    return {"state": outcome["state"], "message": outcome.get("message", "")}
+
+
+class _DetailsCheck:
+    """The checks of one account at one instance, in the order in which they would stop an order."""
+
+    def __init__(self, run: JobRun, instance: Instance, basket: Basket) -> None:
+        self.run_ = run
+        self.instance = instance
+        self.basket = basket
+        self.account = _target(basket)
+        self.values = dict(run.params["values"])
+        self.connector: Any = connector_for(instance.application.code)
+        self.ctx: Any = context_for(instance, language=instance.organization.language)
+        self.data = self._data()
+        self.outcome: dict[str, Any] = {
+            "account": str(self.account.public_id),
+            "options": {
+                key: value for key, value in self.values.items() if key != MPN and not key.startswith(AGREEMENT)
+            },
+            "state": "ok",
+        }
+
+    def run(self) -> dict[str, Any]:
+        """Every check in turn; the first that is not good decides."""
+        checks = [self._partner_id, self._tenant, self._address, self._agreement, self._precheck]
+        try:
+            for number, check in enumerate(checks):
+                self.run_.report(
+                    number, len(checks), _("Asking %(vendor)s") % {"vendor": self.instance.application.name}
+                )
+                check()
+                if self.outcome["state"] != "ok":
+                    break
+        except VendorError as error:
+            self._failed(error)
+        return self.outcome
+
+    def _data(self) -> AccountData:
+        agreement = None
+        if self.values.get(f"{AGREEMENT}accepted"):
+            agreed = parse_date(str(self.values.get(f"{AGREEMENT}date_agreed", ""))) or self.ctx.now().date()
+            agreement = AgreementAcceptance(
+                first_name=str(self.values.get(f"{AGREEMENT}first_name", "")),
+                last_name=str(self.values.get(f"{AGREEMENT}last_name", "")),
+                email=str(self.values.get(f"{AGREEMENT}email", "")),
+                phone=str(self.values.get(f"{AGREEMENT}phone", "")),
+                date_agreed=agreed,
+            )
+        return account_data(
+            self.account,
+            self.instance,
+            options=self.values if self._is_new() else None,
+            agreement=agreement,
+            mpn_id=str(self.values.get(MPN, "")),
+        )
+
+    def _is_new(self) -> bool:
+        link = AccountLink.objects.filter(account=self.account, instance=self.instance).first()
+        return link is None or link.state != LinkState.SYNCHRONIZED
+
+    def _has(self, verb: str) -> bool:
+        return verb in self.connector.verbs
+
+    def _partner_id(self) -> None:
+        given = str(self.values.get(MPN, ""))
+        if self.account.kind != AccountKind.END_CUSTOMER or not given or not self._has("check_partner_id"):
+            return
+        result: CheckResult = self.connector.check_partner_id(self.ctx, given)
+        if not result.ok:
+            self._error({MPN: result.message})
+            return
+        self.outcome |= {"mpn_id": given, "reseller_tenant_id": str(result.data.get("tenant_id", ""))}
+        self.data = replace(self.data, reseller_tenant_id=self.outcome["reseller_tenant_id"])
+
+    def _tenant(self) -> None:
+        if not self._is_new():
+            return
+        if self.values.get("has_tenant") and self._has("relationship_status"):
+            result: Result = self.connector.relationship_status(self.ctx, self.data)
+            if result.outcome != Outcome.DONE:
+                link = self.connector.relationship_link(self.ctx, self.data)
+                self.outcome |= {
+                    "state": "relationship",
+                    "link": link,
+                    "message": _("Accept the invitation, then check again."),
+                }
+        elif self._has("check_domain"):
+            check: CheckResult = self.connector.check_domain(self.ctx, self.values)
+            if not check.ok:
+                self._error(dict(check.field_errors) or {"domain_prefix": check.message})
+
+    def _address(self) -> None:
+        if not self._is_new() or not self._has("check_address"):
+            return
+        result: CheckResult = self.connector.check_address(self.ctx, self.data.address)
+        if not result.ok:
+            self._error({"address": result.message} | dict(result.field_errors))
+            self.outcome["suggestions"] = [dict(item) for item in result.suggestions]
+
+    def _agreement(self) -> None:
+        if not self._has("agreement_status"):
+            return
+        given = self.values.get(f"{AGREEMENT}accepted")
+        known = self.data.agreement is not None and not given
+        if not known and not given:
+            status: CheckResult = self.connector.agreement_status(self.ctx, self.data)
+            if not status.ok:
+                self._error({f"{AGREEMENT}accepted": _("Microsoft requires the customer agreement before ordering.")})
+            return
+        if given and self.data.agreement is not None:
+            chosen = self.data.agreement
+            self.outcome["agreement"] = {
+                "first_name": chosen.first_name,
+                "last_name": chosen.last_name,
+                "email": chosen.email,
+                "phone": chosen.phone,
+                "date_agreed": chosen.date_agreed.isoformat(),
+            }
+
+    def _precheck(self) -> None:
+        if not self._has("precheck") or self._is_new():
+            return
+        for line in basket_lines(self.basket):
+            product = line.plan.product
+            if line.parent_id is not None or product.product_type.instance_id != self.instance.pk:
+                continue
+            result: CheckResult = self.connector.precheck(
+                self.ctx,
+                ServiceRequest(
+                    subscription_id=str(line.public_id),
+                    account=self.data,
+                    product_code=product.code,
+                    product_name=product.name,
+                    quantity=line.quantity,
+                    term=line.plan.term,
+                    billing_cycle=line.plan.billing_cycle,
+                    currency=self.account.currency,
+                    created_at=self.ctx.now(),
+                    segment=product.segment,
+                    is_trial=product.is_trial,
+                ),
+            )
+            if not result.ok:
+                self.outcome |= {"state": "errors", "errors": {}, "message": f"{product.name}: {result.message}"}
+                return
+
+    def _error(self, errors: dict[str, str]) -> None:
+        self.outcome |= {"state": "errors", "errors": errors, "values": self.values}
+
+    def _failed(self, error: VendorError) -> None:
+        if error.kind == ErrorKind.REFUSED:
+            self._error(dict(error.field_errors) or {"": error.message})
+            return
+        vendor = self.instance.application.name
+        self.outcome |= {
+            "state": "unreachable",
+            "message": _("%(vendor)s could not be reached. Nothing was ordered.") % {"vendor": vendor},
+        }

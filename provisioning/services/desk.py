@@ -1,0 +1,156 @@
+"""The operations desk: what a person may do about an operation (``service-manager.md`` 8.2)."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core import audit, clock, outbox
+from core.errors import BusinessError, Conflict, NotVisible
+from core.tenancy import Actor
+from orders.services import settle
+from provisioning.ports import Outcome, Result
+from provisioning.services import apply
+from subscriptions import services as life
+from subscriptions.enums import OPEN_STATES, OperationEvent, OperationState, Verb
+from subscriptions.models import RUN_TASK, Operation
+from users.permissions import Perm
+from vendors.models import LinkState
+from vendors.services.links import LINK_MACHINE
+
+REASON_LENGTH = 5
+BULK_LIMIT = 100
+
+
+def _locked(actor: Actor, operation: Operation) -> Operation:
+    actor.require(Perm.OPERATION_ACT)
+    row = (
+        Operation.objects.visible_to(actor)
+        .select_for_update(of=("self",))
+        .select_related("subscription", "account_link", "account")
+        .filter(pk=operation.pk)
+        .first()
+    )
+    if row is None:
+        raise NotVisible("operation_missing", _("This operation does not exist."))
+    if row.claimed_until is not None and row.claimed_until > clock.real_now():
+        raise Conflict("operation_running", _("A worker is busy with it. Try again in a moment."))
+    return row
+
+
+def _reason(reason: str) -> str:
+    if len(reason.strip()) < REASON_LENGTH:
+        raise BusinessError("reason_short", _("Say in a few words why."), field="reason")
+    return reason.strip()
+
+
+@transaction.atomic
+def retry(actor: Actor, *, operation: Operation) -> Operation:
+    """Try again: the same id if it needed attention, a new operation if the vendor had refused.
+
+    A refused service is charged again; without credit for it nothing happens. Raises Conflict in every other state.
+    """
+    row = _locked(actor, operation)
+    if row.state == OperationState.ATTENTION:
+        life.fire_operation(row, OperationEvent.RETRY, not_before=clock.now(), first_sent_at=None, reason_kind="")
+        audit.record(actor, "operation.retried", row, account=row.account)
+        outbox.dispatch(RUN_TASK, row.pk)
+        return row
+    if row.state != OperationState.REFUSED or row.retries.exists():
+        raise Conflict("not_retriable", _("Only what needs attention or was refused can be tried again."))
+    setup = None
+    if row.subscription is not None and row.verb == Verb.CREATE:
+        settle.start_again(row.subscription)
+        life.retry(actor, row.subscription)
+        setup = row.depends_on if row.depends_on and row.depends_on.state in OPEN_STATES else None
+    if row.account_link is not None and LINK_MACHINE.allows(row.account_link.state, "start"):
+        LINK_MACHINE.fire(row.account_link, "start", state_note="")
+    fresh = life.open_operation(
+        actor,
+        verb=row.verb,
+        instance_id=row.instance_id,
+        account_id=row.account_id,
+        organization_id=row.organization_id,
+        subscription=row.subscription,
+        account_link=row.account_link,
+        depends_on=setup,
+        retry_of=row,
+        desired=row.desired,
+        order_number=row.order_number,
+    )
+    life.hand_over_dependants(row, fresh)
+    audit.record(actor, "operation.retried", row, after={"new": str(fresh.public_id)}, account=row.account)
+    return fresh
+
+
+@transaction.atomic
+def check_now(actor: Actor, *, operation: Operation) -> Operation:
+    """Look at a waiting operation at once instead of at its next time."""
+    row = _locked(actor, operation)
+    waiting = row.state in (OperationState.WAITING, OperationState.QUEUED) and row.depends_on_id is None
+    unknown = row.state == OperationState.ATTENTION and row.code == "outcome_unknown"
+    if not (waiting or unknown):
+        raise Conflict("not_waiting", _("This operation is not waiting for the vendor."))
+    Operation.objects.filter(pk=row.pk).update(not_before=clock.now())
+    outbox.dispatch(RUN_TASK, row.pk)
+    return row
+
+
+@transaction.atomic
+def mark_done(actor: Actor, *, operation: Operation, external_id: str, reason: str) -> Operation:
+    """Staff have seen it done at the vendor: store the vendor's id and go on as if he had answered."""
+    row = _locked(actor, operation)
+    reason = _reason(reason)
+    if row.state != OperationState.ATTENTION:
+        raise Conflict("not_attention", _("Only what needs attention can be marked as done."))
+    if not external_id.strip():
+        raise BusinessError("external_id_missing", _("Type the id the vendor gave it."), field="external_id")
+    if row.account_link is not None and row.account_link.state != LinkState.IN_PROGRESS:
+        LINK_MACHINE.fire(row.account_link, "start")
+    apply.mark_done(actor, row, Result(Outcome.DONE, external_id=external_id.strip()))
+    audit.record(actor, "operation.marked_done", row, reason=reason, account=row.account)
+    return row
+
+
+@transaction.atomic
+def give_up(actor: Actor, *, operation: Operation, reason: str) -> Operation:
+    """Stop for good: a service that was to be made is cancelled and its charge released; waiting ones go with it."""
+    row = _locked(actor, operation)
+    reason = _reason(reason)
+    sent = row.first_sent_at is not None
+    if row.state in (OperationState.QUEUED, OperationState.WAITING) and sent:
+        raise Conflict("operation_sent", _("The vendor may be at it already. Wait for the answer first."))
+    life.fire_operation(
+        row, OperationEvent.GIVE_UP, finished_at=clock.now(), message=row.message or reason, claim_token=None
+    )
+    _release(actor, row, reason)
+    if row.account_link is not None:
+        LINK_MACHINE.fire(row.account_link, "give_up", state_note=reason[:500])
+        waiting = Operation.objects.filter(depends_on=row, state__in=OPEN_STATES).select_related("subscription")
+        for dependant in waiting.order_by("pk"):
+            life.fire_operation(dependant, OperationEvent.GIVE_UP, finished_at=clock.now(), message=reason)
+            _release(actor, dependant, reason)
+    audit.record(actor, "operation.given_up", row, reason=reason, account=row.account)
+    return row
+
+
+def _release(actor: Actor, row: Operation, reason: str) -> None:
+    if row.subscription is not None and row.verb == Verb.CREATE:
+        settle.give_up(row.subscription, reason=reason)
+        life.give_up(actor, row.subscription, reason=reason)
+
+
+def for_many(actor: Actor, action: Callable[..., Operation], ids: Sequence[UUID]) -> tuple[int, list[str]]:
+    """Do one action for up to 100 operations, each on its own; returns how many went, and why the others did not."""
+    actor.require(Perm.OPERATION_ACT)
+    if len(ids) > BULK_LIMIT:
+        raise BusinessError("bulk_limit", _("Choose %(n)s operations at most.") % {"n": BULK_LIMIT})
+    done, refused = 0, []
+    for row in Operation.objects.visible_to(actor).filter(public_id__in=ids).order_by("pk"):
+        try:
+            action(actor, operation=row)
+            done += 1
+        except BusinessError as error:
+            refused.append(f"{row}: {error.message}")
+    return done, refused

@@ -1,0 +1,183 @@
+"""Applications Setup: an instance's form, its validation at the vendor, its definition run and its consent.
+
+What needs the vendor runs as a background job; nothing here is called by a web request for more than a local check.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core import signing
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from catalog.models import Product
+from core.errors import BusinessError
+from core.jobs import RUN_BULK_TASK, RUN_VENDOR_TASK, Job, start_job
+from core.tenancy import Actor
+from provisioning.ports import Connector, Field, FieldKind
+from provisioning.registry import connector_for, known_applications
+from subscriptions.models import Subscription
+from users.permissions import Perm
+from vendors.models import Application, ConsentState, Instance, InstanceState
+from vendors.services.instances import fire_instance, save_instance
+
+CONSENT_SALT = "consent"
+CONSENT_SECONDS = 600
+SECRET_KINDS = (FieldKind.PASSWORD, FieldKind.CERTIFICATE)
+
+
+def register_applications() -> list[Application]:
+    """Make the application rows of this installation's connectors; names follow the connectors."""
+    return [
+        Application.objects.update_or_create(code=code, defaults={"name": connector.name})[0]
+        for code, connector in known_applications().items()
+    ]
+
+
+def fields_of(application: Application, instance: Instance | None) -> list[tuple[Field, bool]]:
+    """The connector's setting fields, each with whether it is open yet (stage 2 opens with the first save)."""
+    fields = connector_for(application.code).describe_settings()
+    return [(item, instance is not None or not item.additional) for item in fields]
+
+
+def shown_values(instance: Instance) -> dict[str, Any]:
+    """The stored values for the form; secrets are not among them, only that they are set."""
+    values = instance.read_settings()
+    secret = {
+        item.id for item in connector_for(instance.application.code).describe_settings() if item.kind in SECRET_KINDS
+    }
+    return {key: value for key, value in values.items() if key not in secret} | {
+        f"{key}__set": True for key in secret if values.get(key)
+    }
+
+
+def merged_values(
+    connector: Connector, instance: Instance | None, given: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values to store and the errors by field: secrets left empty keep what is stored, stage 2 waits for stage 1."""
+    stored = instance.read_settings() if instance else {}
+    values: dict[str, Any] = dict(stored)
+    errors: dict[str, str] = {}
+    for item in connector.describe_settings():
+        if item.kind in (FieldKind.LABEL, FieldKind.HIDDEN) or item.id not in given:
+            continue
+        value = given[item.id]
+        if item.additional and instance is None:
+            if value not in (None, "", [], False):
+                errors[item.id] = _("Save the instance first; then %(name)s can be chosen.") % {"name": item.name}
+            continue
+        if item.kind in SECRET_KINDS and not value:
+            continue
+        values[item.id] = value
+    return values, errors
+
+
+def missing_fields(connector: Connector, values: Mapping[str, Any]) -> list[Field]:
+    """Required fields without a value, among those whose condition holds."""
+    found = []
+    for item in connector.describe_settings():
+        applies = all(str(values.get(key, "")) == wanted for key, wanted in item.show_if.items())
+        if item.required and applies and values.get(item.id) in (None, "", [], False):
+            found.append(item)
+    return found
+
+
+@transaction.atomic
+def save_settings(
+    actor: Actor, *, application: Application, instance: Instance | None, system_name: str, given: Mapping[str, Any]
+) -> Instance:
+    """Store an instance's settings; it becomes Ready once every required field has a value and consent is given."""
+    actor.require(Perm.INSTANCE_MANAGE)
+    connector = connector_for(application.code)
+    values, errors = merged_values(connector, instance, given)
+    missing = missing_fields(connector, values)
+    early = [item for item in missing if not item.additional]
+    errors |= {item.id: _("This field is required.") for item in early if item.id not in errors}
+    if errors:
+        raise BusinessError("settings_invalid", _("Correct the marked fields."), context={"fields": errors})
+    needs_consent = "consent_start" in connector.verbs
+    agreed = not needs_consent or (instance is not None and instance.consent != ConsentState.NOT_GIVEN)
+    running = instance is not None and instance.state in (InstanceState.ACTIVE, InstanceState.INACTIVE)
+    return save_instance(
+        actor,
+        application=application,
+        instance=instance,
+        system_name=system_name,
+        values=values,
+        complete=not missing and (agreed or running),
+    )
+
+
+def settle_readiness(actor: Actor, instance: Instance) -> Instance:
+    """After consent was given: save once more with what is stored, so that a complete Draft becomes Ready."""
+    return save_settings(
+        actor, application=instance.application, instance=instance, system_name=instance.system_name, given={}
+    )
+
+
+def activate(actor: Actor, *, instance: Instance) -> Instance:
+    """Open a Ready or Inactive instance for orders."""
+    return fire_instance(actor, instance=instance, event="activate")
+
+
+def deactivate(actor: Actor, *, instance: Instance) -> Instance:
+    """Close an instance for new orders; running services can still be changed and cancelled."""
+    return fire_instance(actor, instance=instance, event="deactivate")
+
+
+def delete(actor: Actor, *, instance: Instance) -> Instance:
+    """Remove an instance that has no services."""
+    in_use = Subscription.objects.filter(instance=instance).count()
+    return fire_instance(actor, instance=instance, event="delete", in_use=in_use)
+
+
+def start_test(actor: Actor, *, instance: Instance) -> Job:
+    """Ask the vendor whether the settings work, as a job."""
+    actor.require(Perm.INSTANCE_MANAGE)
+    return start_job(
+        actor,
+        "provisioning.test_connection",
+        title=_("Test connection: %(name)s") % {"name": instance},
+        params={"instance": str(instance.public_id)},
+        unique_key=f"test:{instance.public_id}",
+        queue_task=RUN_VENDOR_TASK,
+    )
+
+
+def start_definition(actor: Actor, *, instance: Instance, accept_loss: bool = False) -> Job:
+    """Get Services Definition, as a job; one per instance at a time."""
+    actor.require(Perm.DEFINITION_RUN)
+    if instance.state not in (InstanceState.READY, InstanceState.ACTIVE):
+        raise BusinessError("instance_not_ready", _("Complete the instance's settings first."))
+    return start_job(
+        actor,
+        "provisioning.pull_definition",
+        title=_("Get Services Definition: %(name)s") % {"name": instance},
+        params={"instance": str(instance.public_id), "accept_loss": accept_loss},
+        unique_key=f"definition:{instance.public_id}",
+        queue_task=RUN_BULK_TASK,
+    )
+
+
+def consent_state(instance: Instance, actor: Actor) -> str:
+    """The signed ``state`` of a consent round trip: this instance, this person, ten minutes."""
+    return signing.dumps({"instance": str(instance.public_id), "user": actor.user_id}, salt=CONSENT_SALT)
+
+
+def check_consent_state(instance: Instance, actor: Actor, state: str) -> None:
+    """Raise ``consent_state`` unless ``state`` was made for this instance and person within ten minutes."""
+    try:
+        value = signing.loads(state, salt=CONSENT_SALT, max_age=CONSENT_SECONDS)
+    except signing.BadSignature as error:
+        raise BusinessError("consent_state", _("The consent took too long or was altered. Start it again.")) from error
+    if value != {"instance": str(instance.public_id), "user": actor.user_id}:
+        raise BusinessError("consent_state", _("This consent belongs to another person or instance. Start it again."))
+
+
+def counts(instance: Instance) -> dict[str, int]:
+    """Figures of the instances list."""
+    return {
+        "linked": instance.account_links.exclude(external_id="").count(),
+        "services": Subscription.objects.filter(instance=instance).count(),
+        "products": Product.objects.filter(product_type__instance=instance, discontinued_at=None).count(),
+    }

@@ -1,0 +1,12 @@
+"""Celery tasks of the process manager: envelopes only."""
+
+from celery import shared_task
+
+from provisioning.services.run import run_operation as run
+from subscriptions.models import RUN_TASK
+
+
+@shared_task(name=RUN_TASK)
+def run_operation(operation_id: int) -> None:
+    """Run one operation."""
+    run(operation_id)
