@@ -12,7 +12,7 @@ from office365.schemas.commerce import Cart, Order
 from office365.schemas.common import squeeze
 from office365.schemas.customers import CountryRules, Customer, PostalAddress
 from office365.schemas.subscriptions import Subscription
-from provisioning.ports import AccountData, Address, AddOnLine, ServiceRequest
+from provisioning.ports import AccountData, AddOnLine, Address, ServiceRequest
 
 NAME_LIMIT = 100
 DOMAIN_SUFFIX = {"china": "partner.onmschina.cn", "us_government": "onmicrosoft.us"}

@@ -1,0 +1,127 @@
+"""Ordering, looking up and reading back (``partner-center.md`` 8, 9; ``office365.md`` 3, 5)."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from office365 import mapping
+from office365.client import PartnerCenter
+from office365.connector.agreements import is_agreement_signed
+from office365.connector.base import ConnectorBase, refused, result_of
+from office365.connector.purchase import Purchase
+from office365.errors import BY_NAME, PartnerCenterError, describe
+from office365.schemas.subscriptions import Subscription
+from provisioning.ports import CheckResult, Context, ErrorKind, Outcome, Result, ServiceRequest, VendorError
+
+CONSOLE = "https://partner.microsoft.com/commerce/customers"
+
+
+class OrderVerbs(ConnectorBase):
+    """Verbs that order, and those that tell how things stand."""
+
+    def precheck(self, ctx: Context, request: ServiceRequest) -> CheckResult:
+        """Whether the order would pass as far as can be asked without ordering."""
+        client = self.client(ctx)
+        result = preconditions(client, request)
+        if result is not None:
+            return CheckResult(False, result.code, result.message)
+        try:
+            Purchase(client, request, "precheck").resolve()
+        except PartnerCenterError as error:
+            if error.kind is not ErrorKind.REFUSED:
+                raise
+            return CheckResult(False, error.code, error.message, error.field_errors)
+        return CheckResult(True)
+
+    def create(self, ctx: Context, request: ServiceRequest) -> Result:
+        """Order the service; to be called again until it answers DONE or REFUSED, it never orders twice.
+
+        DONE means that Microsoft shows the subscription as active. A time-out raises ``VendorError(UNKNOWN)``; the next call
+        looks the order up before it does anything else.
+        """
+        client = self.client(ctx)
+        purchase = Purchase(client, request)
+        if not purchase.state:
+            result = preconditions(client, request)
+            if result is not None:
+                return result
+        return purchase.run()
+
+    def lookup(self, ctx: Context, request: ServiceRequest) -> Result:
+        """What became of this operation's order: DONE, WAITING, REFUSED, or UNKNOWN with code ``not_sent``."""
+        return Purchase(self.client(ctx), request).look_up()
+
+    def read_state(self, ctx: Context, request: ServiceRequest) -> Result:
+        """The service as Microsoft has it now: DONE with the data, or REFUSED ``subscription_gone`` if there is none."""
+        client = self.client(ctx)
+        try:
+            row = read_subscription(client, request)
+        except VendorError as error:
+            return result_of(error)
+        addons = mapping.addon_ids(read_addons(client, request, row.id), row.id, request.addons)
+        return Result(Outcome.DONE, external_id=row.id, data=mapping.subscription_data(row, addons))
+
+    def console_link(self, external_id: str) -> str:
+        """Where staff see the customer in Partner Center; ``external_id`` is the tenant id."""
+        return f"{CONSOLE}/{external_id}/subscriptions" if external_id else CONSOLE
+
+
+def preconditions(client: PartnerCenter, request: ServiceRequest) -> Result | None:
+    """What must be true before anything is ordered; ``None`` if all is."""
+    customer = request.account.external_id
+    if not customer:
+        return refused(
+            "account_unknown", _("The customer is not yet set up at Microsoft. Synchronize the account.")
+        )
+    if request.quantity < 1:
+        return refused("quantity_limit", _("Order at least one licence."))
+    try:
+        if not is_agreement_signed(client, customer):
+            topic = BY_NAME["agreement_missing"]
+            return refused(topic.code, describe(topic))
+        return _vetting(client, customer)
+    except VendorError as error:
+        return result_of(error)
+
+
+def _vetting(client: PartnerCenter, customer: str) -> Result | None:
+    try:
+        status = client.call(
+            "get_validation_status", params={"customer": customer}, query={"type": "account"}
+        ).status
+    except PartnerCenterError as error:
+        if error.http_status == 404:
+            # No status is no objection: Microsoft vets only some customers.
+            return None
+        raise
+    if status == "under_review":
+        topic = BY_NAME["customer_under_review"]
+        raise PartnerCenterError(
+            ErrorKind.WAITING,
+            describe(topic),
+            code=topic.code,
+            flag=topic.flag,
+            retry_after=dt.timedelta(seconds=topic.retry_seconds),
+        )
+    if status == "not_allowed":
+        topic = BY_NAME["customer_not_approved"]
+        return refused(topic.code, describe(topic))
+    return None
+
+
+def read_subscription(client: PartnerCenter, request: ServiceRequest) -> Subscription:
+    """The subscription of a request, as it is now."""
+    row: Subscription = client.call(
+        "get_subscription",
+        params={"customer": request.account.external_id, "subscription": request.external_id},
+    )
+    return row
+
+
+def read_addons(client: PartnerCenter, request: ServiceRequest, parent: str) -> Sequence[Subscription]:
+    """The subscriptions of the customer that are add-ons of ``parent``."""
+    rows: Sequence[Subscription] = client.collect(
+        "list_subscriptions", params={"customer": request.account.external_id}
+    ).items
+    return [row for row in rows if row.parent_subscription_id.lower() == parent.lower()]
