@@ -1,13 +1,12 @@
 """The customer's tenant: what is asked at checkout, checks, creation (``office365.md`` 4; ``partner-center.md`` 4)."""
 
 import datetime as dt
-import json
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.core.cache import cache
 from django.utils.translation import gettext as _
 
 from office365 import mapping
@@ -15,7 +14,7 @@ from office365.client import PartnerCenter
 from office365.connector.agreements import AgreementVerbs, find_customer
 from office365.connector.base import field_error, refused, waiting
 from office365.errors import PartnerCenterError
-from office365.schemas.common import NoContent, decode, read
+from office365.schemas.common import NoContent, read
 from office365.schemas.customers import AddressValidation, CountryRules, Customer, PostalAddress
 from provisioning.ports import (
     AccountData,
@@ -34,6 +33,7 @@ FIRST_AGREEMENT_DAY = dt.date(2019, 10, 1)
 RULES_KEPT = 7 * 24 * 3600
 GOOD_ADDRESSES = frozenset({"verified_shippable", "verified"})
 PREFIX = re.compile(r"^[a-z0-9]{1,27}$")
+_rules: dict[tuple[str, str], tuple[float, CountryRules | None]] = {}
 PASSWORD_SECRET = "admin_password"  # noqa: S105 - the secret's name, not a secret
 
 
@@ -277,13 +277,12 @@ def is_domain_free(client: PartnerCenter, domain: str) -> bool:
 
 def country_rules(client: PartnerCenter, country: str) -> CountryRules:
     """The country's rules, kept for 7 days."""
-    key = f"office365.rules.{country}"
-    kept = cache.get(key)
-    if kept is None:
-        rules: CountryRules = client.call("get_country_rules", params={"country": country})
-        cache.set(key, json.dumps(rules.raw, default=str), RULES_KEPT)
-        return rules
-    return read(CountryRules, decode(str(kept)))
+    key = (client.settings.api_url, country)
+    until, rules = _rules.get(key, (0.0, None))
+    if rules is None or time.monotonic() > until:
+        rules = client.call("get_country_rules", params={"country": country})
+        _rules[key] = (time.monotonic() + RULES_KEPT, rules)
+    return rules
 
 
 def rule_errors(address: Address, rules: CountryRules, *, phone: str = "") -> dict[str, str]:

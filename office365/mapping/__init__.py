@@ -9,7 +9,7 @@ from uuid import UUID
 
 from office365.schemas.catalogue import Availability, Term
 from office365.schemas.commerce import Cart, Order
-from office365.schemas.common import squeeze
+from office365.schemas.common import lookup, squeeze
 from office365.schemas.customers import CountryRules, Customer, PostalAddress
 from office365.schemas.subscriptions import Subscription
 from provisioning.ports import AccountData, AddOnLine, Address, ServiceRequest
@@ -392,3 +392,19 @@ def _iso(moment: dt.datetime | None) -> str:
 
 def _filled(**values: str) -> dict[str, str]:
     return {key: value.strip() for key, value in values.items() if value and value.strip()}
+
+
+def lookup_raw(subscription: Subscription, key: str) -> Any:
+    """A field of a subscription as it came, by its wire name in any case; ``None`` if absent."""
+    return lookup(subscription.raw, key)
+
+
+def plain_json(value: Any) -> Any:
+    """A JSON value without Decimals, as a step may hold it."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_json(item) for item in value]
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    return str(value)
