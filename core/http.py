@@ -26,8 +26,8 @@ from urllib.parse import parse_qsl, urlsplit
 import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
-from requests.certs import where
 from requests.structures import CaseInsensitiveDict
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
@@ -161,7 +161,9 @@ def _guarded_socket(connection: Any, guard: AddressGuard) -> socket.socket:
     except TimeoutError as error:
         raise ConnectTimeoutError(connection, f"{host} did not accept a connection in time") from error
     except OSError as error:
-        raise NewConnectionError(connection, f"no connection to {host}: {error.strerror or 'failed'}") from error
+        raise NewConnectionError(
+            connection, f"no connection to {host}: {error.strerror or 'failed'}"
+        ) from error
 
 
 class _GuardedAdapter(HTTPAdapter):
@@ -173,7 +175,7 @@ class _GuardedAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Let every pool make guarded connections."""
-        super().init_poolmanager(*args, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **options)
         guard = self._guard
 
         class Plain(HTTPConnection):
@@ -233,7 +235,9 @@ class HttpClient:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"User-Agent": "cloudbss", "Accept-Encoding": "gzip, deflate"})
-        adapter = _GuardedAdapter(self.guard, pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
+        adapter = _GuardedAdapter(
+            self.guard, pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0
+        )
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self._verify = _certificates(extra_ca_file)
@@ -392,7 +396,7 @@ def _certificates(extra_ca_file: str) -> str | bool:
         return True
     extra = Path(extra_ca_file)
     stamp = f"{extra.resolve()}:{extra.stat().st_mtime_ns}"
-    return _bundle(where(), str(extra), stamp)
+    return _bundle(DEFAULT_CA_BUNDLE_PATH, str(extra), stamp)
 
 
 @functools.lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from random import SystemRandom
@@ -19,7 +20,14 @@ from uuid import uuid4, uuid5
 
 from django.utils.translation import gettext as _
 
-from core.http import AddressRefused, Answer, HttpClient, HttpError, NotSent, http_client
+from core.http import (
+    AddressRefused,
+    Answer,
+    HttpClient,
+    HttpError,
+    NotSent,
+    http_client,
+)
 from office365.calls import CALLS, USER, Call, parse_answer
 from office365.client.settings import SALES_AUDIENCE, InstanceSettings
 from office365.client.tokens import InstanceTokens, tokens_for
@@ -258,7 +266,7 @@ class PartnerCenter:
             data = None
             if body is not None:
                 headers["Content-Type"] = "application/json"
-                data = json.dumps(body, default=str).encode()
+                data = json.dumps(body, default=_plain_number).encode()
             try:
                 with self.ctx.budget.acquire(call.family, params.get("customer", "")):
                     answer = self.http.request(
@@ -352,6 +360,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if base.tzinfo is None:
         base = base.replace(tzinfo=dt.UTC)
     return max((until - base).total_seconds(), 1.0)
+
+
+def _plain_number(value: object) -> int | float:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} cannot be sent")
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _token_of(headers: Mapping[str, str]) -> str:

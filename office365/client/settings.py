@@ -98,17 +98,16 @@ def _pair(key: Any, certificates: list[Certificate]) -> KeyPair:
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    own = next(
-        (
-            item
-            for item in certificates
-            if item.public_key().public_numbers() == key.public_key().public_numbers()
-        ),  # type: ignore[union-attr]
-        None,
-    )
+    public = _public_bytes(key.public_key())
+    own = next((item for item in certificates if _public_bytes(item.public_key()) == public), None)
     if own is None:
         raise ValueError("the certificate does not belong to the key")
     return KeyPair(private.decode(), own.public_bytes(serialization.Encoding.PEM).decode())
+
+
+def _public_bytes(key: Any) -> bytes:
+    raw: bytes = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return raw
 
 
 @dataclass(frozen=True)

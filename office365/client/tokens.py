@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import msal
+import msal  # type: ignore[import-untyped]  # The library ships no types.
 from django.utils.translation import gettext as _
 
 from core.http import AddressRefused, Answer, HttpClient, HttpError
@@ -159,10 +159,10 @@ class InstanceTokens:
         refused = read_error(int(answer.get("status") or 400), dict(answer))
         if not isinstance(refused, IdentityError):
             refused = IdentityError(400, "invalid_response", str(answer)[:200])
-        error = error_from_identity(refused, user=user)
-        if error.kind is ErrorKind.MISCONFIGURED:
-            self._blocked[key] = (time.time() + BLOCK_SECONDS, error)
-        raise error
+        refusal = error_from_identity(refused, user=user)
+        if refusal.kind is ErrorKind.MISCONFIGURED:
+            self._blocked[key] = (time.time() + BLOCK_SECONDS, refusal)
+        raise refusal
 
     def _application(self) -> Any:
         if self._app is None:

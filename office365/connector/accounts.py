@@ -15,7 +15,12 @@ from office365.connector.agreements import AgreementVerbs, find_customer
 from office365.connector.base import field_error, refused, waiting
 from office365.errors import PartnerCenterError
 from office365.schemas.common import NoContent, read
-from office365.schemas.customers import AddressValidation, CountryRules, Customer, PostalAddress
+from office365.schemas.customers import (
+    AddressValidation,
+    CountryRules,
+    Customer,
+    PostalAddress,
+)
 from provisioning.ports import (
     AccountData,
     Address,

@@ -8,8 +8,21 @@ from office365 import mapping
 from office365.client import PartnerCenter
 from office365.connector.base import ConnectorBase, refused, result_of, waiting
 from office365.errors import PartnerCenterError
-from office365.schemas.customers import AgreementDocument, AgreementMetadata, Customer, MpnProfile
-from provisioning.ports import AccountData, CheckResult, Context, ErrorKind, Outcome, Result, VendorError
+from office365.schemas.customers import (
+    AgreementDocument,
+    AgreementMetadata,
+    Customer,
+    MpnProfile,
+)
+from provisioning.ports import (
+    AccountData,
+    CheckResult,
+    Context,
+    ErrorKind,
+    Outcome,
+    Result,
+    VendorError,
+)
 
 LOOK_AGAIN = 15
 

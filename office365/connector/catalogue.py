@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -180,7 +181,7 @@ class DefinitionRun:
         if kept is not None and kept.get("ids") == ids:
             return [_thaw(item) for item in kept["found"]]
         query = {"country": market, "targetSegment": segment}
-        found = self._parallel([lambda item=item: self._read_product(item, query) for item in products])
+        found = self._parallel([partial(self._read_product, item, query) for item in products])
         self.ctx.steps.put(step, {"ids": ids, "found": [_freeze(item) for item in found]})
         return found
 
@@ -207,10 +208,9 @@ class DefinitionRun:
             skus = self._patiently(lambda: self.client.collect("list_skus", params=params, query=query))
             found.problems += [f"{product.id}: {text}" for text in skus.problems]
             for sku in skus.items:
+                of_sku = {**params, "sku": sku.id}
                 rows = self._patiently(
-                    lambda sku=sku: self.client.collect(
-                        "list_availabilities", params={**params, "sku": sku.id}, query=query
-                    )
+                    partial(self.client.collect, "list_availabilities", params=of_sku, query=query)
                 )
                 found.problems += [f"{product.id}:{sku.id}: {text}" for text in rows.problems]
                 found.skus.append((sku, rows.items))
@@ -291,7 +291,9 @@ def _freeze(found: Found) -> dict[str, Any]:
 
 
 def _thaw(kept: Mapping[str, Any]) -> Found:
-    skus = [(read(Sku, sku), [read(Availability, row) for row in rows]) for sku, rows in kept["skus"]]
+    skus: list[tuple[Sku, Sequence[Availability]]] = [
+        (read(Sku, sku), [read(Availability, row) for row in rows]) for sku, rows in kept["skus"]
+    ]
     return Found(read(Product, kept["product"]), skus, list(kept["problems"]))
 
 

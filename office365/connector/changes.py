@@ -13,7 +13,14 @@ from office365.connector.base import ConnectorBase, refused, result_of, waiting
 from office365.connector.orders import preconditions, read_addons, read_subscription
 from office365.connector.purchase import Purchase
 from office365.schemas.subscriptions import Subscription
-from provisioning.ports import AddOnLine, Context, Outcome, Result, ServiceRequest, VendorError
+from provisioning.ports import (
+    AddOnLine,
+    Context,
+    Outcome,
+    Result,
+    ServiceRequest,
+    VendorError,
+)
 
 GIVE_UP_AFTER = dt.timedelta(minutes=15)
 POLL_SOON, POLL_LATER = 5, 60

@@ -12,7 +12,15 @@ from office365.connector.base import ConnectorBase, refused, result_of
 from office365.connector.purchase import Purchase
 from office365.errors import BY_NAME, PartnerCenterError, describe
 from office365.schemas.subscriptions import Subscription
-from provisioning.ports import CheckResult, Context, ErrorKind, Outcome, Result, ServiceRequest, VendorError
+from provisioning.ports import (
+    CheckResult,
+    Context,
+    ErrorKind,
+    Outcome,
+    Result,
+    ServiceRequest,
+    VendorError,
+)
 
 CONSOLE = "https://partner.microsoft.com/commerce/customers"
 

@@ -18,7 +18,15 @@ from office365.connector.base import refused, result_of, waiting
 from office365.errors import BY_NAME, PartnerCenterError, describe, topic_for
 from office365.schemas.commerce import Cart, Checkout, LineError, Order
 from office365.schemas.subscriptions import Subscription
-from provisioning.ports import AddOnLine, Context, ErrorKind, Outcome, Result, ServiceRequest, VendorError
+from provisioning.ports import (
+    AddOnLine,
+    Context,
+    ErrorKind,
+    Outcome,
+    Result,
+    ServiceRequest,
+    VendorError,
+)
 
 REPEAT_WITHIN = dt.timedelta(minutes=10)
 LOOK_UNTIL = dt.timedelta(minutes=30)
@@ -326,7 +334,12 @@ class Purchase:
         if order.status == "completed" and order.billing_cycle == "one_time":
             line = next(item for item in order.line_items if self._is_base(item.offer_id))
             # A perpetual licence may have no subscription at all: the order is then its only name.
-            data = {"order_id": order.id, "status": "active", "quantity": line.quantity, "addons": {}}
+            data: dict[str, Any] = {
+                "order_id": order.id,
+                "status": "active",
+                "quantity": line.quantity,
+                "addons": {},
+            }
             return Result(Outcome.DONE, external_id=line.subscription_id or order.id, data=data)
         return self._wait()
 

@@ -7,14 +7,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _t
 
 from office365.client.settings import CLOUDS, DEFAULT_SALES, read_certificate
 from office365.client.tokens import REFRESH_TOKEN, forget_tokens, read_claims
 from office365.connector.base import ConnectorBase
 from office365.errors import PartnerCenterError
 from office365.mapping.products import FAMILIES, LOCALES, MARKETS, SEGMENTS
-from provisioning.ports import CheckResult, Context, ErrorKind, Field, FieldKind, VendorError
+from provisioning.ports import (
+    CheckResult,
+    Context,
+    ErrorKind,
+    Field,
+    FieldKind,
+    VendorError,
+)
 
 GUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 DOMAIN = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
@@ -157,53 +163,53 @@ def _connection_errors(values: Mapping[str, Any]) -> dict[str, str]:
 def _connection_fields() -> list[Field]:
     return [
         Field(
-            "environment", _t("Environment"), FieldKind.CHOOSE_ONE, required=True, initial="primary",
-            choices=(("primary", _t("Primary")), ("sandbox", _t("Integration sandbox"))),
-            description=_t("Fixed once a customer is linked."),
+            "environment", _("Environment"), FieldKind.CHOOSE_ONE, required=True, initial="primary",
+            choices=(("primary", _("Primary")), ("sandbox", _("Integration sandbox"))),
+            description=_("Fixed once a customer is linked."),
         ),
         Field(
-            "cloud", _t("Cloud"), FieldKind.CHOOSE_ONE, required=True, initial="global",
+            "cloud", _("Cloud"), FieldKind.CHOOSE_ONE, required=True, initial="global",
             choices=(
-                ("global", _t("Global")), ("china", _t("China (21Vianet)")), ("us_government", _t("US Government")),
+                ("global", _("Global")), ("china", _("China (21Vianet)")), ("us_government", _("US Government")),
             ),
         ),
         Field(
-            "partner_type", _t("Partner type"), FieldKind.CHOOSE_ONE, required=True, initial="direct",
-            choices=(("direct", _t("Direct CSP")), ("indirect", _t("Indirect provider"))),
-            description=_t("An indirect provider is asked for the reseller's MPN ID at checkout."),
+            "partner_type", _("Partner type"), FieldKind.CHOOSE_ONE, required=True, initial="direct",
+            choices=(("direct", _("Direct CSP")), ("indirect", _("Indirect provider"))),
+            description=_("An indirect provider is asked for the reseller's MPN ID at checkout."),
         ),
         Field(
-            "partner_tenant", _t("Partner tenant"), required=True, pattern=f"{GUID}|{DOMAIN}",
-            pattern_message=_t("Enter the tenant id or its domain."),
+            "partner_tenant", _("Partner tenant"), required=True, pattern=f"{GUID}|{DOMAIN}",
+            pattern_message=_("Enter the tenant id or its domain."),
         ),
         Field(
-            "application_id", _t("Application ID"), required=True, pattern=GUID,
-            pattern_message=_t("Enter the application id, a GUID."),
+            "application_id", _("Application ID"), required=True, pattern=GUID,
+            pattern_message=_("Enter the application id, a GUID."),
         ),
         Field(
-            "application_key", _t("Application key"), FieldKind.PASSWORD,
-            description=_t("Give a key or a certificate, not both."),
+            "application_key", _("Application key"), FieldKind.PASSWORD,
+            description=_("Give a key or a certificate, not both."),
         ),
         Field(
-            "certificate", _t("Certificate"), FieldKind.CERTIFICATE,
-            description=_t("A PFX or PEM file with its private key."),
+            "certificate", _("Certificate"), FieldKind.CERTIFICATE,
+            description=_("A PFX or PEM file with its private key."),
         ),
     ]  # fmt: skip
 
 
 def _address_fields() -> list[Field]:
-    group = _t("Advanced")
+    group = _("Advanced")
     usual = CLOUDS["global"]
-    hint = _t("Leave empty for Microsoft's own address: %(address)s")
+    hint = _("Leave empty for Microsoft's own address: %(address)s")
     return [
         Field(
             name, label, FieldKind.URL, group=group,
             description=hint % {"address": address},
         )
         for name, label, address in (
-            ("api_url", _t("Partner Center address"), usual.api),
-            ("login_url", _t("Sign-in address"), usual.login),
-            ("sales_url", _t("Price sheet address"), DEFAULT_SALES),
+            ("api_url", _("Partner Center address"), usual.api),
+            ("login_url", _("Sign-in address"), usual.login),
+            ("sales_url", _("Price sheet address"), DEFAULT_SALES),
         )
     ]  # fmt: skip
 
@@ -211,33 +217,33 @@ def _address_fields() -> list[Field]:
 def _catalogue_fields() -> list[Field]:
     return [
         Field(
-            "markets", _t("Markets"), FieldKind.CHOOSE_MANY, required=True, additional=True,
+            "markets", _("Markets"), FieldKind.CHOOSE_MANY, required=True, additional=True,
             choices=tuple((code, code) for code in MARKETS),
         ),
         Field(
-            "currencies", _t("Currencies"), FieldKind.CHOOSE_MANY, required=True, additional=True,
+            "currencies", _("Currencies"), FieldKind.CHOOSE_MANY, required=True, additional=True,
             choices=tuple((code, code) for code in CURRENCIES),
         ),
         Field(
-            "language", _t("Catalogue language"), FieldKind.CHOOSE_ONE, required=True, additional=True, initial="en-US",
+            "language", _("Catalogue language"), FieldKind.CHOOSE_ONE, required=True, additional=True, initial="en-US",
             choices=tuple((code, code) for code in LOCALES),
-            description=_t("The language in which names and descriptions are read."),
+            description=_("The language in which names and descriptions are read."),
         ),
         Field(
-            "segments", _t("Segments"), FieldKind.CHOOSE_MANY, required=True, additional=True, initial=("commercial",),
-            choices=SEGMENTS,
+            "segments", _("Segments"), FieldKind.CHOOSE_MANY, required=True, additional=True, initial=("commercial",),
+            choices=tuple((code, str(label)) for code, label in SEGMENTS),
         ),
         Field(
-            "families", _t("Families"), FieldKind.CHOOSE_MANY, required=True, additional=True,
+            "families", _("Families"), FieldKind.CHOOSE_MANY, required=True, additional=True,
             initial=("microsoft_365", "dynamics", "azure_plan"),
-            choices=tuple((family.code, family.label) for family in FAMILIES),
+            choices=tuple((family.code, str(family.label)) for family in FAMILIES),
         ),
         Field(
-            "legacy_offers", _t("Legacy licence offers"), FieldKind.CHECKBOX, additional=True, initial=False,
-            description=_t("Also read the old licence offers; Microsoft no longer takes new orders for them."),
+            "legacy_offers", _("Legacy licence offers"), FieldKind.CHECKBOX, additional=True, initial=False,
+            description=_("Also read the old licence offers; Microsoft no longer takes new orders for them."),
         ),
         Field(
-            "attestation", _t("Partner attestation"), FieldKind.TERMS, additional=True,
-            description=_t("If it is revoked, this instance's products can no longer be ordered."),
+            "attestation", _("Partner attestation"), FieldKind.TERMS, additional=True,
+            description=_("If it is revoked, this instance's products can no longer be ordered."),
         ),
     ]  # fmt: skip

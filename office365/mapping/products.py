@@ -9,7 +9,14 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _t
 
-from office365.schemas.catalogue import CYCLE, SEGMENT, Availability, Offer, Product, Sku
+from office365.schemas.catalogue import (
+    CYCLE,
+    SEGMENT,
+    Availability,
+    Offer,
+    Product,
+    Sku,
+)
 from office365.schemas.common import read_moment
 from provisioning.ports import PlanDef, PriceRow, ProductDef, ProductTypeDef
 

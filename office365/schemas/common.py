@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,13 @@ from provisioning.ports import ErrorKind, VendorError
 
 T = TypeVar("T")
 RowT = TypeVar("RowT")
-Reader = Callable[[Any, str], Any]
+
+
+class Reader(Protocol):
+    """Turns a JSON value into one of ours; ``where`` names it in a contract error."""
+
+    def __call__(self, value: Any, where: str = "") -> Any: ...
+
 
 _MOMENT = re.compile(
     r"^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?\s*(Z|z|[+-]\d{2}:?\d{2})?$"
@@ -237,7 +243,7 @@ def open_map(wire: str = "") -> Any:
 def one(cls: type[Any], wire: str = "", *, required: bool = False) -> Any:
     """A field with an object of another schema; absent is ``None``."""
 
-    def reader(value: Any, where: str) -> Any:
+    def reader(value: Any, where: str = "") -> Any:
         return read(cls, value, where) if isinstance(value, Mapping) else None
 
     return _field(reader, None, wire, required)
@@ -246,7 +252,7 @@ def one(cls: type[Any], wire: str = "", *, required: bool = False) -> Any:
 def many(cls: Callable[[], type[Any]] | type[Any], wire: str = "", *, required: bool = False) -> Any:
     """A field with a list of objects of another schema; a function is asked for the class late (recursion)."""
 
-    def reader(value: Any, where: str) -> tuple[Any, ...]:
+    def reader(value: Any, where: str = "") -> tuple[Any, ...]:
         row_class = cls if isinstance(cls, type) else cls()
         rows = value if isinstance(value, list) else [value] if isinstance(value, Mapping) and value else []
         return tuple(

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from office365.schemas.catalogue import BILLING_TYPE, CYCLE, Eligibility, Offer, ProductType, RefundOption
+from office365.schemas.catalogue import (
+    BILLING_TYPE,
+    CYCLE,
+    Eligibility,
+    Offer,
+    ProductType,
+    RefundOption,
+)
 from office365.schemas.common import (
     Resource,
     Word,
