@@ -1,12 +1,12 @@
 """The one way out to vendors: time-outs, an address guard, bounded answers, safe repeats and redacted logs.
 
 What it promises: no redirect is followed; only https is spoken, except to hosts in ``LOOPBACK_HOSTS``; a host name is
-resolved once, every private, loopback, link-local, multicast or otherwise special address is refused unless its host is
-listed, and the connection goes to the very address that was checked; certificates are verified, against ``EXTRA_CA_FILE``
-too. Neither bodies nor secrets are logged. It knows no vendor.
+resolved once, every private, loopback, link-local, multicast or otherwise special address is refused unless its host
+is listed, and the connection goes to the very address that was checked; certificates are verified, against
+``EXTRA_CA_FILE`` too. Neither bodies nor secrets are logged. It knows no vendor.
 
-The outcome that matters most is told apart by exception class: :class:`NotSent` (nothing reached the other side, so any
-request may be repeated) and :class:`OutcomeUnknown` (it may have had its effect).
+The outcome that matters most is told apart by exception class: :class:`NotSent` (nothing reached the other side, so
+any request may be repeated) and :class:`OutcomeUnknown` (it may have had its effect).
 """
 
 import functools
@@ -96,7 +96,7 @@ class Timeouts:
     write: float = 120.0
 
 
-# --- The address guard -------------------------------------------------------------------------------------------------
+# --- The address guard ---
 
 
 def resolve_host(host: str, port: int) -> list[str]:
@@ -161,9 +161,7 @@ def _guarded_socket(connection: Any, guard: AddressGuard) -> socket.socket:
     except TimeoutError as error:
         raise ConnectTimeoutError(connection, f"{host} did not accept a connection in time") from error
     except OSError as error:
-        raise NewConnectionError(
-            connection, f"no connection to {host}: {error.strerror or 'failed'}"
-        ) from error
+        raise NewConnectionError(connection, f"no connection to {host}: {error.strerror or 'failed'}") from error
 
 
 class _GuardedAdapter(HTTPAdapter):
@@ -195,7 +193,7 @@ class _GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
 
-# --- The client --------------------------------------------------------------------------------------------------------
+# --- The client ---
 
 
 def _was_not_sent(error: BaseException) -> bool:
@@ -235,9 +233,7 @@ class HttpClient:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"User-Agent": "cloudbss", "Accept-Encoding": "gzip, deflate"})
-        adapter = _GuardedAdapter(
-            self.guard, pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0
-        )
+        adapter = _GuardedAdapter(self.guard, pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self._verify = _certificates(extra_ca_file)
@@ -257,8 +253,8 @@ class HttpClient:
     ) -> Answer:
         """Send one request and return its answer, whatever its status.
 
-        Reads (or ``repeat_safe`` ones) are repeated three times, after 0.5, 1.5 and 3.5 s, on transport errors and 5xx; writes
-        only if nothing was sent. Raises :class:`NotSent` or :class:`OutcomeUnknown`.
+        Reads (or ``repeat_safe`` ones) are repeated three times, after 0.5, 1.5 and 3.5 s, on transport errors and
+        5xx; writes only if nothing was sent. Raises :class:`NotSent` or :class:`OutcomeUnknown`.
         """
         safe = method.upper() in SAFE_METHODS if repeat_safe is None else repeat_safe
         arguments: dict[str, Any] = {

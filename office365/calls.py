@@ -1,8 +1,8 @@
 """Every Partner Center call we make, in one table, and ``parse()``, which reads an answer of any of them.
 
 A call's name is the verb that the vendor twin lists as its operation. ``family`` is the resource family whose throttle
-it shares (``partner-center.md`` 2.8), ``token`` says which token it takes (3.1). A call that is not in :data:`CALLS` does
-not exist for us.
+it shares (``partner-center.md`` 2.8), ``token`` says which token it takes (3.1). A call that is not in :data:`CALLS`
+does not exist for us.
 """
 
 import re
@@ -34,8 +34,8 @@ USER = "U"
 class Call:
     """One call: method and path template below ``/v1``, what it answers, and how it may be treated.
 
-    ``many`` marks a collection of ``schema`` rows; ``schema`` is ``None`` where a good answer has no body, and ``empty_ok``
-    where it may have none. ``repeat_safe`` calls change nothing and may be sent again at any time.
+    ``many`` marks a collection of ``schema`` rows; ``schema`` is ``None`` where a good answer has no body, and
+    ``empty_ok`` where it may have none. ``repeat_safe`` calls change nothing and may be sent again at any time.
     """
 
     name: str
@@ -102,9 +102,7 @@ def _catalogue_calls() -> Iterable[Call]:
         offers = f"{skus}/{{sku}}/availabilities"
         shared: dict[str, Any] = {"family": "catalogue"}
         yield _list(f"list_products{suffix}", products, product, f"get-a-list-of-products{by}", **shared)
-        yield _get(
-            f"get_product{suffix}", f"{products}/{{product}}", product, f"get-a-product-by-id{by}", **shared
-        )
+        yield _get(f"get_product{suffix}", f"{products}/{{product}}", product, f"get-a-product-by-id{by}", **shared)
         yield _list(f"list_skus{suffix}", skus, sku, f"get-a-list-of-skus-for-a-product{by}", **shared)
         yield _get(f"get_sku{suffix}", f"{skus}/{{sku}}", sku, f"get-a-sku-by-id{by}", **shared)
         yield _list(
@@ -122,9 +120,7 @@ def _catalogue_calls() -> Iterable[Call]:
         "check_inventory", "POST", "extensions/product/checkinventory", catalogue.InventoryItem, "check-inventory",
         many=True, repeat_safe=True, family="catalogue",
     )  # fmt: skip
-    yield _list(
-        "list_promotions", "productpromotions", catalogue.Promotion, "get-promotions", family="catalogue"
-    )
+    yield _list("list_promotions", "productpromotions", catalogue.Promotion, "get-promotions", family="catalogue")
     yield _get(
         "get_promotion",
         "productpromotions/{promotion}",
@@ -136,9 +132,7 @@ def _catalogue_calls() -> Iterable[Call]:
         "check_promotion_eligibility", "POST", f"{_C}/promotionEligibilities", catalogue.PromotionEligibility,
         "verify-promotion-eligibility", many=True, repeat_safe=True, family="catalogue",
     )  # fmt: skip
-    yield _list(
-        "list_offers", "offers", catalogue.Offer, "get-a-list-of-offers-for-a-market", family="catalogue"
-    )
+    yield _list("list_offers", "offers", catalogue.Offer, "get-a-list-of-offers-for-a-market", family="catalogue")
     yield _get("get_offer", "offers/{offer}", catalogue.Offer, "get-an-offer-by-id", family="catalogue")
     yield _list(
         "list_offer_addons",
@@ -321,8 +315,8 @@ def _order_calls() -> Iterable[Call]:
         "get-a-collection-of-entitlements",
         **own,
     )
-    yield _list("list_audit_records", "auditrecords", subscriptions.AuditRecord,
-                "get-a-record-of-partner-center-activity-by-user", family="audit")  # fmt: skip
+    page = "get-a-record-of-partner-center-activity-by-user"
+    yield _list("list_audit_records", "auditrecords", subscriptions.AuditRecord, page, family="audit")
 
 
 def _subscription_calls() -> Iterable[Call]:
@@ -391,9 +385,7 @@ def _subscription_calls() -> Iterable[Call]:
         "get-subscription-provisioning-status", **own,
     )  # fmt: skip
     contact = subscriptions.SupportContact
-    yield _get(
-        "get_support_contact", f"{_S}/supportcontact", contact, "get-a-subscription-s-support-contact", **own
-    )
+    yield _get("get_support_contact", f"{_S}/supportcontact", contact, "get-a-subscription-s-support-contact", **own)
     yield Call(
         "update_support_contact",
         "PUT",
@@ -428,7 +420,8 @@ def _subscription_calls() -> Iterable[Call]:
         "get-a-list-of-azure-entitlements-for-subscription", **own,
     )  # fmt: skip
     yield Call(
-        "cancel_azure_entitlement", "POST", f"{_S}/azureEntitlements/{{entitlement}}/cancel", subscriptions.AzureEntitlement,
+        "cancel_azure_entitlement", "POST",
+        f"{_S}/azureEntitlements/{{entitlement}}/cancel", subscriptions.AzureEntitlement,
         "cancel-an-azure-entitlement", empty_ok=True, **own,
     )  # fmt: skip
 
@@ -440,18 +433,8 @@ def _token_calls() -> Iterable[Call]:
     yield Call("get_token", "POST", "{tenant}/oauth2/v2.0/token", customers.TokenAnswer, page, **shared)
 
 
-CALLS: dict[str, Call] = {
-    call.name: call
-    for group in (
-        _token_calls,
-        _customer_calls,
-        _agreement_calls,
-        _catalogue_calls,
-        _order_calls,
-        _subscription_calls,
-    )
-    for call in group()
-}
+_GROUPS = (_token_calls, _customer_calls, _agreement_calls, _catalogue_calls, _order_calls, _subscription_calls)
+CALLS: dict[str, Call] = {call.name: call for group in _GROUPS for call in group()}
 
 
 def normalise_path(url: str) -> str:
@@ -480,13 +463,11 @@ def find_call(method: str, url: str) -> Call:
     raise LookupError(f"{method} {path} is not a Partner Center call we know.")
 
 
-def parse(
-    method: str, url: str, status: int, body: bytes | str | dict[str, Any] | list[Any] | None
-) -> object:
+def parse(method: str, url: str, status: int, body: bytes | str | dict[str, Any] | list[Any] | None) -> object:
     """Read an answer: the typed object of a 2xx, the typed error of anything else.
 
-    Raises ``LookupError`` if the call is not in :data:`CALLS`, ``VendorError(kind=CONTRACT)`` if the answer is unreadable or
-    lacks a required part.
+    Raises ``LookupError`` if the call is not in :data:`CALLS`, ``VendorError(kind=CONTRACT)`` if the answer is
+    unreadable or lacks a required part.
     """
     return parse_answer(find_call(method, url), status, body)
 

@@ -1,8 +1,8 @@
 """The only part of this app that speaks HTTP: signing, numbering, throttling and reading of Partner Center calls.
 
-Every call is declared in ``office365/calls.py``. Each request carries ``MS-CorrelationId`` = the operation's uuid; a write
-carries ``MS-RequestId`` = uuid5(operation, "{step}:{n}"), where ``n`` counts the definite answers the step has had and is
-saved before sending, so that a killed worker repeats the same id. Source: ``partner-center.md`` 2.
+Every call is declared in ``office365/calls.py``. Each request carries ``MS-CorrelationId`` = the operation's uuid; a
+write carries ``MS-RequestId`` = uuid5(operation, "{step}:{n}"), where ``n`` counts the definite answers the step has
+had and is saved before sending, so that a killed worker repeats the same id. Source: ``partner-center.md`` 2.
 """
 
 import datetime as dt
@@ -52,7 +52,7 @@ class PartnerCenter:
         self.http = http or http_client()
         self.tokens: InstanceTokens = tokens_for(ctx.instance_id, self.settings, self.http)
 
-    # --- Calls ----------------------------------------------------------------------------------------------------------
+    # --- Calls ---
 
     def call(
         self,
@@ -104,9 +104,7 @@ class PartnerCenter:
         id must not stand for two contents.
         """
         key = f"request:{step}"
-        digest = hashlib.sha256(
-            json.dumps([params, query, body], sort_keys=True, default=str).encode()
-        ).hexdigest()
+        digest = hashlib.sha256(json.dumps([params, query, body], sort_keys=True, default=str).encode()).hexdigest()
         saved = self.ctx.steps.get(key) or {}
         number = int(saved.get("n", 0))
         if saved.get("digest") not in (None, digest):
@@ -115,9 +113,7 @@ class PartnerCenter:
         request_id = str(uuid5(self.ctx.operation_id, f"{step}:{number}"))
         headers = {"If-Match": quoted_etag(etag)} if etag else {}
         try:
-            answer = self.call(
-                name, params=params, query=query, body=body, headers=headers, request_id=request_id
-            )
+            answer = self.call(name, params=params, query=query, body=body, headers=headers, request_id=request_id)
         except VendorError as error:
             if is_definite(error):
                 self.ctx.steps.put(key, {"n": number + 1})
@@ -132,7 +128,7 @@ class PartnerCenter:
         saved = self.ctx.steps.get(f"request:{step}") or {}
         self.ctx.steps.put(f"request:{step}", {"n": int(saved.get("n", 0)) + 1})
 
-    # --- Lists ----------------------------------------------------------------------------------------------------------
+    # --- Lists ---
 
     def pages(
         self, name: str, *, params: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
@@ -179,9 +175,7 @@ class PartnerCenter:
         for page in self.pages(name, params=params, query=query):
             items += page.items
             problems += page.problems
-        return Collection(
-            tuple(items), len(items), problems=tuple(problems), raw_count=len(items) + len(problems)
-        )
+        return Collection(tuple(items), len(items), problems=tuple(problems), raw_count=len(items) + len(problems))
 
     def resolve_link(self, uri: str) -> str:
         """The absolute address of a link in any of its forms; a foreign host is refused (2.3)."""
@@ -200,7 +194,7 @@ class PartnerCenter:
         path = re.sub(r"^/*(v1/)?", "", path, flags=re.IGNORECASE)
         return f"{self.settings.api_url}/v1/{path}" + (f"?{parts.query}" if parts.query else "")
 
-    # --- Downloads ------------------------------------------------------------------------------------------------------
+    # --- Downloads ---
 
     def download(self, name: str, target: Path, *, view: str, query: Mapping[str, str] | None = None) -> None:
         """Stream the answer of a call to a file (price sheets)."""
@@ -222,7 +216,7 @@ class PartnerCenter:
                 self._read(call, answer)
             self.tokens.forget()
 
-    # --- Inside ---------------------------------------------------------------------------------------------------------
+    # --- Inside ---
 
     def url_of(self, call: Call, params: Mapping[str, str], query: Mapping[str, str]) -> str:
         """The absolute address of a call; parameters are escaped whole, so that none can reach another path."""
@@ -390,6 +384,4 @@ def _from_http(error: HttpError) -> PartnerCenterError:
             code="vendor_unreachable",
             retry_after=dt.timedelta(minutes=1),
         )
-    return PartnerCenterError(
-        ErrorKind.UNKNOWN, _("Not confirmed yet; we are checking."), code="vendor_unreachable"
-    )
+    return PartnerCenterError(ErrorKind.UNKNOWN, _("Not confirmed yet; we are checking."), code="vendor_unreachable")

@@ -28,9 +28,7 @@ class Cloud:
 
 CLOUDS: dict[str, Cloud] = {
     "global": Cloud("https://api.partnercenter.microsoft.com", "https://login.microsoftonline.com"),
-    "china": Cloud(
-        "https://partner.partnercenterapi.microsoftonline.cn", "https://login.partner.microsoftonline.cn"
-    ),
+    "china": Cloud("https://partner.partnercenterapi.microsoftonline.cn", "https://login.partner.microsoftonline.cn"),
     "us_government": Cloud("https://api.partnercenter.microsoft.com", "https://login.microsoftonline.us"),
 }
 DEFAULT_SALES = "https://api.partner.microsoft.com/v1.0/sales"
@@ -56,7 +54,8 @@ def x5t(fingerprint: bytes) -> str:
 
 
 def read_certificate(value: object) -> KeyPair | None:
-    """Read the certificate setting: PEM with key and certificate, or ``{"pfx": base64, "password"}``; empty is ``None``.
+    """Read the certificate setting: PEM with key and certificate, or ``{"pfx": base64, "password"}``; empty is
+    ``None``.
 
     Raises ``PartnerCenterError(MISCONFIGURED)`` if it is unreadable.
     """

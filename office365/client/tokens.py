@@ -55,9 +55,7 @@ class _MsalTransport:
         """A read, such as discovery."""
         return _Response(self._http.request("GET", url, params=params, headers=headers))
 
-    def post(
-        self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_options: Any
-    ) -> _Response:
+    def post(self, url: str, params: Any = None, data: Any = None, headers: Any = None, **_options: Any) -> _Response:
         """A token request; safe to repeat, and its body is never logged."""
         answer = self._http.request("POST", url, params=params, data=data, headers=headers, repeat_safe=True)
         return _Response(answer)
@@ -108,9 +106,7 @@ class InstanceTokens:
         with self._mutex:
             return self._ask(
                 "code",
-                lambda app: app.acquire_token_by_authorization_code(
-                    code, scopes=[scope], redirect_uri=redirect_uri
-                ),
+                lambda app: app.acquire_token_by_authorization_code(code, scopes=[scope], redirect_uri=redirect_uri),
                 user=True,
             )
 
@@ -124,9 +120,7 @@ class InstanceTokens:
             )
         key = "user:" + hashlib.sha256(old.encode()).hexdigest()
         self._raise_if_blocked(key)
-        answer = self._ask(
-            key, lambda app: app.acquire_token_by_refresh_token(old, scopes=[scope]), user=True
-        )
+        answer = self._ask(key, lambda app: app.acquire_token_by_refresh_token(old, scopes=[scope]), user=True)
         lifetime = float(str(answer.get("expires_in") or 0))
         self._user[scope] = (str(answer["access_token"]), time.time() + lifetime)
         return read_text(answer.get("refresh_token")) or old
@@ -180,9 +174,7 @@ class InstanceTokens:
             except ValueError as error:
                 raise PartnerCenterError(
                     ErrorKind.MISCONFIGURED,
-                    _(
-                        "Microsoft does not know this partner tenant. Check the tenant id and the sign-in address."
-                    ),
+                    _("Microsoft does not know this partner tenant. Check the tenant id and the sign-in address."),
                     code="tenant_unknown",
                     flag="credentials_refused",
                     field_errors={"partner_tenant": _("Microsoft does not know this tenant.")},

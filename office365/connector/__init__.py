@@ -1,7 +1,7 @@
 """Microsoft Cloud Services through Partner Center, as the port wants it.
 
-The verbs are grouped by subject, one module each; this class puts them together. The connector keeps nothing between two
-calls but tokens and the rules of countries: everything that must survive is in the context's steps and secrets.
+The verbs are grouped by subject, one module each; this class puts them together. The connector keeps nothing between
+two calls but tokens and the rules of countries: everything that must survive is in the context's steps and secrets.
 """
 
 from office365.connector.accounts import AccountVerbs

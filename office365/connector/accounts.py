@@ -128,7 +128,7 @@ class AccountVerbs(AgreementVerbs):
             return self._with_agreement(ctx, account, found.external_id, dict(found.data))
         return self._new_tenant(ctx, client, account)
 
-    # --- Inside ---------------------------------------------------------------------------------------------------------
+    # --- Inside ---
 
     def _new_tenant(self, ctx: Context, client: PartnerCenter, account: AccountData) -> Result:
         state = ctx.steps.get("tenant") or {}
@@ -159,9 +159,7 @@ class AccountVerbs(AgreementVerbs):
         country = mapping.country_code(account.address.country)
         rules = country_rules(client, country) if country else None
         errors = (
-            rule_errors(account.address, rules, phone=account.phone)
-            if rules
-            else {"country": _("Choose a country.")}
+            rule_errors(account.address, rules, phone=account.phone) if rules else {"country": _("Choose a country.")}
         )
         if _needs_number(country) and not (account.options.get("registration_number") or account.tax_id):
             errors["registration_number"] = _("Enter the registration number; this country demands it.")
@@ -182,9 +180,7 @@ class AccountVerbs(AgreementVerbs):
         if not is_domain_free(client, domain):
             raise field_error("tenant_name_taken", _("This prefix is used. Choose another."), "domain_prefix")
 
-    def _create(
-        self, ctx: Context, client: PartnerCenter, account: AccountData, domain: str
-    ) -> dict[str, Any]:
+    def _create(self, ctx: Context, client: PartnerCenter, account: AccountData, domain: str) -> dict[str, Any]:
         rules = country_rules(client, mapping.country_code(account.address.country))
         state: dict[str, Any] = {"domain": domain, "sent_at": ctx.now().isoformat()}
         ctx.steps.put("tenant", state)
@@ -215,9 +211,7 @@ class AccountVerbs(AgreementVerbs):
             raise
         return state
 
-    def _read_back(
-        self, ctx: Context, client: PartnerCenter, account: AccountData, state: Mapping[str, Any]
-    ) -> Result:
+    def _read_back(self, ctx: Context, client: PartnerCenter, account: AccountData, state: Mapping[str, Any]) -> Result:
         tenant, domain = str(state["id"]), str(state["domain"])
         if find_customer(client, tenant_id=tenant) is None:
             return waiting(
@@ -231,7 +225,7 @@ class AccountVerbs(AgreementVerbs):
         message = result.message
         if state.get("password_lost") and not password:
             message = _("The administrator's first password was lost with the connection; reset it.")
-            data["password_lost"] = "true"
+            data["password_lost"] = "true"  # noqa: S105 - a mark, not a secret
         if password:
             ctx.secrets.put(_secret_name(ctx), "")
         return Result(
@@ -244,9 +238,7 @@ class AccountVerbs(AgreementVerbs):
             secrets=secrets,
         )
 
-    def _with_agreement(
-        self, ctx: Context, account: AccountData, tenant: str, data: dict[str, Any]
-    ) -> Result:
+    def _with_agreement(self, ctx: Context, account: AccountData, tenant: str, data: dict[str, Any]) -> Result:
         """The account is there; a missing acceptance does not undo that, ordering asks for it again."""
         if account.agreement is None:
             return Result(Outcome.DONE, external_id=tenant, data=data)
@@ -266,7 +258,7 @@ class AccountVerbs(AgreementVerbs):
         return Result(Outcome.DONE, external_id=tenant, data={**data, "agreement": "accepted"})
 
 
-# --- Checks ------------------------------------------------------------------------------------------------------------
+# --- Checks ---
 
 
 def is_domain_free(client: PartnerCenter, domain: str) -> bool:
@@ -331,9 +323,7 @@ def _vendor_address_check(client: PartnerCenter, address: Address, country: str)
         if error.code != "address_invalid":
             return _address_refusal(error)
         nested = error.answer.correction.get("corrected_address") if error.answer else None
-        rows = (
-            [mapping.suggestion(read(PostalAddress, nested), country)] if isinstance(nested, Mapping) else []
-        )
+        rows = [mapping.suggestion(read(PostalAddress, nested), country)] if isinstance(nested, Mapping) else []
         return _bad_address(error.vendor_text, rows)
     if isinstance(answer, NoContent) or not isinstance(answer, AddressValidation):
         return CheckResult(True)
@@ -358,7 +348,7 @@ def _bad_address(text: str, rows: Sequence[Mapping[str, str]]) -> CheckResult:
     return CheckResult(False, "address_invalid", message, {"line1": message}, rows)
 
 
-# --- Fields ------------------------------------------------------------------------------------------------------------
+# --- Fields ---
 
 
 def _tenant_fields(ctx: Context, account: AccountData) -> list[Field]:
@@ -366,7 +356,9 @@ def _tenant_fields(ctx: Context, account: AccountData) -> list[Field]:
     local = re.sub(r"[^a-z0-9._-]", "", account.email.split("@")[0].lower())[:64]
     new, existing = {"has_tenant": ""}, {"has_tenant": "true"}
     fields = [
-        Field("has_tenant", _("Customer already uses Office 365 and owns this domain"), FieldKind.CHECKBOX, group=group),
+        Field(
+            "has_tenant", _("Customer already uses Office 365 and owns this domain"), FieldKind.CHECKBOX, group=group
+        ),
         Field(
             "username", _("Username"), required=True, max_length=64, initial=local, pattern=r"^[a-z0-9._-]{1,64}$",
             pattern_message=_("Use small letters, digits, dot, hyphen and underscore."), show_if=new, group=group,
@@ -393,7 +385,7 @@ def _tenant_fields(ctx: Context, account: AccountData) -> list[Field]:
                 show_if=new,
                 group=group,
                 description=_("Microsoft demands the company's registration number in this country."),
-            )  # fmt: skip
+            )
         )
     return fields
 
@@ -426,9 +418,7 @@ def _agreement_fields(ctx: Context, account: AccountData) -> list[Field]:
 
 def _asks_mpn_id(ctx: Context, account: AccountData) -> bool:
     mode = account.purchase_mode.replace("_", "").replace("-", "").lower()
-    return (
-        str(ctx.settings.get("partner_type")) == "indirect" and mode == "endcustomer" and not account.mpn_id
-    )
+    return str(ctx.settings.get("partner_type")) == "indirect" and mode == "endcustomer" and not account.mpn_id
 
 
 def _needs_number(country: str) -> bool:

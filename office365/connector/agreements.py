@@ -36,9 +36,7 @@ class AgreementVerbs(ConnectorBase):
             return CheckResult(False, "agreement_missing", _("The customer is not yet set up at Microsoft."))
         if is_agreement_signed(self.client(ctx), account.external_id):
             return CheckResult(True)
-        return CheckResult(
-            False, "agreement_missing", _("Microsoft requires the customer agreement before ordering.")
-        )
+        return CheckResult(False, "agreement_missing", _("Microsoft requires the customer agreement before ordering."))
 
     def agreement_link(self, ctx: Context, country: str, language: str) -> str:
         """The address of the agreement's text for a country and language."""
@@ -54,18 +52,14 @@ class AgreementVerbs(ConnectorBase):
         """Confirm the customer's acceptance at Microsoft; "already exists" is done (needs the user's consent)."""
         client = self.client(ctx)
         if account.agreement is None:
-            return refused(
-                "agreement_missing", _("Microsoft requires the customer agreement before ordering.")
-            )
+            return refused("agreement_missing", _("Microsoft requires the customer agreement before ordering."))
         if not account.external_id:
             return refused("account_unknown", _("The customer is not yet set up at Microsoft."))
         if ctx.steps.get("request:accept_agreement") and is_agreement_signed(client, account.external_id):
             return Result(Outcome.DONE, external_id=account.external_id)
         body = mapping.agreement_body(account, latest_template(client).template_id)
         try:
-            client.write(
-                "accept_agreement", "accept_agreement", params={"customer": account.external_id}, body=body
-            )
+            client.write("accept_agreement", "accept_agreement", params={"customer": account.external_id}, body=body)
         except VendorError as error:
             if error.code != "done_before":
                 return result_of(error)
@@ -140,9 +134,7 @@ def latest_template(client: PartnerCenter) -> AgreementMetadata:
 def is_agreement_signed(client: PartnerCenter, customer: str) -> bool:
     """Ask both ways; either suffices (5). One of them not being offered is no answer."""
     params = {"customer": customer}
-    rows = client.collect(
-        "list_agreements", params=params, query={"agreementType": mapping.CUSTOMER_AGREEMENT}
-    )
+    rows = client.collect("list_agreements", params=params, query={"agreementType": mapping.CUSTOMER_AGREEMENT})
     if any(row.type.lower() == mapping.CUSTOMER_AGREEMENT.lower() for row in rows.items):
         return True
     try:

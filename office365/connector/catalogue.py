@@ -70,8 +70,8 @@ class CatalogueVerbs(ConnectorBase):
     def service_definition(self, ctx: Context, progress: Progress) -> ServiceDefinition:
         """Read the chosen families in every market and segment; resumable, with progress and cancel.
 
-        An unreadable product is skipped and named in ``problems``. What is read is noted in the context's steps by chunks of
-        products, so that a run that was killed goes on where it stopped.
+        An unreadable product is skipped and named in ``problems``. What is read is noted in the context's steps by
+        chunks of products, so that a run that was killed goes on where it stopped.
         """
         return DefinitionRun(self.client(ctx), progress).run()
 
@@ -106,10 +106,7 @@ def sheet_rows(path: Path) -> Iterator[Mapping[str, str]]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = [item for item in archive.infolist() if item.filename.lower().endswith(".csv")]
-            if (
-                len(archive.infolist()) > MAX_MEMBERS
-                or sum(item.file_size for item in members) > MAX_UNPACKED
-            ):
+            if len(archive.infolist()) > MAX_MEMBERS or sum(item.file_size for item in members) > MAX_UNPACKED:
                 raise PartnerCenterError(
                     ErrorKind.CONTRACT,
                     _("Microsoft's price sheet is larger than expected."),
@@ -141,9 +138,7 @@ class DefinitionRun:
         markets = listed(self.ctx.settings.get("markets")) or ["US"]
         segments = listed(self.ctx.settings.get("segments")) or ["commercial"]
         views = list(
-            dict.fromkeys(
-                view for family in FAMILIES if family.code in self.families for view in family.views
-            )
+            dict.fromkeys(view for family in FAMILIES if family.code in self.families for view in family.views)
         )
         passes = [(market, segment, view) for market in markets for segment in segments for view in views]
         for number, (market, segment, view) in enumerate(passes):
@@ -188,9 +183,7 @@ class DefinitionRun:
     def _parallel(self, jobs: Sequence[Callable[[], Found]]) -> list[Found]:
         results: dict[int, Found] = {}
         with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-            open_jobs: dict[Future[Found], int] = {
-                pool.submit(job): number for number, job in enumerate(jobs)
-            }
+            open_jobs: dict[Future[Found], int] = {pool.submit(job): number for number, job in enumerate(jobs)}
             try:
                 while open_jobs:
                     finished, _rest = wait(open_jobs, return_when=FIRST_COMPLETED)
@@ -209,9 +202,7 @@ class DefinitionRun:
             found.problems += [f"{product.id}: {text}" for text in skus.problems]
             for sku in skus.items:
                 of_sku = {**params, "sku": sku.id}
-                rows = self._patiently(
-                    partial(self.client.collect, "list_availabilities", params=of_sku, query=query)
-                )
+                rows = self._patiently(partial(self.client.collect, "list_availabilities", params=of_sku, query=query))
                 found.problems += [f"{product.id}:{sku.id}: {text}" for text in rows.problems]
                 found.skus.append((sku, rows.items))
         except VendorError as error:
@@ -247,9 +238,7 @@ class DefinitionRun:
             if family is None or not sold:
                 continue
             definition = product_def(found.product, sku, sold, family, segment)
-            self._merge(
-                definition, family.type_id, market, sorted({row.currency for row in sold if row.currency})
-            )
+            self._merge(definition, family.type_id, market, sorted({row.currency for row in sold if row.currency}))
 
     def _merge(self, definition: ProductDef, type_id: str, market: str, currencies: list[str]) -> None:
         draft = self.drafts.setdefault(definition.code, Draft(definition, type_id))
@@ -265,13 +254,7 @@ class DefinitionRun:
         self.problems += offers.problems
         for offer in offers.items:
             is_usage = offer.billing == "usage"
-            code = (
-                "azure_legacy"
-                if is_usage
-                else "dynamics"
-                if "dynamics" in offer.name.lower()
-                else "microsoft_365"
-            )
+            code = "azure_legacy" if is_usage else "dynamics" if "dynamics" in offer.name.lower() else "microsoft_365"
             wanted = code in self.families and (is_usage or with_licences)
             if wanted and offer.is_available_for_purchase is not False:
                 self._merge(offer_def(offer, BY_CODE[code]), BY_CODE[code].type_id, market, [])

@@ -47,7 +47,7 @@ class ChangeVerbs(ConnectorBase):
         return self._status(ctx, request, "active", lambda row: row.status == "active")
 
     def cancel(self, ctx: Context, request: ServiceRequest) -> Result:
-        """Cancel: new commerce within Microsoft's window, legacy by suspension; afterwards REFUSED ``window_closed``."""
+        """Cancel: new commerce within Microsoft's window (later REFUSED ``window_closed``), legacy by suspension."""
         client = self.client(ctx)
         try:
             row = read_subscription(client, request)
@@ -72,9 +72,7 @@ class ChangeVerbs(ConnectorBase):
             result = patch.apply({"status": wanted}, is_done)
             if result is not None:
                 return result
-            return Result(
-                Outcome.DONE, external_id=request.external_id, data=mapping.subscription_data(patch.row)
-            )
+            return Result(Outcome.DONE, external_id=request.external_id, data=mapping.subscription_data(patch.row))
         except VendorError as error:
             return result_of(error)
 
@@ -108,9 +106,7 @@ class Patch:
         if self.ctx.now() - sent < GIVE_UP_AFTER:
             return waiting("change_pending", _("Microsoft is working on the change."), POLL_LATER)
         self.ctx.steps.put(f"patch:{self.step}", {})
-        return refused(
-            "change_ignored", _("Microsoft took the change and did not carry it out. Try again later.")
-        )
+        return refused("change_ignored", _("Microsoft took the change and did not carry it out. Try again later."))
 
     def _send(self, changes: Mapping[str, Any]) -> None:
         before = {key: mapping.lookup_raw(self.row, key) for key in changes}
@@ -168,9 +164,7 @@ class Change:
         """The schedule as it was before the change: any mid-term change deletes it, so it is sent again."""
         kept = self.ctx.steps.get("schedule")
         if kept is None:
-            kept = {
-                "instructions": mapping.plain_json(mapping.lookup_raw(row, "scheduledNextTermInstructions"))
-            }
+            kept = {"instructions": mapping.plain_json(mapping.lookup_raw(row, "scheduledNextTermInstructions"))}
             self.ctx.steps.put("schedule", kept)
         instructions: Mapping[str, Any] = kept.get("instructions") or {}
         return instructions

@@ -45,8 +45,8 @@ class OrderVerbs(ConnectorBase):
     def create(self, ctx: Context, request: ServiceRequest) -> Result:
         """Order the service; to be called again until it answers DONE or REFUSED, it never orders twice.
 
-        DONE means that Microsoft shows the subscription as active. A time-out raises ``VendorError(UNKNOWN)``; the next call
-        looks the order up before it does anything else.
+        DONE means that Microsoft shows the subscription as active. A time-out raises ``VendorError(UNKNOWN)``; the
+        next call looks the order up before it does anything else.
         """
         client = self.client(ctx)
         purchase = Purchase(client, request)
@@ -61,7 +61,7 @@ class OrderVerbs(ConnectorBase):
         return Purchase(self.client(ctx), request).look_up()
 
     def read_state(self, ctx: Context, request: ServiceRequest) -> Result:
-        """The service as Microsoft has it now: DONE with the data, or REFUSED ``subscription_gone`` if there is none."""
+        """The service as Microsoft has it now: DONE with the data, or REFUSED ``subscription_gone``."""
         client = self.client(ctx)
         try:
             row = read_subscription(client, request)
@@ -79,9 +79,7 @@ def preconditions(client: PartnerCenter, request: ServiceRequest) -> Result | No
     """What must be true before anything is ordered; ``None`` if all is."""
     customer = request.account.external_id
     if not customer:
-        return refused(
-            "account_unknown", _("The customer is not yet set up at Microsoft. Synchronize the account.")
-        )
+        return refused("account_unknown", _("The customer is not yet set up at Microsoft. Synchronize the account."))
     if request.quantity < 1:
         return refused("quantity_limit", _("Order at least one licence."))
     try:
@@ -95,9 +93,7 @@ def preconditions(client: PartnerCenter, request: ServiceRequest) -> Result | No
 
 def _vetting(client: PartnerCenter, customer: str) -> Result | None:
     try:
-        status = client.call(
-            "get_validation_status", params={"customer": customer}, query={"type": "account"}
-        ).status
+        status = client.call("get_validation_status", params={"customer": customer}, query={"type": "account"}).status
     except PartnerCenterError as error:
         if error.http_status == 404:
             # No status is no objection: Microsoft vets only some customers.

@@ -1,9 +1,9 @@
 """One order at Partner Center, resumable at any point and never placed twice (``partner-center.md`` 2.6, 8).
 
-Everything that must survive a kill is one record in the operation's steps: the cart's content before it is sent, the cart's
-id, the moment the checkout was first sent, the order ids. A checkout that was sent and has no known answer is looked up
-before anything else happens: in the cart, in the customer's orders and subscriptions by our mark, in the audit records by
-our correlation id.
+Everything that must survive a kill is one record in the operation's steps: the cart's content before it is sent, the
+cart's id, the moment the checkout was first sent, the order ids. A checkout that was sent and has no known answer is
+looked up before anything else happens: in the cart, in the customer's orders and subscriptions by our mark, in the
+audit records by our correlation id.
 """
 
 import datetime as dt
@@ -47,7 +47,7 @@ class Purchase:
         self.customer = request.account.external_id
         self.state: dict[str, Any] = dict(self.ctx.steps.get(record) or {})
 
-    # --- Entry points ---------------------------------------------------------------------------------------------------
+    # --- Entry points ---
 
     def run(self) -> Result:
         """Order, or go on where the last run stopped; DONE only when the subscription is active."""
@@ -67,7 +67,7 @@ class Purchase:
             return waiting("unconfirmed", _("Not confirmed yet; we are checking."), 60)
         return Result(Outcome.UNKNOWN, code="not_sent", message=_("Nothing was ordered at Microsoft."))
 
-    # --- Ordering -------------------------------------------------------------------------------------------------------
+    # --- Ordering ---
 
     def _order(self) -> Result:
         for is_last in (False, True):
@@ -91,9 +91,7 @@ class Purchase:
 
     def _ensure_cart(self) -> Sequence[LineError]:
         expires = _moment(self.state.get("cart_expires_at"))
-        if self.state.get("cart_id") and (
-            expires is None or expires > self.ctx.now() + dt.timedelta(seconds=30)
-        ):
+        if self.state.get("cart_id") and (expires is None or expires > self.ctx.now() + dt.timedelta(seconds=30)):
             return ()
         if not self.state.get("body") or self.state.get("cart_id"):
             self._put({"body": mapping.cart_body(self.request, self.resolve(), self.ctx.operation_id)})
@@ -162,9 +160,7 @@ class Purchase:
         if chosen is None:
             raise PartnerCenterError(
                 ErrorKind.REFUSED,
-                _(
-                    "Microsoft does not sell %(name)s to this customer with this term, billing cycle and currency."
-                )
+                _("Microsoft does not sell %(name)s to this customer with this term, billing cycle and currency.")
                 % {"name": name},
                 code="product_unavailable",
             )
@@ -203,8 +199,7 @@ class Purchase:
 
     def _save_checkout(self, answer: Checkout) -> None:
         errors = [
-            {"group": item.order_group_id, "code": item.code, "text": item.description}
-            for item in answer.order_errors
+            {"group": item.order_group_id, "code": item.code, "text": item.description} for item in answer.order_errors
         ]
         self._put({**self.state, "orders": [order.id for order in answer.orders], "order_errors": errors})
 
@@ -221,7 +216,7 @@ class Purchase:
         )
         return refused(topic.code if topic else "refused", message)
 
-    # --- Finding out what became of a checkout --------------------------------------------------------------------------
+    # --- Finding out what became of a checkout ---
 
     def _find_out(self) -> Result | None:
         """Look for a checkout without an answer; ``None`` once it is proven that nothing was ordered."""
@@ -233,13 +228,9 @@ class Purchase:
             # The same MS-RequestId: Microsoft answers what it answered before, or orders for the first time.
             return self._check_out()
         if status == "ordered" or age < LOOK_UNTIL:
-            return waiting(
-                "unconfirmed", _("Not confirmed yet; we are checking."), 60 if age < LOOK_UNTIL else 300
-            )
+            return waiting("unconfirmed", _("Not confirmed yet; we are checking."), 60 if age < LOOK_UNTIL else 300)
         if self._is_audited():
-            return waiting(
-                "unconfirmed", _("Microsoft has taken the order; its details are not visible yet."), 300
-            )
+            return waiting("unconfirmed", _("Microsoft has taken the order; its details are not visible yet."), 300)
         self.client.renumber(f"{self.name}:checkout_cart")
         kept = {key: value for key, value in self.state.items() if key != "checkout_sent_at"}
         self._put(kept if status == "active" else {})
@@ -281,9 +272,7 @@ class Purchase:
 
     def _is_audited(self) -> bool:
         sent = _moment(self.state["checkout_sent_at"]) or self.ctx.now()
-        rows = self.client.collect(
-            "list_audit_records", query={"startDate": (sent - TOLERANCE).date().isoformat()}
-        )
+        rows = self.client.collect("list_audit_records", query={"startDate": (sent - TOLERANCE).date().isoformat()})
         operation = str(self.ctx.operation_id)
         return any(
             row.original_correlation_id.lower() == operation
@@ -292,7 +281,7 @@ class Purchase:
             for row in rows.items
         )
 
-    # --- Waiting for the subscription -----------------------------------------------------------------------------------
+    # --- Waiting for the subscription ---
 
     def _await_active(self) -> Result:
         orders = [self._order_by_id(str(order_id)) for order_id in self.state["orders"]]
@@ -313,9 +302,7 @@ class Purchase:
         if base.status in {"deleted", "expired", "disabled"}:
             return refused("subscription_gone", _("The subscription was cancelled at Microsoft."))
         addons = mapping.addon_ids(rows, base.id, self.request.addons)
-        missing = [
-            line for line in self.request.addons if line.id not in addons and not self._was_refused(line)
-        ]
+        missing = [line for line in self.request.addons if line.id not in addons and not self._was_refused(line)]
         if base.status != "active" or missing:
             return self._wait(external_id=base.id)
         return self._done(base, addons)
@@ -325,9 +312,7 @@ class Purchase:
         message = ""
         if self.state.get("order_errors"):
             message = self._error_text()
-            data["refused_addons"] = {
-                line.id: message for line in self.request.addons if line.id not in addons
-            }
+            data["refused_addons"] = {line.id: message for line in self.request.addons if line.id not in addons}
         return Result(Outcome.DONE, external_id=base.id, message=message, data=data)
 
     def _without_subscription(self, order: Order) -> Result:
@@ -345,9 +330,7 @@ class Purchase:
 
     def _order_by_id(self, order_id: str) -> Order | None:
         try:
-            order: Order = self.client.call(
-                "get_order", params={"customer": self.customer, "order": order_id}
-            )
+            order: Order = self.client.call("get_order", params={"customer": self.customer, "order": order_id})
         except PartnerCenterError as error:
             if error.code == "not_ready" or error.http_status == 404:
                 return None
@@ -387,14 +370,10 @@ class Purchase:
             return Result(
                 Outcome.ATTENTION,
                 code="order_overdue",
-                message=_(
-                    "Microsoft took the order a day ago and has not delivered it. Contact partner support."
-                ),
+                message=_("Microsoft took the order a day ago and has not delivered it. Contact partner support."),
                 data=data,
             )
-        return waiting(
-            "order_pending", message, POLLS[min(polls, len(POLLS) - 1)], external_id=external_id, data=data
-        )
+        return waiting("order_pending", message, POLLS[min(polls, len(POLLS) - 1)], external_id=external_id, data=data)
 
     def _put(self, state: Mapping[str, Any]) -> None:
         self.state = dict(state)

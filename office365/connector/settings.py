@@ -60,9 +60,7 @@ class SettingsVerbs(ConnectorBase):
         try:
             client.call("list_agreement_templates", query={"agreementType": "MicrosoftCustomerAgreement"})
         except VendorError as error:
-            fields = error.field_errors or (
-                {"application_key": error.message} if _is_credential(error) else {}
-            )
+            fields = error.field_errors or ({"application_key": error.message} if _is_credential(error) else {})
             return CheckResult(False, error.code or "connection_failed", error.message, fields)
         return CheckResult(True, message=_("Microsoft accepts the application."))
 
@@ -84,9 +82,7 @@ class SettingsVerbs(ConnectorBase):
         """Exchange the code of the consent in the partner's tenant and store the refresh token at once."""
         if form.get("error"):
             text = str(form.get("error_description") or form["error"]).splitlines()[0][:300]
-            return CheckResult(
-                False, "consent_refused", _("Microsoft did not give consent: %(text)s") % {"text": text}
-            )
+            return CheckResult(False, "consent_refused", _("Microsoft did not give consent: %(text)s") % {"text": text})
         code, id_token = str(form.get("code") or ""), str(form.get("id_token") or "")
         claims = read_claims(id_token)
         if not code or claims.get("nonce") != nonce_for(str(form.get("state") or "")):
@@ -96,9 +92,7 @@ class SettingsVerbs(ConnectorBase):
         forget_tokens(ctx.instance_id)
         client = self.client(ctx)
         try:
-            answer = client.tokens.redeem_code(
-                code, redirect_uri, f"{client.settings.resource}/user_impersonation"
-            )
+            answer = client.tokens.redeem_code(code, redirect_uri, f"{client.settings.resource}/user_impersonation")
         except PartnerCenterError as error:
             return CheckResult(False, error.code, error.message)
         return _store_consent(ctx, answer, claims)

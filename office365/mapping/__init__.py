@@ -1,4 +1,4 @@
-"""Between Partner Center's objects and the port's plain data: request bodies, results and names. No call is made here."""
+"""Between Partner Center's objects and the port's plain data: request bodies, results, names. No call is made."""
 
 import datetime as dt
 import re
@@ -30,7 +30,7 @@ STATUS_WORDS = {
 }
 
 
-# --- Customers ---------------------------------------------------------------------------------------------------------
+# --- Customers ---
 
 
 def has_tenant(account: AccountData) -> bool:
@@ -121,7 +121,32 @@ def culture_for(language: str, rules: CountryRules | None) -> tuple[str, str]:
 
 
 REGISTRATION_COUNTRIES = frozenset(
-    "AM AZ BY BR HU IN IQ KZ KG MD MM PL RU SA ZA SS TJ TH TR UA AE UZ VE VN".split()
+    [
+        "AM",
+        "AZ",
+        "BY",
+        "BR",
+        "HU",
+        "IN",
+        "IQ",
+        "KZ",
+        "KG",
+        "MD",
+        "MM",
+        "PL",
+        "RU",
+        "SA",
+        "ZA",
+        "SS",
+        "TJ",
+        "TH",
+        "TR",
+        "UA",
+        "AE",
+        "UZ",
+        "VE",
+        "VN",
+    ]
 )
 
 
@@ -130,9 +155,7 @@ def country_pattern(expression: str) -> re.Pattern[str] | None:
     if not expression:
         return None
     try:
-        return re.compile(
-            expression.replace("(?<", "(?P<") if re.search(r"\(\?<[A-Za-z]", expression) else expression
-        )
+        return re.compile(expression.replace("(?<", "(?P<") if re.search(r"\(\?<[A-Za-z]", expression) else expression)
     except re.error:
         return None
 
@@ -173,7 +196,7 @@ def admin_name(customer: Customer, domain: str) -> str:
     return f"{name}@{domain}" if name and "@" not in name else name
 
 
-# --- Carts and orders --------------------------------------------------------------------------------------------------
+# --- Carts and orders ---
 
 
 def tag_of(operation_id: UUID) -> str:
@@ -298,8 +321,7 @@ def is_ours(order: Order, request: ServiceRequest, operation_id: UUID, since: dt
         return False
     tag = tag_of(operation_id)
     return any(
-        same_item(request.product_code, line.offer_id) and line.friendly_name.endswith(tag)
-        for line in order.line_items
+        same_item(request.product_code, line.offer_id) and line.friendly_name.endswith(tag) for line in order.line_items
     )
 
 
@@ -310,7 +332,7 @@ def refused_groups(cart: Cart | None, groups: Iterable[str]) -> list[int]:
     return [line.id for line in lines if line.id is not None and line.order_group in wanted]
 
 
-# --- Subscriptions -----------------------------------------------------------------------------------------------------
+# --- Subscriptions ---
 
 
 def cancel_until(subscription: Subscription) -> dt.datetime | None:
@@ -345,8 +367,7 @@ def subscription_data(subscription: Subscription, addons: Mapping[str, str] | No
         "is_trial": bool(subscription.is_trial),
         "created_at": _iso(subscription.created_at),
         "refundable": [
-            {"quantity": row.quantity, "until": _iso(row.allowed_until)}
-            for row in (detail.details if detail else ())
+            {"quantity": row.quantity, "until": _iso(row.allowed_until)} for row in (detail.details if detail else ())
         ],
         "addons": dict(addons or {}),
     }
@@ -372,9 +393,7 @@ def changed_resource(subscription: Subscription, changes: Mapping[str, Any]) -> 
     return body
 
 
-def addon_ids(
-    subscriptions: Sequence[Subscription], parent: str, lines: Sequence[AddOnLine]
-) -> dict[str, str]:
+def addon_ids(subscriptions: Sequence[Subscription], parent: str, lines: Sequence[AddOnLine]) -> dict[str, str]:
     """The add-on subscriptions below ``parent`` by our line ids."""
     below = [item for item in subscriptions if item.parent_subscription_id.lower() == parent.lower()]
     found: dict[str, str] = {}

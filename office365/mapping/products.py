@@ -1,4 +1,6 @@
-"""Microsoft's catalogue as our products and prices: families, product types, plans (``office365.md`` 6, ``partner-center.md`` 7)."""
+"""Microsoft's catalogue as our products and prices: families, product types, plans (``office365.md`` 6,
+``partner-center.md`` 7).
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _t
+from django.utils.translation import gettext_lazy as _
 
 from office365.schemas.catalogue import (
     CYCLE,
@@ -36,37 +38,38 @@ class Family:
 
 FAMILIES: tuple[Family, ...] = (
     Family(
-        "microsoft_365", _t("Microsoft 365"), "microsoft_cloud_services", "Microsoft Cloud Services", ("OnlineServices",)
+        "microsoft_365", _("Microsoft 365"), "microsoft_cloud_services", "Microsoft Cloud Services",
+        ("OnlineServices",),
     ),
-    Family("dynamics", _t("Dynamics"), "microsoft_dynamics", "Microsoft Dynamics", ("OnlineServices",)),
+    Family("dynamics", _("Dynamics"), "microsoft_dynamics", "Microsoft Dynamics", ("OnlineServices",)),
     Family(
-        "azure_plan", _t("Azure plan"), "microsoft_azure", "Microsoft Azure", ("MicrosoftAzure",),
+        "azure_plan", _("Azure plan"), "microsoft_azure", "Microsoft Azure", ("MicrosoftAzure",),
         charge_type="recurring_pay_per_use",
     ),
     Family(
-        "azure_legacy", _t("Azure (legacy)"), "microsoft_azure", "Microsoft Azure", (),
+        "azure_legacy", _("Azure (legacy)"), "microsoft_azure", "Microsoft Azure", (),
         charge_type="recurring_pay_per_use",
     ),
     Family(
-        "reservations", _t("Reservations"), "azure_reserved_instances", "Azure Reserved Instances",
+        "reservations", _("Reservations"), "azure_reserved_instances", "Azure Reserved Instances",
         ("AzureReservations", "AzureReservationsVM", "AzureReservationsSQL", "AzureReservationsCosmosDb"),
         charge_type="one_time", derivative="RESERVEDINSTANCE",
     ),
     Family(
-        "software_subscriptions", _t("Software subscriptions"), "software_subscriptions", "Software Subscriptions",
+        "software_subscriptions", _("Software subscriptions"), "software_subscriptions", "Software Subscriptions",
         ("Software",),
     ),
     Family(
-        "perpetual_software", _t("Perpetual software"), "microsoft_perpetual_licenses", "Microsoft Perpetual Licenses",
+        "perpetual_software", _("Perpetual software"), "microsoft_perpetual_licenses", "Microsoft Perpetual Licenses",
         ("Software",), charge_type="one_time", derivative="LICENSE",
     ),
 )  # fmt: skip
 BY_CODE = {family.code: family for family in FAMILIES}
 SEGMENTS: tuple[tuple[str, str | Promise], ...] = (
-    ("commercial", _t("Commercial")),
-    ("education", _t("Education")),
-    ("government", _t("Government")),
-    ("nonprofit", _t("Nonprofit")),
+    ("commercial", _("Commercial")),
+    ("education", _("Education")),
+    ("government", _("Government")),
+    ("nonprofit", _("Nonprofit")),
 )
 QUALIFICATIONS = {
     "education": "Education",
@@ -200,7 +203,7 @@ def product_types(drafts: Iterable[Draft], chosen: Iterable[str]) -> tuple[Produ
     return tuple(types.values())
 
 
-# --- Prices ------------------------------------------------------------------------------------------------------------
+# --- Prices ---
 
 
 def price_row(row: Mapping[str, Any], market: str) -> PriceRow | None:

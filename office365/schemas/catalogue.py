@@ -1,5 +1,7 @@
 """Products, SKUs, availabilities, inventory, promotions and legacy offers (``partner-center.md`` 7)."""
 
+# ruff: noqa: RUF009 - the functions of ``common`` declare fields, as ``dataclasses.field`` does.
+
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass

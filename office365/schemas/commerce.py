@@ -1,5 +1,7 @@
 """Carts, checkouts, orders and entitlements (``partner-center.md`` 8, 9.4)."""
 
+# ruff: noqa: RUF009 - the functions of ``common`` declare fields, as ``dataclasses.field`` does.
+
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,9 +27,7 @@ from office365.schemas.common import (
     word,
 )
 
-TRANSACTION = read_word(
-    ("new", "renew", "add_quantity", "remove_quantity", "cancel", "convert", "customer_credit")
-)
+TRANSACTION = read_word(("new", "renew", "add_quantity", "remove_quantity", "cancel", "convert", "customer_credit"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,9 +201,7 @@ class Entitlement(Resource):
     sku_id: str = text()
     quantity: int | None = integer()
     quantity_details: tuple[QuantityStatus, ...] = many(QuantityStatus)
-    entitlement_type: Word = word(
-        read_word(("software", "reservedinstance", "virtual_machine_reserved_instance"))
-    )
+    entitlement_type: Word = word(read_word(("software", "reservedinstance", "virtual_machine_reserved_instance")))
     fulfillment_state: str = text()
     expiry_date: dt.datetime | None = moment()
     entitled_artifacts: tuple[Artifact, ...] = many(Artifact)

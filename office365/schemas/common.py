@@ -1,8 +1,8 @@
 """Readers shared by all schemas, collections with their pages, and errors in every shape of ``partner-center.md`` 2.9.
 
 Keys are read case-insensitively, numbers become ``Decimal`` (also out of strings), moments become aware UTC datetimes,
-texts are unescaped from HTML entities once, and absent, ``null`` and ``""`` mean the same. Unknown fields are ignored and
-unknown enum values become ``unknown`` with the raw text kept; only a missing required part raises
+texts are unescaped from HTML entities once, and absent, ``null`` and ``""`` mean the same. Unknown fields are ignored
+and unknown enum values become ``unknown`` with the raw text kept; only a missing required part raises
 ``VendorError(kind=CONTRACT)``.
 """
 
@@ -141,9 +141,7 @@ def _us_moment(match: re.Match[str]) -> dt.datetime:
     hours = int(hour or 0)
     if half:
         hours = hours % 12 + (12 if half.lower() == "pm" else 0)
-    return dt.datetime(
-        int(year), int(month), int(day), hours, int(minute or 0), int(second or 0), tzinfo=dt.UTC
-    )
+    return dt.datetime(int(year), int(month), int(day), hours, int(minute or 0), int(second or 0), tzinfo=dt.UTC)
 
 
 def read_word(values: Sequence[str], aliases: Mapping[str, str] | None = None) -> Reader:
@@ -191,7 +189,7 @@ def lookup(data: Any, *path: str) -> Any:
     return data
 
 
-# --- Declaring fields: each returns a dataclass field that knows how to read itself ------------------------------------
+# --- Declaring fields: each returns a dataclass field that knows how to read itself ---
 
 
 def _field(reader: Reader, default: Any, wire: str, required: bool) -> Any:
@@ -235,9 +233,7 @@ def texts(wire: str = "") -> Any:
 
 def open_map(wire: str = "") -> Any:
     """A field with an open map, kept as it came."""
-    return dataclasses.field(
-        default_factory=dict, metadata={"reader": read_map, "wire": wire, "required": False}
-    )
+    return dataclasses.field(default_factory=dict, metadata={"reader": read_map, "wire": wire, "required": False})
 
 
 def one(cls: type[Any], wire: str = "", *, required: bool = False) -> Any:
@@ -255,9 +251,7 @@ def many(cls: Callable[[], type[Any]] | type[Any], wire: str = "", *, required: 
     def reader(value: Any, where: str = "") -> tuple[Any, ...]:
         row_class = cls if isinstance(cls, type) else cls()
         rows = value if isinstance(value, list) else [value] if isinstance(value, Mapping) and value else []
-        return tuple(
-            read(row_class, row, f"{where}[{n}]") for n, row in enumerate(rows) if isinstance(row, Mapping)
-        )
+        return tuple(read(row_class, row, f"{where}[{n}]") for n, row in enumerate(rows) if isinstance(row, Mapping))
 
     return _field(reader, (), wire, required)
 
@@ -309,7 +303,7 @@ def read(cls: type[T], data: Any, where: str = "") -> T:
     return cls(**values)
 
 
-# --- Collections -------------------------------------------------------------------------------------------------------
+# --- Collections ---
 
 
 @dataclass(frozen=True)
@@ -387,7 +381,7 @@ def lone_row(data: Mapping[str, Any], row_class: type[Any], name: str) -> Mappin
     return data
 
 
-# --- Bodies and errors -------------------------------------------------------------------------------------------------
+# --- Bodies and errors ---
 
 
 @dataclass(frozen=True)
@@ -437,9 +431,7 @@ def decode(body: bytes | str | dict[str, Any] | list[Any] | None) -> Any:
     return json.loads(document, parse_float=Decimal)
 
 
-def read_error(
-    status: int, body: bytes | str | dict[str, Any] | list[Any] | None
-) -> ApiError | IdentityError:
+def read_error(status: int, body: bytes | str | dict[str, Any] | list[Any] | None) -> ApiError | IdentityError:
     """Read an error body of any source; HTML and nothing at all give an error with the status only."""
     try:
         data = decode(body)

@@ -1,5 +1,7 @@
 """Customers, addresses, agreements and relationships (``partner-center.md`` 4-6), and token answers (3.2)."""
 
+# ruff: noqa: RUF009 - the functions of ``common`` declare fields, as ``dataclasses.field`` does.
+
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,9 +36,7 @@ ADDRESS_STATUS = read_word(
         "not_validated",
     )
 )
-QUALIFICATION = read_word(
-    ("none", "education", "nonprofit", "government_community_cloud", "state_owned_entity")
-)
+QUALIFICATION = read_word(("none", "education", "nonprofit", "government_community_cloud", "state_owned_entity"))
 VETTING_STATUS = read_word(("in_review", "approved", "denied", "expired", "not_applicable"))
 
 
@@ -238,9 +238,7 @@ class PartnerRelationship(Resource):
 
     id: str = text(required=True)
     name: str = text()
-    relationship_type: Word = word(
-        read_word(("is_indirect_reseller_of", "is_indirect_cloud_solution_provider_of"))
-    )
+    relationship_type: Word = word(read_word(("is_indirect_reseller_of", "is_indirect_cloud_solution_provider_of")))
     state: Word = word(read_word(("active", "pending", "inactive", "terminated")))
     mpn_id: str = text()
     location: str = text()

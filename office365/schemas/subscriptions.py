@@ -1,5 +1,7 @@
 """Subscriptions, their transitions and support contacts, and audit records (``partner-center.md`` 9, 13)."""
 
+# ruff: noqa: RUF009 - the functions of ``common`` declare fields, as ``dataclasses.field`` does.
+
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,9 +106,7 @@ class Subscription(Resource):
     contract_type: Word = word(read_word(("subscription", "product_key", "redemption_code")))
     promotion_id: str = text()
     migrated_from_subscription_id: str = text()
-    scheduled_instructions: ScheduledInstructions | None = one(
-        ScheduledInstructions, "scheduledNextTermInstructions"
-    )
+    scheduled_instructions: ScheduledInstructions | None = one(ScheduledInstructions, "scheduledNextTermInstructions")
     order_id: str = text()
 
     @property
