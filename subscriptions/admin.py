@@ -1,5 +1,7 @@
 """Subscriptions in Django admin, to look at."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
@@ -39,6 +41,6 @@ class OperationStepAdmin(ReadOnlyAdmin):
 
     list_display = ("operation", "name", "updated_at")
 
-    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
         """The noted values may hold a cipher; names and times are enough to look at."""
         return ["operation", "name", "created_at", "updated_at"]

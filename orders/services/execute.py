@@ -65,6 +65,7 @@ def execute(actor: Actor, order: Order, *, over_limit_reason: str = "") -> None:
 
     Runs in the caller's transaction. Raises CreditExceeded if the total is over what is available and no reason is given.
     """
+    ORDER_MACHINE.target(order.status, OrderEvent.EXECUTE)
     payer = lock_payer(order.payer_id)
     lines = list(order.lines.select_related("plan__product__product_type__instance", "parent").order_by("position"))
     charges = [_charge(order, line) for line in lines]

@@ -1,0 +1,23 @@
+"""Tests: the suite starts its own PostgreSQL and Valkey and sets their addresses before Django reads this."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests-only-for-tests-only-for-tests-only-for-tests")
+os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRoZS10ZXN0cyE=")
+
+from cloudbss.settings.base import *  # noqa: E402, F403
+
+CLOCK_MOVABLE = True
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LOOPBACK_HOSTS = ["127.0.0.1", "localhost"]
+OPERATION_CLAIM_SECONDS = 5
+VENDOR_CONNECT_TIMEOUT = 2.0
+VENDOR_READ_TIMEOUT = 3.0
+VENDOR_WRITE_TIMEOUT = 3.0
+LOGGING = {"version": 1, "disable_existing_loggers": False}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CELERY_TASK_PUBLISH_RETRY = False

@@ -1,0 +1,98 @@
+"""Fixtures of the whole suite; see docs/testing.md."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
+
+from core import clock
+from tests.twins import Twins
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_connect = socket.socket.connect
+
+
+def _only_loopback(self: socket.socket, address: Any) -> None:
+    if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise AssertionError(f"a test tried to reach {address[0]}")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_outside() -> Iterator[None]:
+    """No test reaches anything but loopback."""
+    socket.socket.connect = _only_loopback  # type: ignore[method-assign, assignment]
+    yield
+    socket.socket.connect = _connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache() -> None:
+    """Each test starts with an empty cache, the shared budget and the clock's offset included."""
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def twin_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
+    """One twin process per worker."""
+    twins = Twins.start(tmp_path_factory.mktemp("twins"))
+    yield twins
+    twins.stop()
+
+
+@pytest.fixture
+def twins(twin_process: Twins, settings: LazySettings) -> Iterator[Twins]:
+    """The twins, reset, with their certificate authority trusted."""
+    twin_process.reset()
+    settings.EXTRA_CA_FILE = str(twin_process.ca_file)
+    settings.SANDBOX_URL = twin_process.url
+    settings.SANDBOX_TLS_URL = twin_process.tls_url
+    yield twin_process
+    twin_process.no_faults()
+
+
+@pytest.fixture
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Sets the business clock to a moment and holds it there."""
+
+    def hold(moment: Any) -> None:
+        monkeypatch.setattr(clock, "now", lambda: moment)
+
+    return hold
+
+
+def browser_binary() -> str:
+    """The system's Chromium; without one the test fails and says what to install."""
+    given = os.environ.get("CHROMIUM", "")
+    found = given or next((path for name in BROWSERS if (path := shutil.which(name))), "")
+    if not found or not Path(found).exists():
+        pytest.fail("No Chromium found: install Debian's package 'chromium', or set CHROMIUM to its path.")
+    return found
+
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A headless browser page factory over the system's Chromium."""
+    from playwright.sync_api import sync_playwright  # Heavy, and only browser tests need it.
+
+    # Playwright's synchronous interface runs an event loop, which Django would take for asynchronous code.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser_binary(), args=BROWSER_OPTIONS)
+        yield chromium
+        chromium.close()
