@@ -1,0 +1,66 @@
+# The two commands are `make run` and `make test`; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
+PACKAGES := core users resellers vendors catalog subscriptions billing orders provisioning notifications sso office365 ui \
+	storefront bss cloudbss sandbox
+
+.PHONY: help setup run test lint format types contracts migrations deploy-check suite requirements clean
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (PYTHON=...)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/local.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $(VENV)/.run $@
+
+setup: $(VENV)/.dev ## Make .venv and install the pinned requirements of the two commands
+
+run: $(VENV)/.run ## Start everything with demo data and print where it is (Ctrl-C stops it)
+	@exec $(BIN)/python -m cloudbss.run
+
+test: setup lint suite ## Linters, types, architecture contracts and the whole suite
+
+lint: setup contracts types migrations deploy-check ## Everything that reads the code without running it
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/djlint templates --lint --quiet
+
+types:
+	$(BIN)/mypy $(PACKAGES)
+
+contracts:
+	PYTHONPATH=. $(BIN)/lint-imports --no-cache
+
+migrations:
+	DJANGO_SETTINGS_MODULE=cloudbss.settings.test $(BIN)/python -W ignore manage.py makemigrations --check --dry-run --skip-checks
+
+deploy-check:
+	$(BIN)/python -m cloudbss.deploy_check
+
+suite:
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+format: setup ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+requirements: ## Pin the requirements anew, with hashes
+	$(COMPILE) -o requirements/base.txt
+	$(COMPILE) --group local -c requirements/base.txt -o requirements/local.txt
+	$(COMPILE) --group local --group dev -c requirements/base.txt -o requirements/dev.txt
+
+clean: ## Remove the virtual environment and the demo's data
+	-$(BIN)/python -m cloudbss.embedded stop
+	rm -rf $(VENV) .local staticfiles
