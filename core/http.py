@@ -35,6 +35,7 @@ from urllib3.exceptions import (
     NameResolutionError,
     NewConnectionError,
 )
+from urllib3.exceptions import HTTPError as TransportError
 from urllib3.util.connection import create_connection
 
 logger = logging.getLogger("core.http")
@@ -238,6 +239,10 @@ class HttpClient:
         self._session.mount("http://", adapter)
         self._verify = _certificates(extra_ca_file)
 
+    def close(self) -> None:
+        """Give up the connections."""
+        self._session.close()
+
     def request(
         self,
         method: str,
@@ -375,14 +380,15 @@ def _chunks(response: requests.Response, limit: int, deadline: float) -> Iterato
     """The decoded body in pieces; bounded in size and in time, so that neither a flood nor a trickle holds a worker."""
     taken = 0
     try:
-        for chunk in response.iter_content(64 * 1024):
+        # read1 hands over what has arrived, so that a trickle is noticed in time.
+        while chunk := response.raw.read1(64 * 1024, decode_content=True):
             taken += len(chunk)
             if taken > limit:
                 raise AnswerTooLarge(f"The answer is larger than {limit} bytes.")
             if time.monotonic() > deadline:
                 raise OutcomeUnknown("The answer did not arrive in time.")
             yield chunk
-    except requests.exceptions.RequestException as error:
+    except (requests.exceptions.RequestException, TransportError, OSError) as error:
         raise OutcomeUnknown("The answer was cut off.") from error
 
 

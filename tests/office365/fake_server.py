@@ -135,7 +135,9 @@ class FakeServer:
         answer: dict[str, Any] = {"token_type": "Bearer", "expires_in": 3600, "access_token": token}
         if form.get("grant_type") != "client_credentials":
             if form.get("grant_type") == "refresh_token" and form["refresh_token"] not in self.refresh_tokens:
-                return reply(400, {"error": "invalid_grant", "error_description": "AADSTS50173: revoked", "error_codes": [50173]})
+                return reply(
+                    400, {"error": "invalid_grant", "error_description": "AADSTS50173: revoked", "error_codes": [50173]}
+                )
             answer["refresh_token"] = f"rt-{uuid.uuid4()}"
             self.refresh_tokens = {answer["refresh_token"]}
         return reply(200, answer)

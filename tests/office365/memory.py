@@ -56,7 +56,8 @@ class MemorySteps:
 
     def get(self, name: str) -> dict[str, Any] | None:
         """What was noted, as a copy."""
-        return json.loads(self.values[name]) if name in self.values else None
+        found: dict[str, Any] | None = json.loads(self.values.get(name, "null"))
+        return found
 
     def put(self, name: str, value: Mapping[str, Any]) -> None:
         """Note it; a kill can come right before and right after."""
@@ -114,9 +115,10 @@ class MemoryContext:
         self.settings: Mapping[str, Any] = {**SETTINGS, **(settings or {})}
         self.language = "en"
         self.killer = Killer()
-        self.steps = MemorySteps(self.killer)
-        self.secrets = MemorySecrets({"refresh_token": "rt-1"})
-        self.budget = MemoryBudget()
+        # Typed loosely, since the port's attributes are protocols and tests look behind them.
+        self.steps: Any = MemorySteps(self.killer)
+        self.secrets: Any = MemorySecrets({"refresh_token": "rt-1"})
+        self.budget: Any = MemoryBudget()
         self.clock = NOW
         self.logs: list[str] = []
 

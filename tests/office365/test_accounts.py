@@ -155,7 +155,9 @@ def test_account_sync_consent_lost_keeps_the_tenant(
     assert result.secrets == {"admin_password": "once-only"}
 
 
-@pytest.mark.parametrize(("mode", "sent"), [("end_customer", True), ("personal_use", False), ("affiliate_account", False)])
+@pytest.mark.parametrize(
+    ("mode", "sent"), [("end_customer", True), ("personal_use", False), ("affiliate_account", False)]
+)
 def test_relationship_link_names_the_reseller_for_end_customers_only(
     connector: Office365Connector, ctx: MemoryContext, server: FakeServer, mode: str, sent: bool
 ) -> None:
@@ -195,7 +197,9 @@ def test_check_partner_id(connector: Office365Connector, ctx: MemoryContext, ser
 
 
 def test_customer_body_equals_documentation() -> None:
-    sample = json.loads((FIXTURES / "doc_samples/B_create-a-customer.json").read_text(encoding="utf-8"))["request"]["body"]
+    sample = json.loads((FIXTURES / "doc_samples/B_create-a-customer.json").read_text(encoding="utf-8"))["request"][
+        "body"
+    ]
     body = customer_body(make_account(), "xyz.onmicrosoft.com", None)
 
     def keys(value: Any) -> Any:

@@ -44,11 +44,16 @@ def sell(server: FakeServer, products: int = 3) -> None:
         terms = [{"duration": "P1Y", "billingCycle": "Monthly"}, {"duration": "P1M", "billingCycle": "Monthly"}]
         if product.startswith("Software"):
             terms = []
-        row: dict[str, Any] = {"id": "A", "catalogItemId": f"{product}:0001:A", "country": query["country"], "terms": terms,
+        row: dict[str, Any]
+        row = {"id": "A", "catalogItemId": f"{product}:0001:A", "country": query["country"], "terms": terms,
                                "segment": query["targetSegment"], "defaultCurrency": {"code": "USD"}}  # fmt: skip
         return reply(200, {"totalCount": 1, "items": [row]})
 
-    server.overrides |= {"list_products": list_products, "list_skus": list_skus, "list_availabilities": list_availabilities}
+    server.overrides |= {
+        "list_products": list_products,
+        "list_skus": list_skus,
+        "list_availabilities": list_availabilities,
+    }
 
 
 def test_service_definition_by_family(connector: Office365Connector, ctx: MemoryContext, server: FakeServer) -> None:
@@ -103,10 +108,23 @@ def test_price_row_reads_by_column_name() -> None:
     cells = dict(
         zip(
             HEADER.split(","),
-            ["Basic", "CFQ1", "0001", "P1Y", "Monthly", "US", "USD", "4.80", "", "11/01/2026 12:00:00 AM",
-             "11/30/9999 11:59:59 PM", "6.00", "Charity"],
+            [
+                "Basic",
+                "CFQ1",
+                "0001",
+                "P1Y",
+                "Monthly",
+                "US",
+                "USD",
+                "4.80",
+                "",
+                "11/01/2026 12:00:00 AM",
+                "11/30/9999 11:59:59 PM",
+                "6.00",
+                "Charity",
+            ],
             strict=True,
-        )  # fmt: skip
+        )
     )
     row = price_row(cells, "US")
     assert row is not None

@@ -2,6 +2,8 @@
 
 import base64
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -32,7 +34,9 @@ def test_x5t_vector() -> None:
     assert x5t(bytes.fromhex("84E05C1D98BCE3A5421D225B140B36E86A3D5534")) == "hOBcHZi846VCHSJbFAs26Go9VTQ"
 
 
-@pytest.mark.parametrize("form", ["/customers", "customers", "/v1/customers", "https://pc.example/partner-center/v1/customers"])
+@pytest.mark.parametrize(
+    "form", ["/customers", "customers", "/v1/customers", "https://pc.example/partner-center/v1/customers"]
+)
 def test_pages_follow_every_link_form_with_its_headers(client: PartnerCenter, server: FakeServer, form: str) -> None:
     seen: list[str] = []
 
@@ -41,7 +45,9 @@ def test_pages_follow_every_link_form_with_its_headers(client: PartnerCenter, se
         seen.append(server.headers[-1].get("MS-ContinuationToken", ""))
         headers = [{"key": "MS-ContinuationToken", "value": f"t{number}"}]
         link = {"next": {"uri": f"{form}?size=500&seekOperation=Next", "method": "GET", "headers": headers}}
-        return reply(200, {"totalCount": 1, "items": [{"id": f"c{number}"}], "links": link if number < 3 else {"next": {}}})
+        return reply(
+            200, {"totalCount": 1, "items": [{"id": f"c{number}"}], "links": link if number < 3 else {"next": {}}}
+        )
 
     server.overrides["list_customers"] = page
     rows = client.collect("list_customers", query={"size": "500"})
@@ -54,7 +60,10 @@ def test_pages_follow_every_link_form_with_its_headers(client: PartnerCenter, se
     [
         ({"uri": "https://evil.example/v1/customers"}, "foreign_link"),
         ({"uri": "//evil.example/v1/customers"}, "foreign_link"),
-        ({"uri": "/customers?seekOperation=Next", "headers": [{"key": "MS-ContinuationToken", "value": "same"}]}, "paging_loop"),
+        (
+            {"uri": "/customers?seekOperation=Next", "headers": [{"key": "MS-ContinuationToken", "value": "same"}]},
+            "paging_loop",
+        ),
     ],
 )
 def test_pages_refuse_foreign_hosts_and_loops(
@@ -154,7 +163,12 @@ def test_lost_refresh_token_says_consent_lost_and_does_not_loop(ctx: MemoryConte
     ctx.secrets.put("refresh_token", "rotated away")
     asked: list[str] = []
     real = server._login
-    server._login = lambda url, options: (asked.append(url), real(url, options))[1]  # type: ignore[method-assign]
+
+    def login(url: str, options: Mapping[str, Any]) -> Answer:
+        asked.append(url)
+        return real(url, options)
+
+    server._login = login  # type: ignore[method-assign]
     client = PartnerCenter(ctx, server)  # type: ignore[arg-type]
     for _ in range(3):
         with pytest.raises(VendorError) as caught:

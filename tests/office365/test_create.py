@@ -14,7 +14,9 @@ from tests.office365.memory import Killed, MemoryContext
 LATER = {ErrorKind.UNKNOWN, ErrorKind.NOT_SENT, ErrorKind.THROTTLED, ErrorKind.WAITING}
 
 
-def drive(connector: Office365Connector, ctx: MemoryContext, *, rounds: int = 12, minutes: float = 1, **changes: object) -> Result:
+def drive(
+    connector: Office365Connector, ctx: MemoryContext, *, rounds: int = 12, minutes: float = 1, **changes: object
+) -> Result:
     """Call create() as the platform does, until it answers something final."""
     result = Result(Outcome.UNKNOWN)
     for _ in range(rounds):
@@ -52,7 +54,9 @@ def test_create_numbers_requests_by_step(connector: Office365Connector, ctx: Mem
     assert sent["checkout_cart"] == str(uuid.uuid5(ctx.operation_id, "purchase:checkout_cart:0"))
 
 
-@pytest.mark.parametrize("operation", ["create_cart", "checkout_cart", "get_order", "list_subscriptions", "list_agreements"])
+@pytest.mark.parametrize(
+    "operation", ["create_cart", "checkout_cart", "get_order", "list_subscriptions", "list_agreements"]
+)
 @pytest.mark.parametrize("kind", ["before", "after", "not_sent"])
 def test_create_transport_fault_orders_once(
     connector: Office365Connector, ctx: MemoryContext, server: FakeServer, operation: str, kind: str
@@ -107,7 +111,9 @@ def test_create_active_cart_repeats_same_id_then_waits_half_an_hour(
     assert len(server.orders) == 1
 
 
-def test_create_lag_of_reads_stays_waiting(connector: Office365Connector, ctx: MemoryContext, server: FakeServer) -> None:
+def test_create_lag_of_reads_stays_waiting(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
     server.lag = 4
     outcomes = []
     for _ in range(6):
@@ -167,7 +173,9 @@ def test_create_refused_checkout_can_be_retried(
     assert len(server.orders) == 1
 
 
-def test_create_customer_under_review_waits(connector: Office365Connector, ctx: MemoryContext, server: FakeServer) -> None:
+def test_create_customer_under_review_waits(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
     server.fail("checkout_cart", "answer", reply(403, {"code": 800073, "description": "under review"}))
     with pytest.raises(VendorError) as caught:
         connector.create(ctx, make_request())
@@ -176,7 +184,9 @@ def test_create_customer_under_review_waits(connector: Office365Connector, ctx: 
     assert len(server.orders) == 1
 
 
-def test_create_order_errors_only_is_refused(connector: Office365Connector, ctx: MemoryContext, server: FakeServer) -> None:
+def test_create_order_errors_only_is_refused(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
     error = {"orderGroupId": "0", "code": "800010", "description": "no inventory"}
     server.fail("checkout_cart", "answer", reply(201, {"orders": [], "orderErrors": [error]}))
     result = connector.create(ctx, make_request())

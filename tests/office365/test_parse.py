@@ -82,7 +82,8 @@ def plain(value: object) -> object:
         return {
             item.name: plain(getattr(value, item.name))
             for item in dataclasses.fields(value)
-            if item.name not in {"raw", "dynamic_attributes", "link", "provisioning_context", "primary_contact", "details"}
+            if item.name
+            not in {"raw", "dynamic_attributes", "link", "provisioning_context", "primary_contact", "details"}
         }
     if isinstance(value, tuple):
         return [plain(item) for item in value]
@@ -112,7 +113,11 @@ def test_parse_reads_sample(name: str, method: str, url: str, status: int, body:
     elif call.many:
         assert isinstance(result, Collection)
         assert result.problems == ()
-        rows = body if isinstance(body, list) else next((body[key] for key in ("items", "transition") if key in body), [body])
+        rows = (
+            body
+            if isinstance(body, list)
+            else next((body[key] for key in ("items", "transition") if key in body), [body])
+        )
         assert len(result.items) == len(rows)
     else:
         assert isinstance(result, call.schema or object)
@@ -139,7 +144,11 @@ def find_path(url: str) -> str:
 
 
 def test_parse_call_not_in_table() -> None:
-    for method, url in (("GET", "/v1/devicebatches"), ("GET", "/v1/customers/c/subscriptions/usagerecords"), ("PUT", "/v1/offers")):
+    for method, url in (
+        ("GET", "/v1/devicebatches"),
+        ("GET", "/v1/customers/c/subscriptions/usagerecords"),
+        ("PUT", "/v1/offers"),
+    ):
         with pytest.raises(LookupError):
             parse(method, url, 200, {})
 
@@ -157,9 +166,10 @@ def test_parse_call_not_in_table() -> None:
     ],
 )
 def test_parse_missing_required_part(method: str, url: str) -> None:
-    for body in ({}, b"{}", b"[1", b"", "not json"):
+    bodies: tuple[Any, ...] = ({}, b"{}", b"[1", b"", "not json")
+    for body in bodies:
         with pytest.raises(VendorError) as caught:
-            parse(method, url, 200, body)  # type: ignore[arg-type]
+            parse(method, url, 200, body)
         assert caught.value.kind is ErrorKind.CONTRACT
 
 
@@ -189,9 +199,9 @@ def test_parse_error_shapes() -> None:
     ]  # fmt: skip
     for status, body, expected in cases:
         assert parse("GET", url, status, body) == expected
-    assert parse("POST", "/t/oauth2/token", 400, {"error": "invalid_grant", "error_description": "AADSTS65001: no\r\nTrace"}) == IdentityError(
-        400, "invalid_grant", "AADSTS65001: no", (65001,)
-    )
+    assert parse(
+        "POST", "/t/oauth2/token", 400, {"error": "invalid_grant", "error_description": "AADSTS65001: no\r\nTrace"}
+    ) == IdentityError(400, "invalid_grant", "AADSTS65001: no", (65001,))
 
 
 def test_parse_corrected_address_inside_description() -> None:
@@ -239,7 +249,10 @@ def test_read_numbers_and_entities() -> None:
 
 
 def test_table_of_calls_is_sound() -> None:
-    assert all(name == call.name and call.documentation.startswith("https://learn.microsoft.com/") for name, call in CALLS.items())
+    assert all(
+        name == call.name and call.documentation.startswith("https://learn.microsoft.com/")
+        for name, call in CALLS.items()
+    )
     assert all(call.repeat_safe for call in CALLS.values() if call.method in {"GET", "HEAD"})
     users = {call.name for call in CALLS.values() if call.token == "U"}
     assert users == {"accept_agreement", "get_billing_profile", "update_billing_profile", "get_price_sheet"}
