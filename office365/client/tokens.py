@@ -25,7 +25,7 @@ from provisioning.ports import Context, ErrorKind
 
 RENEW_EARLY = 300
 BLOCK_SECONDS = 600
-REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the secret's name, not a secret
+REFRESH_TOKEN = "refresh_token"
 
 _lock = threading.RLock()
 _known: "dict[tuple[str, str], InstanceTokens]" = {}
