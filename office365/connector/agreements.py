@@ -115,7 +115,7 @@ class AgreementVerbs(ConnectorBase):
         if not status.is_agreement_signed:
             message = _("This reseller has not signed the Microsoft Partner Agreement.")
             return CheckResult(False, "mpa_missing", message, {"mpn_id": message})
-        return CheckResult(True, data={"mpn_id": profile.mpn_id, "name": profile.partner_name})
+        return _known_reseller(ctx, client, profile)
 
 
 def latest_template(client: PartnerCenter) -> AgreementMetadata:
@@ -143,6 +143,20 @@ def is_agreement_signed(client: PartnerCenter, customer: str) -> bool:
         if error.http_status == 404:
             return False
         raise
+
+
+def _known_reseller(ctx: Context, client: PartnerCenter, profile: MpnProfile) -> CheckResult:
+    """An indirect provider sells through resellers of his own only; their tenant id goes along with their customers."""
+    data = {"mpn_id": profile.mpn_id, "name": profile.partner_name, "tenant_id": ""}
+    if str(ctx.settings.get("partner_type")) != "indirect":
+        return CheckResult(True, data=data)
+    query = {"relationship_type": "IsIndirectCloudSolutionProviderOf"}
+    for row in client.collect("list_relationships", query=query).items:
+        # Older answers carry no state; only one that says otherwise rules a reseller out.
+        if row.mpn_id == profile.mpn_id and row.state in {"", "active", "unknown"}:
+            return CheckResult(True, data={**data, "tenant_id": row.id, "name": row.name or profile.partner_name})
+    message = _("This MPN ID does not belong to an active indirect reseller of ours.")
+    return CheckResult(False, "mpn_invalid", message, {"mpn_id": message})
 
 
 def find_customer(client: PartnerCenter, *, domain: str = "", tenant_id: str = "") -> Customer | None:

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from office365 import mapping
 from office365.client import PartnerCenter
-from office365.connector.agreements import is_agreement_signed
-from office365.connector.base import ConnectorBase, refused, result_of
+from office365.connector.agreements import AgreementVerbs, is_agreement_signed
+from office365.connector.base import refused, result_of
 from office365.connector.purchase import Purchase
 from office365.errors import BY_NAME, PartnerCenterError, describe
 from office365.schemas.subscriptions import Subscription
@@ -25,13 +25,14 @@ from provisioning.ports import (
 CONSOLE = "https://partner.microsoft.com/commerce/customers"
 
 
-class OrderVerbs(ConnectorBase):
+class OrderVerbs(AgreementVerbs):
     """Verbs that order, and those that tell how things stand."""
 
     def precheck(self, ctx: Context, request: ServiceRequest) -> CheckResult:
         """Whether the order would pass as far as can be asked without ordering."""
         client = self.client(ctx)
-        result = preconditions(client, request)
+        # An acceptance that comes with the request is confirmed at Microsoft when the order is executed.
+        result = preconditions(client, request, agreement_given=request.account.agreement is not None)
         if result is not None:
             return CheckResult(False, result.code, result.message)
         try:
@@ -51,10 +52,19 @@ class OrderVerbs(ConnectorBase):
         client = self.client(ctx)
         purchase = Purchase(client, request)
         if not purchase.state:
-            result = preconditions(client, request)
+            given = request.account.agreement is not None
+            result = self._accepted(ctx, client, request) or preconditions(client, request, agreement_given=given)
             if result is not None:
                 return result
         return purchase.run()
+
+    def _accepted(self, ctx: Context, client: PartnerCenter, request: ServiceRequest) -> Result | None:
+        """Confirm the acceptance that came with the request, if Microsoft does not have one; ``None`` if all is well."""
+        account = request.account
+        if account.agreement is None or not account.external_id or is_agreement_signed(client, account.external_id):
+            return None
+        answer = self.agreement_accept(ctx, account)
+        return None if answer.outcome is Outcome.DONE else answer
 
     def lookup(self, ctx: Context, request: ServiceRequest) -> Result:
         """What became of this operation's order: DONE, WAITING, REFUSED, or UNKNOWN with code ``not_sent``."""
@@ -75,7 +85,7 @@ class OrderVerbs(ConnectorBase):
         return f"{CONSOLE}/{external_id}/subscriptions" if external_id else CONSOLE
 
 
-def preconditions(client: PartnerCenter, request: ServiceRequest) -> Result | None:
+def preconditions(client: PartnerCenter, request: ServiceRequest, *, agreement_given: bool = False) -> Result | None:
     """What must be true before anything is ordered; ``None`` if all is."""
     customer = request.account.external_id
     if not customer:
@@ -83,7 +93,7 @@ def preconditions(client: PartnerCenter, request: ServiceRequest) -> Result | No
     if request.quantity < 1:
         return refused("quantity_limit", _("Order at least one licence."))
     try:
-        if not is_agreement_signed(client, customer):
+        if not agreement_given and not is_agreement_signed(client, customer):
             topic = BY_NAME["agreement_missing"]
             return refused(topic.code, describe(topic))
         return _vetting(client, customer)

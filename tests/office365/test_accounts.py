@@ -189,7 +189,13 @@ def test_check_partner_id(connector: Office365Connector, ctx: MemoryContext, ser
     )
     signed = {"value": True}
     server.overrides["get_partner_agreement_status"] = lambda **_: reply(200, {"isAgreementSigned": signed["value"]})
-    assert connector.check_partner_id(ctx, "4847383").data == {"mpn_id": "4847383", "name": "Cedar"}
+    resellers = [{"id": "tenant-1", "name": "Cedar Cloud", "mpnId": "4847383", "state": "active"}]
+    server.overrides["list_relationships"] = lambda **_: reply(200, {"totalCount": 1, "items": resellers})
+    expected = {"mpn_id": "4847383", "name": "Cedar Cloud", "tenant_id": "tenant-1"}
+    assert connector.check_partner_id(ctx, "4847383").data == expected
+    resellers[0]["state"] = "terminated"
+    assert connector.check_partner_id(ctx, "4847383").code == "mpn_invalid"
+    resellers[0]["state"] = ""
     assert connector.check_partner_id(ctx, "1").code == "mpn_invalid"
     assert connector.check_partner_id(ctx, "x1").code == "mpn_invalid"
     signed["value"] = False

@@ -158,9 +158,19 @@ def test_create_without_agreement_sends_no_cart(
     connector: Office365Connector, ctx: MemoryContext, server: FakeServer
 ) -> None:
     server.agreements.clear()
-    result = connector.create(ctx, make_request())
+    result = connector.create(ctx, make_request(account=make_account(external_id=TENANT, agreement=None)))
     assert (result.outcome, result.code) == (Outcome.REFUSED, "agreement_missing")
     assert server.count("create_cart") == server.count("checkout_cart") == 0
+
+
+def test_create_confirms_the_acceptance_that_came_along(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    server.agreements.clear()
+    assert connector.precheck(ctx, make_request()).ok
+    assert server.agreements == set()
+    assert drive(connector, ctx).outcome is Outcome.DONE
+    assert server.agreements == {TENANT}
 
 
 def test_create_refused_checkout_can_be_retried(
