@@ -35,7 +35,9 @@ def _migrations() -> None:
 
 
 def _cache() -> None:
-    redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS).ping()
+    redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
+    ).ping()
 
 
 def _broker() -> None:

@@ -239,10 +239,14 @@ class Supervisor:
         say("Preparing the demo ... (the first time takes a minute or two)")
         self.manage("seed_demo")
         celery = (python, "-W", "ignore", "-m", "celery", "-A", "cloudbss")
-        self.add("worker", *celery, "worker", "-Q", QUEUES, "-c", "2", "--without-gossip", "--without-mingle", "-l", "INFO")
+        self.add(
+            "worker", *celery, "worker", "-Q", QUEUES, "-c", "2", "--without-gossip", "--without-mingle", "-l", "INFO"
+        )
         schedule = str(self.home / "celerybeat-schedule")
         self.add("beat", *celery, "beat", "-s", schedule, "--pidfile=", "-l", "INFO")
-        self.add("web", python, "-m", "gunicorn", "-c", "cloudbss/gunicorn.py", "-b", f"127.0.0.1:{port}", "cloudbss.wsgi")
+        self.add(
+            "web", python, "-m", "gunicorn", "-c", "cloudbss/gunicorn.py", "-b", f"127.0.0.1:{port}", "cloudbss.wsgi"
+        )
         self.wait_for_port("web", int(port))
 
     def watch(self) -> None:

@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Any
 
-from celery import current_app
 from django.db.models import Min
 
 from core import clock, outbox
@@ -12,22 +11,11 @@ from tests.twins import Twins
 ROUNDS = 200
 
 
-def run_due() -> int:
-    """Run every row that is due now; returns how many were run."""
-    ran = 0
-    for source in outbox.sources():
-        names = ("pk", source.task_field) if source.task_field else ("pk",)
-        for pk, *task in list(outbox.due_rows(source).values_list(*names)):
-            current_app.tasks[task[0] if task else source.task].run(pk)
-            ran += 1
-    return ran
-
-
 def drain(twins: Twins | None = None, *, patience: dt.timedelta = dt.timedelta(minutes=30)) -> None:
     """Run due rows until nothing is due; then move both clocks to the next one, as long as ``patience`` lasts."""
     end = clock.now() + patience
     for _round in range(ROUNDS):
-        if run_due():
+        if outbox.run_due():
             continue
         upcoming = _next()
         if upcoming is None or upcoming > end:

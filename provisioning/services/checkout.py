@@ -159,7 +159,7 @@ class _DetailsCheck:
     def _data(self) -> AccountData:
         agreement = None
         if self.values.get(f"{AGREEMENT}accepted"):
-            agreed = parse_date(str(self.values.get(f"{AGREEMENT}date_agreed", ""))) or self.ctx.now().date()
+            agreed = parse_date(str(self.values.get(f"{AGREEMENT}date", ""))) or self.ctx.now().date()
             agreement = AgreementAcceptance(
                 first_name=str(self.values.get(f"{AGREEMENT}first_name", "")),
                 last_name=str(self.values.get(f"{AGREEMENT}last_name", "")),
@@ -215,7 +215,7 @@ class _DetailsCheck:
             return
         result: CheckResult = self.connector.check_address(self.ctx, self.data.address)
         if not result.ok:
-            self._error({"address": result.message} | dict(result.field_errors))
+            self._error({"": _("The customer's address: %(text)s") % {"text": result.message}})
             self.outcome["suggestions"] = [dict(item) for item in result.suggestions]
 
     def _agreement(self) -> None:

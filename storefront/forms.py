@@ -1,0 +1,82 @@
+"""Forms of the storefront: shape only, the rules are in the services."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from resellers.countries import COUNTRIES
+from resellers.enums import PurchaseMode
+from resellers.models import Account
+
+
+class AddForm(forms.Form):
+    """A plan into the basket, with add-ons."""
+
+    plan = forms.UUIDField()
+    quantity = forms.IntegerField(min_value=1, max_value=100_000, initial=1, label=_("Quantity"))
+
+
+class QuantityForm(forms.Form):
+    """A new quantity for a basket line; 0 removes it."""
+
+    line = forms.UUIDField()
+    quantity = forms.IntegerField(min_value=0, max_value=100_000)
+
+
+class TargetForm(forms.Form):
+    """For whom the basket is."""
+
+    purchase_mode = forms.ChoiceField(choices=PurchaseMode.choices, label=_("For whom?"), widget=forms.RadioSelect)
+    end_customer = forms.ModelChoiceField(Account.objects.none(), required=False, to_field_name="public_id")
+    affiliate = forms.ModelChoiceField(Account.objects.none(), required=False, to_field_name="public_id")
+
+    def __init__(self, *args: Any, end_customers: Any, affiliates: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        end_customer, affiliate = self.fields["end_customer"], self.fields["affiliate"]
+        if isinstance(end_customer, forms.ModelChoiceField) and isinstance(affiliate, forms.ModelChoiceField):
+            end_customer.queryset, affiliate.queryset = end_customers, affiliates
+        end_customer.label, affiliate.label = _("End customer"), _("Affiliate account")
+
+    def chosen(self) -> Account | None:
+        """The account that goes with the chosen mode."""
+        names = {PurchaseMode.END_CUSTOMER.value: "end_customer", PurchaseMode.AFFILIATE.value: "affiliate"}
+        found: Account | None = self.cleaned_data.get(names.get(self.cleaned_data["purchase_mode"], ""))
+        return found
+
+
+class BillingForm(forms.Form):
+    """The billing address on the documents of this order."""
+
+    name = forms.CharField(label=_("Company"), max_length=100)
+    tax_id = forms.CharField(label=_("Tax ID"), max_length=30, required=False)
+    address_line1 = forms.CharField(label=_("Address"), max_length=200)
+    address_line2 = forms.CharField(label=_("Address, second line"), max_length=200, required=False)
+    postal_code = forms.CharField(label=_("Post code"), max_length=20, required=False)
+    city = forms.CharField(label=_("City"), max_length=100)
+    state = forms.CharField(label=_("State"), max_length=100, required=False)
+    country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES)
+
+
+class PlaceForm(forms.Form):
+    """The last click: the key of this order, the total that was seen, and the terms."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    total = forms.DecimalField(max_digits=19, decimal_places=4, widget=forms.HiddenInput)
+    terms = forms.BooleanField(required=False, label=_("I accept the terms of use."))
+
+
+class CompanyForm(forms.Form):
+    """Company data of an account."""
+
+    name = forms.CharField(label=_("Company"), max_length=100)
+    email = forms.EmailField(label=_("E-mail"), required=False)
+    phone = forms.CharField(label=_("Phone"), max_length=40, required=False)
+    website = forms.URLField(label=_("Web site"), required=False, assume_scheme="https")
+    tax_id = forms.CharField(label=_("Tax ID"), max_length=30, required=False)
+    address_line1 = forms.CharField(label=_("Address"), max_length=200, required=False)
+    address_line2 = forms.CharField(label=_("Address, second line"), max_length=200, required=False)
+    postal_code = forms.CharField(label=_("Post code"), max_length=20, required=False)
+    city = forms.CharField(label=_("City"), max_length=100, required=False)
+    state = forms.CharField(label=_("State"), max_length=100, required=False)
+    country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES)

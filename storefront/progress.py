@@ -1,0 +1,128 @@
+"""An order's progress in plain words, for the person who waits (reasons cleaned of what is the vendor's or ours)."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from orders.enums import DeliveryStatus, OrderStatus
+from orders.models import Order, OrderLine
+from subscriptions.enums import OPEN_STATES, OperationState, Verb
+from subscriptions.models import Operation
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: ``state`` is ``done``, ``now``, ``next``, ``waiting`` or ``failed``."""
+
+    label: str
+    state: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class LineProgress:
+    """One service of an order with its steps."""
+
+    line: OrderLine
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class OrderProgress:
+    """How far an order is: a headline, whether it is over, and every line."""
+
+    headline: str
+    tone: str
+    is_over: bool
+    lines: tuple[LineProgress, ...]
+
+
+FINAL = {DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.CANCELLED}
+
+
+def order_progress(order: Order) -> OrderProgress:
+    """Read an order with its lines and their operations; three statements whatever the number of lines."""
+    lines = [line for line in order.lines.all() if line.parent_id is None]
+    operations = _operations(lines)
+    rows = tuple(LineProgress(line, _steps(order, line, operations)) for line in lines)
+    is_over = order.status == OrderStatus.CANCELLED or (
+        order.status == OrderStatus.EXECUTED and all(line.delivery_status in FINAL for line in lines)
+    )
+    headline, tone = _headline(order, lines)
+    return OrderProgress(headline, tone, is_over, rows)
+
+
+def _operations(lines: list[OrderLine]) -> dict[int, Operation]:
+    ids = [line.subscription_id for line in lines if line.subscription_id]
+    rows = (
+        Operation.objects.filter(subscription_id__in=ids, verb=Verb.CREATE).select_related("depends_on").order_by("id")
+    )
+    return {row.subscription_id: row for row in rows if row.subscription_id}
+
+
+def _headline(order: Order, lines: list[OrderLine]) -> tuple[str, str]:
+    states = {line.delivery_status for line in lines}
+    if order.status == OrderStatus.CANCELLED:
+        return _("This order was cancelled."), "neutral"
+    if order.status != OrderStatus.EXECUTED:
+        if order.hold_reason == "no_credit":
+            return _("We have your order. It waits for credit: your provider will release it."), "warning"
+        return _("We have your order. It will be executed shortly."), "info"
+    if states <= {DeliveryStatus.DELIVERED}:
+        return _("Everything is active. Enjoy!"), "success"
+    if DeliveryStatus.FAILED in states and len(states) > 1:
+        return _("Part of the order could not be delivered. We are on it."), "warning"
+    if states == {DeliveryStatus.FAILED}:
+        return _("The order could not be delivered yet. We are on it; nothing is charged."), "danger"
+    if states == {DeliveryStatus.CANCELLED}:
+        return _("This order was given up. Nothing was charged."), "neutral"
+    return _("We are setting things up with the vendor. This usually takes a minute or two."), "info"
+
+
+def _steps(order: Order, line: OrderLine, operations: dict[int, Operation]) -> tuple[Step, ...]:
+    placed = Step(_("Order placed"), "done")
+    if order.status != OrderStatus.EXECUTED:
+        return (placed, Step(_("Waiting to be executed"), "waiting"))
+    operation = operations.get(line.subscription_id or 0)
+    delivery = line.delivery_status
+    if delivery == DeliveryStatus.DELIVERED:
+        return (
+            placed,
+            Step(_("Customer set up"), "done"),
+            Step(_("Ordered at the vendor"), "done"),
+            Step(_("Active"), "done"),
+        )
+    if delivery in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED) or operation is None:
+        note = _("The vendor did not accept it. Our team looks into it.") if delivery == DeliveryStatus.FAILED else ""
+        label = _("Not delivered") if delivery == DeliveryStatus.FAILED else _("Given up")
+        return (placed, Step(label, "failed", note))
+    return (placed, *_open_steps(operation))
+
+
+def _open_steps(operation: Operation) -> tuple[Step, ...]:
+    setup = operation.depends_on
+    if setup is not None and (setup.state in OPEN_STATES or setup.state == OperationState.REFUSED):
+        state, note = _state_of(setup)
+        return (
+            Step(_("Setting up the customer"), state, note),
+            Step(_("Ordering at the vendor"), "next"),
+            Step(_("Active"), "next"),
+        )
+    state, note = _state_of(operation)
+    return (
+        Step(_("Customer set up"), "done"),
+        Step(_("Ordering at the vendor"), state, note),
+        Step(_("Active"), "next"),
+    )
+
+
+def _state_of(operation: Operation) -> tuple[str, str]:
+    if operation.flag == "awaiting_relationship":
+        return "waiting", _("Waiting until the customer accepts the invitation.")
+    if operation.flag == "customer_under_review":
+        return "waiting", _("The vendor is reviewing this customer; this can take days.")
+    if operation.state in (OperationState.ATTENTION, OperationState.REFUSED):
+        return "waiting", _("Something needs our team's attention. You need not do anything.")
+    if operation.state == OperationState.WAITING and operation.attempts:
+        return "now", _("The vendor is working on it.")
+    return "now", ""

@@ -1,0 +1,1 @@
+"""The storefront's pages, by what a person comes for."""

@@ -1,0 +1,117 @@
+"""The basket: put in, change, say for whom."""
+
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from catalog.models import Plan
+from catalog.selectors import price_list_for
+from core.errors import BusinessError, NotVisible
+from orders.models import Basket
+from orders.selectors import PricedBasket, priced_basket
+from orders.services.basket import add_line, change_line, set_target
+from resellers.enums import PurchaseMode
+from resellers.selectors import own_account, purchase_targets
+from storefront.access import ShopRequest, basket_of, shop_page
+from storefront.forms import AddForm, QuantityForm, TargetForm
+from users.permissions import Perm
+
+
+def price_basket(request: ShopRequest, basket: Basket) -> PricedBasket:
+    """The basket with prices; a visitor's with those he may see."""
+    prices = (
+        None if basket.target_account or basket.buyer_account else price_list_for(request.actor, request.shop, None)
+    )
+    return priced_basket(basket, price_list=prices)
+
+
+def target_form(request: ShopRequest, basket: Basket) -> TargetForm | None:
+    """For whom a reseller buys; direct customers are not asked."""
+    account = own_account(request.actor)
+    if account is None or not account.is_reseller:
+        return None
+    chosen = {
+        "purchase_mode": basket.purchase_mode or PurchaseMode.PERSONAL_USE,
+        "end_customer": basket.target_account if basket.purchase_mode == PurchaseMode.END_CUSTOMER else None,
+        "affiliate": basket.target_account if basket.purchase_mode == PurchaseMode.AFFILIATE else None,
+    }
+    return TargetForm(
+        request.POST if request.method == "POST" else None,
+        initial=chosen,
+        end_customers=purchase_targets(request.actor, PurchaseMode.END_CUSTOMER),
+        affiliates=purchase_targets(request.actor, PurchaseMode.AFFILIATE),
+    )
+
+
+@shop_page(anonymous=True)
+def basket(request: ShopRequest) -> HttpResponseBase:
+    """What is in the basket, what it costs, and for whom it is."""
+    found = basket_of(request)
+    context = {"priced": price_basket(request, found), "target_form": target_form(request, found), "step": 1}
+    return render(request, "storefront/basket.html", context)
+
+
+@require_POST
+@shop_page(Perm.SHOP_ORDER, anonymous=True, back="storefront:basket")
+def basket_add(request: ShopRequest) -> HttpResponseBase:
+    """Put a plan and the add-ons ticked with it into the basket."""
+    form = AddForm(request.POST)
+    if not form.is_valid():
+        raise BusinessError("quantity_invalid", _("Type a whole number of 1 or more."))
+    found = basket_of(request)
+    plan = _plan(request, str(form.cleaned_data["plan"]))
+    quantity = form.cleaned_data["quantity"]
+    line = add_line(request.actor, basket=found, site=request.shop, plan=plan, quantity=quantity)
+    for public_id in request.POST.getlist("addon"):
+        addon = _plan(request, public_id)
+        add_line(request.actor, basket=found, site=request.shop, plan=addon, quantity=quantity, parent=line)
+    messages.success(request, _("%(name)s is in your basket.") % {"name": plan.product.name})
+    return redirect("storefront:basket")
+
+
+def _plan(request: ShopRequest, public_id: str) -> Plan:
+    rows = Plan.objects.filter(organization_id=request.actor.organization_id).select_related("product")
+    try:
+        found = rows.filter(public_id=public_id).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise BusinessError("not_sold", _("This product is no longer available."))
+    return found
+
+
+@require_POST
+@shop_page(Perm.SHOP_ORDER, anonymous=True, back="storefront:basket")
+def basket_change(request: ShopRequest) -> HttpResponseBase:
+    """Change a line's quantity, or take it out."""
+    form = QuantityForm(request.POST)
+    if not form.is_valid():
+        raise BusinessError("quantity_invalid", _("Type a whole number of 1 or more."))
+    try:
+        change_line(
+            request.actor,
+            basket=basket_of(request),
+            line_id=form.cleaned_data["line"],
+            quantity=form.cleaned_data["quantity"],
+        )
+    except NotVisible as error:
+        messages.info(request, str(error.message))
+    return redirect("storefront:basket")
+
+
+@require_POST
+@shop_page(Perm.SHOP_ORDER, back="storefront:basket")
+def basket_target(request: ShopRequest) -> HttpResponseBase:
+    """Say for whom, and go on to the billing information."""
+    found = basket_of(request)
+    form = target_form(request, found)
+    if form is None:
+        set_target(request.actor, basket=found, mode="", account=None)
+        return redirect("storefront:checkout_billing")
+    if not form.is_valid():
+        context = {"priced": price_basket(request, found), "target_form": form, "step": 1}
+        return render(request, "storefront/basket.html", context, status=400)
+    set_target(request.actor, basket=found, mode=form.cleaned_data["purchase_mode"], account=form.chosen())
+    return redirect("storefront:checkout_billing")

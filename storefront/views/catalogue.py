@@ -1,0 +1,128 @@
+"""The catalogue: home, shelves and search, one product."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from catalog.models import Category, PriceList, Product
+from catalog.selectors import (
+    PricedPlan,
+    addons_of,
+    categories_for,
+    price_list_for,
+    priced_plans,
+    search_products,
+    sold_products,
+)
+from core.tenancy import Actor
+from resellers.selectors import own_account
+from storefront.access import ShopRequest, shop_page
+
+PAGE = 24
+FOUND = 60
+STRIP = 8
+
+
+def _list(request: ShopRequest) -> PriceList | None:
+    return price_list_for(request.actor, request.shop, own_account(request.actor))
+
+
+def tiles(products: Sequence[Product], prices: PriceList | None) -> list[dict[str, Any]]:
+    """Products with their lowest price, ready to be shown as tiles; two statements whatever their number."""
+    plans = priced_plans(products, prices)
+    return [{"product": product, "from": _lowest(plans.get(product.pk, []))} for product in products]
+
+
+def _lowest(plans: Sequence[PricedPlan]) -> PricedPlan | None:
+    monthly = [item for item in plans if item.plan.billing_cycle == "monthly"]
+    return min(monthly or plans, key=lambda item: item.price.amount, default=None)
+
+
+@shop_page(anonymous=True)
+def home(request: ShopRequest) -> HttpResponseBase:
+    """The shop's front page: what it is, its shelves, what is featured and new."""
+    prices = _list(request)
+    rows = sold_products(request.actor, prices).select_related("category")
+    featured = list(rows.filter(is_featured=True).order_by("name", "id")[:STRIP])
+    context = {
+        "categories": categories_for(request.actor),
+        "featured": tiles(featured or list(rows.order_by("name", "id")[:STRIP]), prices),
+        "prices": prices,
+    }
+    return render(request, "storefront/home.html", context)
+
+
+@shop_page(anonymous=True)
+def product_list(request: ShopRequest, slug: str = "") -> HttpResponseBase:
+    """A shelf, the whole catalogue, or what a search found."""
+    prices = _list(request)
+    rows = sold_products(request.actor, prices).select_related("category")
+    category = _category(request.actor, slug)
+    if category is not None:
+        rows = rows.filter(category=category)
+    words = request.GET.get("q", "").strip()[:100]
+    if words:
+        found, following = list(search_products(rows, words)[:FOUND]), ""
+    else:
+        found, following = _page(rows, request.GET.get("after", ""))
+    context = {
+        "category": category,
+        "categories": categories_for(request.actor),
+        "tiles": tiles(found, prices),
+        "words": words,
+        "next": following,
+        "prices": prices,
+        "heading": category.name if category else _("Search") if words else _("All products"),
+    }
+    partial = request.headers.get("HX-Request") and request.GET.get("after")
+    return render(request, "storefront/_tiles.html" if partial else "storefront/product_list.html", context)
+
+
+def _category(actor: Actor, slug: str) -> Category | None:
+    if not slug:
+        return None
+    found = Category.objects.filter(organization_id=actor.organization_id, slug=slug).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _page(rows: Any, after: str) -> tuple[list[Product], str]:
+    """One page by keyset on (name, id); ``after`` is ``id:name`` of the last product of the page before."""
+    rows = rows.order_by("name", "id")
+    number, _colon, name = after.partition(":")
+    if number.isdigit():
+        rows = rows.filter(name__gte=name).exclude(name=name, id__lte=int(number))
+    found = list(rows[: PAGE + 1])
+    if len(found) <= PAGE:
+        return found, ""
+    last = found[PAGE - 1]
+    return found[:PAGE], f"{last.pk}:{last.name}"
+
+
+@shop_page(anonymous=True)
+def product_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
+    """One product with its plans, its prices for whoever looks, and what can be added to it."""
+    prices = _list(request)
+    rows = sold_products(request.actor, prices).select_related("category", "product_type")
+    product = rows.filter(public_id=public_id).first()
+    if product is None:
+        raise Http404
+    addons = list(addons_of(product, request.actor)[:20])
+    plans = priced_plans([product, *addons], prices)
+    context = {
+        "product": product,
+        "plans": plans[product.pk] if prices else [],
+        "addons": [(addon, plans[addon.pk]) for addon in addons if prices and plans[addon.pk]],
+        "prices": prices,
+        "related": tiles(_related(rows, product), prices),
+    }
+    return render(request, "storefront/product_detail.html", context)
+
+
+def _related(rows: Any, product: Product) -> list[Product]:
+    same = rows.filter(category_id=product.category_id).exclude(pk=product.pk)
+    return list(same.order_by("-is_featured", "name", "id")[:4])

@@ -1,0 +1,195 @@
+"""Checkout: billing information, service details checked with the vendor, review, place."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from core.errors import BusinessError
+from core.jobs import Job
+from orders.models import Basket
+from orders.selectors import PricedBasket, basket_instances
+from orders.services.basket import set_billing_address
+from orders.services.place import PriceChanged, place_order
+from provisioning.services.checkout import detail_fields, detail_state, start_details_check, start_live_check
+from resellers.services.accounts import billing_address
+from storefront.access import ShopRequest, basket_of, shop_page
+from storefront.forms import BillingForm, PlaceForm
+from storefront.views.basket import price_basket
+from ui.vendor_fields import VendorForm
+from users.permissions import Perm
+from vendors.models import Instance
+
+
+def _ready(request: ShopRequest) -> tuple[Basket, PricedBasket]:
+    """The basket, if it holds something and is for somebody."""
+    basket = basket_of(request)
+    priced = price_basket(request, basket)
+    if priced.is_empty:
+        raise BusinessError("basket_empty", _("The basket is empty."))
+    if basket.target_account is None:
+        raise BusinessError("target_missing", _("Choose for whom you order."))
+    return basket, priced
+
+
+@shop_page(Perm.SHOP_ORDER, back="storefront:basket")
+def checkout_billing(request: ShopRequest) -> HttpResponseBase:
+    """The address on the documents of this order."""
+    basket, priced = _ready(request)
+    target = basket.target_account
+    known = basket.billing_address or (billing_address(target.bill_to or target) if target else {})
+    form = BillingForm(request.POST or None, initial=known)
+    if request.method == "POST" and form.is_valid():
+        set_billing_address(request.actor, basket=basket, address=form.cleaned_data)
+        return redirect("storefront:checkout_details")
+    context = {"form": form, "basket": basket, "priced": priced, "step": 2}
+    return render(request, "storefront/checkout_billing.html", context, status=400 if form.errors else 200)
+
+
+def _form(request: ShopRequest, basket: Basket, instance: Instance, *, bound: bool) -> VendorForm:
+    state = detail_state(basket, instance)
+    kept = state.get("values") or state.get("options") or {}
+    return VendorForm(
+        request.POST if bound else None,
+        vendor_fields=detail_fields(basket, instance),
+        initial=kept,
+        prefix=str(instance.public_id)[:8],
+    )
+
+
+def _sections(request: ShopRequest, basket: Basket, priced: PricedBasket) -> list[dict[str, Any]]:
+    sections = []
+    for instance in basket_instances(priced.lines):
+        form = _form(request, basket, instance, bound=False)
+        state = detail_state(basket, instance)
+        sections.append({"instance": instance, "form": form, "state": state, "errors": _errors(form, state)})
+    return sections
+
+
+def _errors(form: VendorForm, state: dict[str, Any]) -> list[tuple[str, str]]:
+    found = state.get("errors", {}) if state.get("state") == "errors" else {}
+    return [(str(form.fields[key].label) if key in form.fields else "", str(text)) for key, text in found.items()]
+
+
+@require_safe
+@shop_page(Perm.SHOP_ORDER, back="storefront:basket")
+def checkout_details(request: ShopRequest) -> HttpResponseBase:
+    """What each vendor asks; goes on to the review once every vendor is content."""
+    basket, priced = _ready(request)
+    sections = _sections(request, basket, priced)
+    done = all(section["state"].get("state") == "ok" for section in sections)
+    context = {"sections": sections, "basket": basket, "priced": priced, "step": 3, "done": done}
+    return render(request, "storefront/checkout_details.html", context)
+
+
+@require_POST
+@shop_page(Perm.SHOP_ORDER, back="storefront:checkout_details")
+def checkout_check(request: ShopRequest, instance_id: str) -> HttpResponseBase:
+    """Take the answers for one vendor and have them checked there; the page polls meanwhile."""
+    basket, priced = _ready(request)
+    instance = _instance(priced, instance_id)
+    form = _form(request, basket, instance, bound=True)
+    if not form.is_valid():
+        sections = _sections(request, basket, priced)
+        for section in sections:
+            if section["instance"].pk == instance.pk:
+                section |= {"form": form, "errors": []}
+        context = {"sections": sections, "basket": basket, "priced": priced, "step": 3, "done": False}
+        return render(request, "storefront/checkout_details.html", context, status=400)
+    job = start_details_check(request.actor, basket=basket, instance=instance, values=form.cleaned_data)
+    return redirect("storefront:checkout_checking", public_id=job.public_id)
+
+
+def _instance(priced: PricedBasket, instance_id: str) -> Instance:
+    for instance in basket_instances(priced.lines):
+        if str(instance.public_id) == str(instance_id):
+            return instance
+    raise Http404
+
+
+@require_safe
+@shop_page(Perm.SHOP_ORDER)
+def checkout_checking(request: ShopRequest, public_id: str) -> HttpResponseBase:
+    """Progress of a check; goes back to the details, or on to the review, when it has ended."""
+    job = Job.objects.get_visible(request.actor, public_id)
+    if job is None:
+        raise Http404
+    if job.is_open:
+        template = "storefront/_checking.html" if request.headers.get("HX-Request") else "storefront/checking.html"
+        return render(request, template, {"job": job, "step": 3})
+    if job.error:
+        messages.error(request, job.error)
+    good = job.result.get("state") == "ok"
+    target = redirect("storefront:checkout_review" if good else "storefront:checkout_details")
+    if request.headers.get("HX-Request"):
+        target["HX-Redirect"] = target["Location"]
+        target.status_code = 204
+    return target
+
+
+@require_POST
+@shop_page(Perm.SHOP_ORDER)
+def checkout_live(request: ShopRequest, instance_id: str, verb: str) -> HttpResponseBase:
+    """Start a check of one field while somebody types."""
+    basket, priced = _ready(request)
+    instance = _instance(priced, instance_id)
+    prefix = str(instance.public_id)[:8] + "-"
+    values = {key.removeprefix(prefix): value for key, value in request.POST.items() if key.startswith(prefix)}
+    job = start_live_check(request.actor, instance=instance, verb=verb, values=_short(values))
+    return render(request, "storefront/_live.html", {"job": job})
+
+
+def _short(values: dict[str, Any]) -> dict[str, str]:
+    return {key: str(value)[:100] for key, value in values.items() if key in ("domain_prefix", "mpn_id")}
+
+
+@require_safe
+@shop_page(Perm.SHOP_ORDER)
+def checkout_live_result(request: ShopRequest, public_id: str) -> HttpResponseBase:
+    """What a live check found, or that it is still asking."""
+    job = Job.objects.get_visible(request.actor, public_id)
+    if job is None:
+        raise Http404
+    return render(request, "storefront/_live.html", {"job": job})
+
+
+@shop_page(Perm.SHOP_ORDER, back="storefront:checkout_review")
+def checkout_review(request: ShopRequest) -> HttpResponseBase:
+    """Everything once more with exact amounts; POST places the order, once."""
+    if request.method == "POST":
+        return _place(request)
+    basket, priced = _ready_for_review(request)
+    if basket is None:
+        return redirect("storefront:basket")
+    context = {"basket": basket, "priced": priced, "step": 4, "target": basket.target_account}
+    return render(request, "storefront/checkout_review.html", context)
+
+
+def _ready_for_review(request: ShopRequest) -> tuple[Basket | None, PricedBasket | None]:
+    try:
+        return _ready(request)
+    except BusinessError as error:
+        messages.error(request, str(error.message))
+        return None, None
+
+
+def _place(request: ShopRequest) -> HttpResponseBase:
+    form = PlaceForm(request.POST)
+    if not form.is_valid():
+        raise BusinessError("form_invalid", _("Something is missing. Check the order and confirm again."))
+    try:
+        order = place_order(
+            request.actor,
+            basket=basket_of(request),
+            key=form.cleaned_data["key"],
+            seen_total=form.cleaned_data["total"],
+            terms_accepted=form.cleaned_data["terms"],
+            browser=request.headers.get("User-Agent", ""),
+        )
+    except PriceChanged as error:
+        messages.warning(request, str(error.message))
+        return redirect("storefront:checkout_review")
+    return redirect("storefront:order_detail", public_id=order.public_id)

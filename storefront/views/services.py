@@ -1,0 +1,98 @@
+"""What a customer has: orders with their progress, subscriptions, a reseller's customers, the company profile."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from core.errors import NotVisible
+from orders.selectors import order_with_lines
+from orders.services.place import cancel_order
+from resellers.selectors import accounts_for, memberships_for, own_account
+from resellers.services.accounts import update_account
+from storefront.access import ShopRequest, shop_page
+from storefront.forms import CompanyForm
+from storefront.progress import order_progress
+from subscriptions.selectors import subscriptions_for
+from users.permissions import Perm
+
+
+@require_safe
+@shop_page(Perm.SHOP_ORDERS_VIEW)
+def order_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
+    """One order; its progress refreshes itself until everything is decided."""
+    order = order_with_lines(request.actor, public_id)
+    if order is None:
+        raise Http404
+    context = {"order": order, "progress": order_progress(order)}
+    partial = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
+    return render(request, "storefront/_order_progress.html" if partial else "storefront/order_detail.html", context)
+
+
+@require_POST
+@shop_page(Perm.SHOP_ORDER, back="storefront:order_list")
+def order_cancel(request: ShopRequest, public_id: str) -> HttpResponseBase:
+    """Withdraw an order that was not executed yet."""
+    order = order_with_lines(request.actor, public_id)
+    if order is None:
+        raise Http404
+    cancel_order(request.actor, order=order, reason=_("Cancelled by the customer"))
+    messages.success(request, _("Order %(number)s is cancelled.") % {"number": order.number})
+    return redirect("storefront:order_detail", public_id=public_id)
+
+
+@require_safe
+@shop_page(Perm.SHOP_SERVICES_VIEW)
+def subscription_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
+    """One subscription."""
+    row = subscriptions_for(request.actor).get_visible(request.actor, public_id)
+    if row is None:
+        raise Http404
+    return render(request, "storefront/subscription_detail.html", {"subscription": row, "addons": row.addons.all()})
+
+
+@require_safe
+@shop_page(Perm.SHOP_CUSTOMERS_VIEW)
+def customer_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
+    """One of a reseller's customers with its services."""
+    account = accounts_for(request.actor).get_visible(request.actor, public_id)
+    if account is None or account.bill_to_id != request.actor.account_id:
+        raise Http404
+    context = {
+        "account": account,
+        "contacts": account.contacts.all(),
+        "subscriptions": subscriptions_for(request.actor).filter(account=account)[:50],
+    }
+    return render(request, "storefront/customer_detail.html", context)
+
+
+@shop_page(Perm.SHOP_VIEW, back="storefront:profile")
+def profile(request: ShopRequest) -> HttpResponseBase:
+    """The own company: data, users, and for resellers the MPN ID."""
+    account = own_account(request.actor)
+    if account is None:
+        raise NotVisible("account_missing", _("This account does not exist."))
+    form = CompanyForm(request.POST or None, initial={name: getattr(account, name) for name in CompanyForm.base_fields})
+    if request.method == "POST" and form.is_valid():
+        update_account(request.actor, account=account, values=form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return redirect("storefront:profile")
+    context: dict[str, Any] = {
+        "account": account,
+        "form": form,
+        "may_edit": request.actor.has(Perm.SHOP_COMPANY_EDIT),
+        "members": memberships_for(request.actor, account),
+        "links": account.vendor_links.select_related("instance").exclude(mpn_id=""),
+    }
+    return render(request, "storefront/profile.html", context, status=400 if form.errors else 200)
+
+
+@require_safe
+def terms(request: ShopRequest) -> HttpResponseBase:
+    """The site's terms of use and privacy notice; open to everybody."""
+    if request.site is None:
+        raise Http404
+    return render(request, "storefront/terms.html", {"site": request.site})
