@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import requests
 from django.conf import settings
 from django.db import transaction
 
@@ -18,6 +17,7 @@ from catalog.selectors import price_list_of, sold_products
 from catalog.services.price_lists import assign_price_list, save_price_list
 from catalog.services.products import publish_products
 from cloudbss.demo.data import BIRCH, CEDAR, CUSTOMER_USERS, MAIN, STAFF, SUPERUSER, Company, Person, others
+from cloudbss.demo.twins import call_twins
 from cloudbss.demo_settings import microsoft_settings
 from core import jobs, outbox
 from core.tenancy import Actor, system_actor
@@ -51,13 +51,6 @@ FEATURED = ("Microsoft 365 Business Standard", "Microsoft 365 Business Basic", "
 def password() -> str:
     """The password of all demo users: the one made at set-up."""
     return os.environ.get("DEMO_PASSWORD") or "demo-only-password"
-
-
-def twin(method: str, path: str, **values: Any) -> Any:
-    """A call of the twins' control surface."""
-    answer = requests.request(method, settings.SANDBOX_URL + path, timeout=60, **values)
-    answer.raise_for_status()
-    return answer.json()
 
 
 def build(say: Callable[[str], None]) -> None:
@@ -151,7 +144,7 @@ def _instance(organization: Organization) -> Instance:
     operator = _operator(organization)
     application = Application.objects.get(code="microsoft_cloud")
     found = Instance.objects.filter(organization=organization, application=application).first()
-    credentials = twin("GET", "/_twin/credentials")
+    credentials = call_twins("GET", "/_twin/credentials")
     values = microsoft_settings(credentials, settings.SANDBOX_URL, settings.SANDBOX_TLS_URL)
     values |= {"markets": ["DE", "US"], "currencies": ["EUR", "USD"]}
     row = save_instance(
@@ -242,7 +235,7 @@ def _account(
     if company.edition == Edition.STANDARD:
         Account.objects.filter(pk=row.pk).update(edition=company.edition)
     if company.mpn_id:
-        numbers = twin("GET", "/_twin/credentials")["mpn_ids"]
+        numbers = call_twins("GET", "/_twin/credentials")["mpn_ids"]
         set_mpn_id(operator, account=row, instance=instance, mpn_id=str(numbers[0 if company.key == BIRCH else 1]))
     return row
 
@@ -265,10 +258,10 @@ def _orders(
         if actor is None or actor.account_id is None:
             actor = _stand_in(organization, account, site)
         if number == ORDERS - 2:
-            twin(
+            call_twins(
                 "POST",
                 "/_twin/faults",
-                json={"vendor": "partner_center", "operation": "create_cart", "kind": "under_review", "times": 1},
+                body={"vendor": "partner_center", "operation": "create_cart", "kind": "under_review", "times": 1},
             )
         _one_order(actor, site, instance, account, number, key)
         if number % 20 == 19:

@@ -3,10 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from cloudbss.demo.twins import TwinError, call_twins
 from core import clock, outbox
 from core.errors import BusinessError
 
@@ -25,12 +25,9 @@ class Command(BaseCommand):
         try:
             span = clock.parse_duration(options["duration"])
             if settings.SANDBOX_URL:
-                answer = requests.post(
-                    f"{settings.SANDBOX_URL}/_twin/clock", json={"advance": options["duration"]}, timeout=10
-                )
-                answer.raise_for_status()
+                call_twins("POST", "/_twin/clock", body={"advance": options["duration"]})
             now = clock.advance(span)
-        except (BusinessError, requests.RequestException) as error:
+        except (BusinessError, TwinError) as error:
             raise CommandError(str(error)) from error
         outbox.sweep()
         self.stdout.write(f"It is now {now:%Y-%m-%d %H:%M:%S} UTC.")
