@@ -1,0 +1,1 @@
+"""Seed data of the vendor twins and the scripts that build it."""
