@@ -12,9 +12,10 @@ _LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>Vendor twins</title></head><body>
 <h1>Vendor twins</h1>
-<p>This process plays the vendors of Cloud BSS for demos, tests and training. Nothing here is real: no vendor is called, no
-price is a vendor's, nobody is charged.</p>
-<table border="1" cellpadding="6"><caption>Vendors</caption><thead><tr><th>Name</th><th>Address</th><th>Calls</th></tr></thead>
+<p>This process plays the vendors of Cloud BSS for demos, tests and training. Nothing here is real:
+no vendor is called, no price is a vendor's, nobody is charged.</p>
+<table border="1" cellpadding="6"><caption>Vendors</caption>
+<thead><tr><th>Name</th><th>Address</th><th>Calls</th></tr></thead>
 <tbody>{rows}</tbody></table>
 <p>The vendors' clock says {now}. Control surface: <a href="/_twin/health">health</a>,
 <a href="/_twin/operations">operations</a>, <a href="/_twin/journal?limit=50">journal</a>,
@@ -75,7 +76,7 @@ class Control:
     def page(self, request: Request) -> Response:
         """What this is, for a person."""
         rows = "".join(
-            f"<tr><td>{vendor.name}</td><td>{vendor.prefix}</td><td>{len(vendor.routes.operations())}</td></tr>"
+            f"<tr><td>{vendor.name}</td><td>{vendor.prefix}</td><td>{len(vendor.operations())}</td></tr>"
             for vendor in self.world.vendors
         )
         return Response(200, _PAGE.format(rows=rows, now=iso(request.now)), content_type=HTML)
@@ -99,7 +100,7 @@ class Control:
         """All operations by vendor, with their calls and the kinds of faults."""
         answer = {
             vendor.name: {
-                "operations": vendor.routes.operations(),
+                "operations": vendor.operations(),
                 "fault_kinds": sorted(self.world.faults.kinds(vendor)),
                 "calls": [
                     {

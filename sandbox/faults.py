@@ -1,7 +1,7 @@
 """Faults: what goes wrong on purpose, by vendor and operation.
 
-``delay`` comes on top of another fault; of the others the first that fits is taken. General kinds are handled here and in
-``sandbox.app`` for every vendor; kinds of a vendor's own go to ``Vendor.fault``.
+``delay`` comes on top of another fault; of the others the first that fits is taken. General kinds are handled here and
+in ``sandbox.app`` for every vendor; kinds of a vendor's own go to ``Vendor.fault``.
 """
 
 import datetime as dt
@@ -25,7 +25,9 @@ OF_VENDORS = frozenset({"lag", "unknown_enum"})
 # What Microsoft's sign-in answers under a fault of the same name, whichever vendor the fault is asked for.
 OF_LOGIN = {"consent_revoked": 65001, "token_revoked": 50173, "token_expired": 700082, "secret_expired": 7000222}
 DEFAULT_SECONDS = {"delay": 2.0, "slow_body": 5.0, "timeout_before": 300.0, "timeout_after": 300.0, "http_429": 5.0}
-HTML_PAGE = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+HTML_PAGE = (
+    "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+)
 
 
 class Faults:
@@ -44,7 +46,7 @@ class Faults:
             raise ValueError(f"unknown vendor: {vendor or 'none given'}")
         if kind not in self.kinds(vendors[vendor]):
             raise ValueError(f"unknown kind: {kind or 'none given'}")
-        known = {name for full in vendors[vendor].routes.operations() for name in (full, full.partition(":")[0])}
+        known = {name for full in vendors[vendor].operations() for name in (full, full.partition(":")[0])}
         if operation != "*" and operation not in known:
             raise ValueError(f"unknown operation: {operation}")
         probability = float(spec.get("probability", 1))

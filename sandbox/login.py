@@ -1,6 +1,6 @@
 """Microsoft's identity platform: applications, grants and tokens (``partner-center.md`` 3).
 
-Refresh tokens and codes are stored as hashes only; access tokens are JWTs of one hour, signed with a key of this service.
+Refresh tokens and codes are stored as hashes only; access tokens are JWTs of one hour, signed with this service's key.
 Everything here is on real time. The demo's application and the partner's tenant are fixed.
 """
 
@@ -16,6 +16,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import jwt
 
+from sandbox.faults import OF_LOGIN
 from sandbox.login_errors import aadsts
 from sandbox.login_keys import AssertionRefused, SigningKey, b64url, check_assertion, digest, kept_secret, thumbprints
 from sandbox.router import Route, Routes, Vendor
@@ -61,10 +62,6 @@ class Login(Vendor):
         self._assertions = state.table("login", "assertions")
         self.other_tenants: Callable[[str], bool] = lambda tenant: False
         self.routes = Routes()
-        # The pages build on this class, so they are imported when it is made, not before.
-        from sandbox.login_pages import add_routes
-
-        add_routes(self)
 
     # What the control surface asks for
 
@@ -108,6 +105,10 @@ class Login(Vendor):
             return route.operation
         return "token:app" if request.form().get("grant_type") == "client_credentials" else "token:user"
 
+    def operations(self) -> list[str]:
+        """The names of all calls, those that are told apart included."""
+        return [*self.routes.operations(), "token:user"]
+
     def client_reference(self, request: Request) -> str:
         """The caller's id for logs."""
         return request.headers.get("client-request-id", "")
@@ -121,8 +122,6 @@ class Login(Vendor):
         self, kind: str, fault: Mapping[str, Any], request: Request, handle: Callable[[], Response]
     ) -> Response | None:
         """``aadsts`` with a ``code``, and the named ones."""
-        from sandbox.faults import OF_LOGIN  # That module needs the routes' types, which this one brings about.
-
         code = int(fault.get("code") or 90033) if kind == "aadsts" else OF_LOGIN.get(kind, 0)
         if not code:
             return None
@@ -351,7 +350,11 @@ def resource_of(request: Request, form: Mapping[str, str], *, v1: bool, fallback
 def _token_answer(token: str, resource: str, scope: str, *, v1: bool) -> dict[str, Any]:
     now = int(time.time())
     if not v1:
-        answer: dict[str, Any] = {"token_type": "Bearer", "expires_in": ACCESS_SECONDS, "ext_expires_in": ACCESS_SECONDS}
+        answer: dict[str, Any] = {
+            "token_type": "Bearer",
+            "expires_in": ACCESS_SECONDS,
+            "ext_expires_in": ACCESS_SECONDS,
+        }
         if scope:
             answer["scope"] = scope
         return answer | {"access_token": token}

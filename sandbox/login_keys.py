@@ -119,7 +119,9 @@ def check_assertion(
     except jwt.InvalidTokenError as error:
         raise AssertionRefused(50027, f"JWT token is invalid or malformed: {error}") from error
     if header.get("alg") not in ASSERTION_ALGORITHMS:
-        raise AssertionRefused(5002738, f"Invalid JWT token. '{header.get('alg')}' is not a supported signature algorithm.")
+        raise AssertionRefused(
+            5002738, f"Invalid JWT token. '{header.get('alg')}' is not a supported signature algorithm."
+        )
     certificate = _registered(header, certificates)
     try:
         claims: dict[str, Any] = jwt.decode(

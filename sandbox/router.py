@@ -44,7 +44,7 @@ class Routes:
         handler: Handler,
         *,
         write: bool = False,
-        token: str = "app_or_user",
+        token: str = "app_or_user",  # noqa: S107 - The kind of token, not one.
     ) -> None:
         """Add a call. A parameter never crosses a slash; it may stand inside a segment: ``items({id})``."""
         expression = re.compile(
@@ -91,15 +91,17 @@ class Vendor(Protocol):
     """
 
     name: str
-    prefix: str
+    prefix: str = ""
     routes: Routes
     fault_kinds: frozenset[str] = frozenset()
 
     def seed(self) -> None:
         """Fill empty tables; called at start and after a reset."""
+        return None
 
     def check(self, request: Request, route: Route) -> None:
         """Refuse what the token does not allow (``WireError``); sets ``request.claims``."""
+        return None
 
     def around(self, request: Request, route: Route, handle: Callable[[], Response]) -> Response:
         """Handle a call with what all calls have in common: repeats, headers. Called inside the lock."""
@@ -125,10 +127,15 @@ class Vendor(Protocol):
 
     def tick(self, now: dt.datetime) -> None:
         """The life cycle that time drives; called before each request and after a move of the clock."""
+        return None
 
     def operation(self, request: Request, route: Route) -> str:
         """The name of a call, where one path serves several; ``name:part`` is also matched by ``name``."""
         return route.operation
+
+    def operations(self) -> list[str]:
+        """The names of all calls."""
+        return self.routes.operations()
 
     def client_reference(self, request: Request) -> str:
         """The caller's own id of the operation, as the journal keeps it."""

@@ -16,7 +16,7 @@ from cheroot.server import Gateway, HTTPServer
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from sandbox.app import App
-from sandbox.wire import Delivery, Hang, Reset, Response
+from sandbox.wire import Delivery, Hang, Reset
 
 THREADS = 32
 SLOW_PIECES = 10
@@ -71,7 +71,7 @@ def _is_closed(sock: Any) -> bool:
             return True
 
 
-class TwinGateway(Gateway):  # type: ignore[misc]  # cheroot ships no complete types.
+class TwinGateway(Gateway):
     """Hands a request of cheroot to the application and its answer back."""
 
     def respond(self) -> None:
@@ -137,7 +137,7 @@ def _reset(conn: Any) -> None:
     os.close(conn.socket.detach())
 
 
-class TwinServer(HTTPServer):  # type: ignore[misc]  # cheroot ships no complete types.
+class TwinServer(HTTPServer):
     """One listening port on loopback."""
 
     def __init__(self, app: App, aside: Aside, port: int, pair: tuple[Path, Path] | None = None) -> None:
@@ -156,6 +156,3 @@ class TwinServer(HTTPServer):  # type: ignore[misc]  # cheroot ships no complete
         self.prepare()
         threading.Thread(target=self.serve, name=f"port-{self.bind_addr[1]}", daemon=True).start()
         return int(self.bind_addr[1])
-
-
-__all__ = ["App", "Aside", "Response", "TwinServer"]

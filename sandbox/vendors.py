@@ -1,15 +1,21 @@
 """The one list of vendors that the process plays."""
 
-from importlib.util import find_spec
+from importlib import import_module
 
 from sandbox.router import Vendor
 from sandbox.world import World
 
+VENDORS = {"partner_center": "PartnerCenter"}
+
 
 def build_vendors(world: World) -> list[Vendor]:
     """All vendors but sign-in, which ``World`` brings."""
-    if find_spec("sandbox.partner_center") is None:
-        return []
-    from sandbox.partner_center import PartnerCenter  # Only where it is installed.
-
-    return [PartnerCenter(world)]
+    found = []
+    for module, name in VENDORS.items():
+        try:
+            vendor = getattr(import_module(f"sandbox.{module}"), name, None)
+        except ModuleNotFoundError:
+            continue
+        if vendor is not None:
+            found.append(vendor(world))
+    return found

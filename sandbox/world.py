@@ -8,6 +8,7 @@ from sandbox.clock import Clock
 from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.login import Login
+from sandbox.login_pages import add_routes
 from sandbox.router import Vendor
 from sandbox.state import State
 
@@ -29,7 +30,11 @@ class World:
     def open(cls, home: Path) -> "World":
         """Open or make the world below a folder."""
         state = State(home)
-        return cls(state, Clock(state), home, Login(state, home), Journal(home), Faults(state))
+        login = Login(state, home)
+        add_routes(login)
+        world = cls(state, Clock(state), home, login, Journal(home), Faults(state))
+        login.other_tenants = lambda tenant: any(vendor.knows_tenant(tenant) for vendor in world.vendors)
+        return world
 
     def vendor(self, name: str) -> Vendor | None:
         """A vendor by name; sign-in is one too, under the name ``login``."""
