@@ -23,7 +23,7 @@ Event = Callable[[str, dt.datetime], None]
 class Desk:
     """Tables of the one seeded partner, and helpers over them.
 
-    ``lag`` (seconds), ``refused_line`` and ``rotated`` are switches of the fault at work while its call is handled.
+    ``lag`` (seconds) and ``refused_line`` are switches of the fault at work while its call is handled.
     """
 
     def __init__(self, world: World) -> None:
@@ -44,7 +44,7 @@ class Desk:
         self.prices = table(NAME, "price_changes")
         self.audit = table(NAME, "audit_records")
         self.requests = table(NAME, "_requests")
-        self.rotated = table(NAME, "_rotated")
+        self.settings = table(NAME, "_settings")
         self.lag = 0.0
         self.refused_line: int | None = None
         self.handlers: dict[str, Event] = {}
@@ -160,6 +160,11 @@ class Desk:
             if value is not None:
                 row[name] = json.dumps(pascal(shown(value)), separators=(",", ":"))
         self.audit.put(key, row)
+
+    def rotate(self) -> None:
+        """Outdate all availability ids at once."""
+        self.catalogue.salt += 1
+        self.settings.put("salt", {"value": self.catalogue.salt})
 
     # --- Time ---
 
