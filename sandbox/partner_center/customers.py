@@ -28,7 +28,10 @@ from sandbox.wire import Request, Response
 
 DEFAULT_SIZE, MAX_SIZE = 100, 500
 GONE = {"deleted", "suspended", "expired", "disabled"}
-REGISTRATION = set(["AM", "AZ", "BY", "BR", "HU", "IN", "IQ", "KZ", "KG", "MD", "MM", "PL", "RU", "SA", "ZA", "SS", "TJ", "TH", "TR", "UA", "AE", "UZ", "VE", "VN"])
+REGISTRATION = {
+    "AM", "AZ", "BY", "BR", "HU", "IN", "IQ", "KZ", "KG", "MD", "MM", "PL", "RU", "SA", "ZA", "SS", "TJ", "TH", "TR",
+    "UA", "AE", "UZ", "VE", "VN",
+}  # fmt: skip
 FIELDS = {
     "companyname": lambda row: row["companyProfile"].get("companyName", ""),
     "domain": lambda row: row["companyProfile"]["domain"],
@@ -275,7 +278,7 @@ class CustomerCalls:
         customer = self.desk.customer(request)
         self.desk.record(request, "delete_customer", "customer", customer=customer, old=_whole(customer))
         for table in (self.desk.orders, self.desk.subscriptions, self.desk.carts):
-            for key in table.keys():
+            for key in table:
                 document = table.get(key)
                 if document is not None and document["_customer"] == customer["id"]:
                     table.delete(key)
@@ -296,7 +299,13 @@ def existing_customer(desk: Desk, request: Request | None, tenant: dict[str, Any
         "phoneNumber": "",
     }  # fmt: skip
     email = f"admin@{tenant['domain']}"
-    profile = {"tenantId": key, "domain": tenant["domain"], "companyName": name, "address": address, "email": email}
+    profile: dict[str, Any] = {
+        "tenantId": key,
+        "domain": tenant["domain"],
+        "companyName": name,
+        "address": address,
+        "email": email,
+    }
     profile |= {
         "links": {"self": link(f"/customers/{key}/profiles/company")},
         "attributes": attributes("CustomerCompanyProfile"),
@@ -327,7 +336,8 @@ def _etag(customer: dict[str, Any]) -> str:
 
 
 def _billing(customer: dict[str, Any]) -> dict[str, Any]:
-    return customer["billingProfile"] | {
+    profile: dict[str, Any] = customer["billingProfile"]
+    return profile | {
         "links": {"self": link(f"/customers/{customer['id']}/profiles/billing")},
         "attributes": attributes("CustomerBillingProfile", _etag(customer)),
     }
