@@ -1,8 +1,8 @@
 """State of all vendors: tables of JSON documents in memory, every change appended to ``HOME/state.jsonl``.
 
-Changes are collected while a request is handled and written with one system call when it ends (``State.flush``), so a
-process that is killed keeps the requests it answered and forgets the one it did not. The file is compacted at start and
-whenever it has grown a lot.
+Changes are collected while a request is handled and written as one line when it ends (``State.flush``), so a process
+that is killed keeps the requests it answered and forgets the one it did not, as a whole. The file is compacted at start
+and whenever it has grown a lot.
 """
 
 import json
@@ -115,7 +115,7 @@ class State:
         """Write what has changed since the last call, as one piece."""
         if not self._pending:
             return
-        block = b"".join(self._line(key) for key in self._pending)
+        block = self._line(list(self._pending))
         self._pending.clear()
         _write_all(self._file, block)
         self._size += len(block)
@@ -126,8 +126,9 @@ class State:
         """Write the present documents to a new file, which then takes the place of the old one."""
         fresh = self.path.with_suffix(".new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
-        for (vendor, name), table in self._tables.items():
-            _write_all(descriptor, b"".join(self._line((vendor, name, key)) for key in table.rows))
+        with os.fdopen(os.dup(descriptor), "wb", buffering=1 << 20) as file:
+            for (vendor, name), table in self._tables.items():
+                file.writelines(self._line([(vendor, name, key)]) for key in table.rows)
         os.fsync(descriptor)
         fresh.replace(self.path)
         if self._file >= 0:
@@ -141,10 +142,10 @@ class State:
         self.flush()
         os.close(self._file)
 
-    def _line(self, key: _Key) -> bytes:
-        vendor, name, row = key
-        doc = self._tables[(vendor, name)].rows.get(row)
-        return json.dumps([vendor, name, row, doc], separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    def _line(self, keys: list[_Key]) -> bytes:
+        """The present documents of some keys as one line; ``null`` stands for a removed one."""
+        rows = [[vendor, name, key, self._tables[(vendor, name)].rows.get(key)] for vendor, name, key in keys]
+        return json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
     def _load(self) -> None:
         if not self.path.exists():
@@ -154,12 +155,12 @@ class State:
                 if not line.endswith(b"\n"):
                     # The process was killed while it wrote: that request was never answered.
                     break
-                vendor, name, key, doc = json.loads(line)
-                rows = self.table(vendor, name).rows
-                if doc is None:
-                    rows.pop(key, None)
-                else:
-                    rows[key] = doc
+                for vendor, name, key, doc in json.loads(line):
+                    rows = self.table(vendor, name).rows
+                    if doc is None:
+                        rows.pop(key, None)
+                    else:
+                        rows[key] = doc
 
 
 def _write_all(descriptor: int, block: bytes) -> None:
