@@ -311,7 +311,12 @@ def existing_customer(desk: Desk, request: Request | None, tenant: dict[str, Any
         "attributes": attributes("CustomerCompanyProfile"),
     }
     names = {"firstName": "Alex", "lastName": "Admin"}
-    billing = {"id": str(uuid.uuid5(uuid.NAMESPACE_DNS, key)), **names, "email": email, "culture": "en-US"}
+    billing: dict[str, Any] = {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, key)),
+        **names,
+        "email": email,
+        "culture": "en-US",
+    }
     billing |= {"language": "en", "companyName": name, "defaultAddress": address | names}
     return {
         "id": key,
