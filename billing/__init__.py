@@ -1,1 +1,1 @@
-
+"""Charges, balance and credit."""

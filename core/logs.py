@@ -60,4 +60,5 @@ class SafeJsonFormatter(JsonFormatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - the name is logging's
         """The traceback without secrets."""
-        return redact(super().formatException(ei))
+        text = super().formatException(ei)
+        return redact(text if isinstance(text, str) else "\n".join(text))

@@ -51,7 +51,7 @@ _sources: dict[str, Source] = {}
 
 
 def register(model: type[OutboxRow], *, field: str, due: frozenset[str], task: str, task_field: str = "") -> None:
-    """Declare an outbox, so that the sweep finds its forgotten rows; ``task_field`` names a column that holds the task."""
+    """Declare an outbox, so that the sweep finds forgotten rows; ``task_field`` is a column that holds the task."""
     _sources[model.__name__] = Source(model, field, due, task, task_field)
 
 

@@ -33,8 +33,8 @@ class ActorKind(StrEnum):
 class Actor:
     """Who acts: user, organization, account, role and site, as found for this request or task.
 
-    ``account_id`` is the account whose user he is (None for staff). ``sells`` tells that the account is a reseller's, so
-    that he also sees the accounts billed to it. ``perms`` are permission codes of ``users.permissions.Perm``.
+    ``account_id`` is the account whose user he is (None for staff). ``sells`` tells that the account is a reseller's,
+    so that he also sees the accounts billed to it. ``perms`` are permission codes of ``users.permissions.Perm``.
     """
 
     kind: ActorKind

@@ -1,1 +1,1 @@
-
+"""Outgoing mail and webhooks, fed by events."""

@@ -1,1 +1,1 @@
-
+"""Microsoft Cloud Services through Partner Center."""

@@ -1,1 +1,1 @@
-
+"""Baskets and orders: placing, approving, executing."""

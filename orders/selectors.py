@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from billing.services import Credit, Tax, credit_of, tax_for
 from catalog.models import Plan, PriceList
-from catalog.pricing import Quote, QuoteLine, QuotedLine, quote
+from catalog.pricing import Quote, QuotedLine, QuoteLine, quote
 from catalog.selectors import PricedPlan, price_list_of, price_plans
 from core import money
 from core.tenancy import Actor

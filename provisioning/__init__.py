@@ -1,1 +1,1 @@
-
+"""The process manager between the business and the vendors."""

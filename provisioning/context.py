@@ -69,7 +69,7 @@ class InstanceSecrets:
         write_secret(self.instance, name, value)
 
     def swap(self, name: str, exchange: Callable[[str], str]) -> str:
-        """Exchange the secret while nobody else can; what ``exchange`` returns is stored before the lock is given up."""
+        """Exchange the secret while nobody else can; what ``exchange`` returns is stored under the lock."""
         with _advisory_lock(f"{self.instance.public_id}:{name}"):
             fresh = exchange(self.get(name))
             self.put(name, fresh)

@@ -7,7 +7,7 @@ catalogue's words (``P1M``, ``P1Y``, ``P3Y``; ``monthly``, ``annual``, ``trienni
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -318,29 +318,35 @@ class PriceRow:
 class Progress(Protocol):
     """How a long read tells the person who waits; ``report`` raises :class:`Cancelled` once he pressed Cancel."""
 
-    def report(self, done: int, total: int, text: str = "") -> None: ...
+    def report(self, done: int, total: int, text: str = "") -> None:
+        """Say how far it is; ``total`` 0 means unknown."""
 
-    def log(self, text: str) -> None: ...
+    def log(self, text: str) -> None:
+        """Write a line for the person who waits."""
 
 
 class Steps(Protocol):
     """What must survive a kill: committed at once, before the next request. Values are JSON objects."""
 
-    def get(self, name: str) -> dict[str, Any] | None: ...
+    def get(self, name: str) -> dict[str, Any] | None:
+        """What was put under this name; None if nothing was."""
 
-    def put(self, name: str, value: Mapping[str, Any]) -> None: ...
+    def put(self, name: str, value: Mapping[str, Any]) -> None:
+        """Keep a value under this name, replacing an earlier one."""
 
 
 class Secrets(Protocol):
     """Secrets of the instance that change by themselves, such as a rotated refresh token."""
 
-    def get(self, name: str) -> str: ...
+    def get(self, name: str) -> str:
+        """The secret in clear; empty if there is none."""
 
     def swap(self, name: str, exchange: Callable[[str], str]) -> str:
         """Call ``exchange(old)`` while nobody else can, store what it returns at once, and return it."""
         ...
 
-    def put(self, name: str, value: str) -> None: ...
+    def put(self, name: str, value: str) -> None:
+        """Store a secret, encrypted."""
 
 
 class Budget(Protocol):
@@ -370,9 +376,11 @@ class Context(Protocol):
     secrets: Secrets
     budget: Budget
 
-    def now(self) -> dt.datetime: ...
+    def now(self) -> dt.datetime:
+        """The business clock, in UTC."""
 
-    def log(self, message: str, **details: object) -> None: ...
+    def log(self, message: str, **details: object) -> None:
+        """Write a line to the operation's history; details are redacted."""
 
 
 @runtime_checkable
@@ -386,9 +394,11 @@ class Connector(Protocol):
         ``test_connection(ctx) -> CheckResult``; ``consent_start(ctx, redirect_uri, state) -> str`` (URL);
         ``consent_finish(ctx, redirect_uri, form) -> CheckResult`` (stores the token through ``ctx.secrets``).
     catalogue
-        ``service_definition(ctx, progress) -> ServiceDefinition``; ``price_sheet(ctx, progress) -> Iterable[PriceRow]``.
+        ``service_definition(ctx, progress) -> ServiceDefinition``;
+        ``price_sheet(ctx, progress) -> Iterable[PriceRow]``.
     account
-        ``account_options(ctx, account) -> Sequence[Field]`` (no vendor call); ``account_exists(ctx, account) -> Result``;
+        ``account_options(ctx, account) -> Sequence[Field]`` (no vendor call);
+        ``account_exists(ctx, account) -> Result``;
         ``account_sync(ctx, account) -> Result``; ``check_domain(ctx, values) -> CheckResult``;
         ``check_address(ctx, address) -> CheckResult``; ``check_partner_id(ctx, mpn_id) -> CheckResult``;
         ``agreement_status(ctx, account) -> CheckResult``; ``agreement_link(ctx, country, language) -> str``;
@@ -405,9 +415,11 @@ class Connector(Protocol):
     name: str
     verbs: frozenset[str]
 
-    def describe_settings(self) -> Sequence[Field]: ...
+    def describe_settings(self) -> Sequence[Field]:
+        """The fields of the instance's settings form."""
 
-    def account_options(self, ctx: Context, account: AccountData) -> Sequence[Field]: ...
+    def account_options(self, ctx: Context, account: AccountData) -> Sequence[Field]:
+        """What the vendor wants to know of an account at checkout; asks the vendor nothing."""
 
 
 __all__ = [

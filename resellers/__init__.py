@@ -1,1 +1,1 @@
-
+"""The channel: organizations, accounts, contacts, memberships and sites."""

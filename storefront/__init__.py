@@ -1,1 +1,1 @@
-
+"""The front door of the channel: catalogue, basket, checkout, services."""

@@ -1,1 +1,1 @@
-
+"""Subscriptions and the operations that provision them."""

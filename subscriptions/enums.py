@@ -1,4 +1,7 @@
-"""States of subscriptions and operations, and the tables of what may follow what (``channel.md`` 9.1, ``service-manager.md`` 8)."""
+"""States of subscriptions and operations, and the tables of what may follow what.
+
+Sources: ``channel.md`` 9.1 and ``service-manager.md`` 8.
+"""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

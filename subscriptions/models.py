@@ -1,4 +1,7 @@
-"""Subscriptions, their add-ons, and the operations that tell the vendor (``channel.md`` 9, ``service-manager.md`` 8)."""
+"""Subscriptions, their add-ons, and the operations that tell the vendor.
+
+Sources: ``channel.md`` 9 and ``service-manager.md`` 8.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -19,8 +22,8 @@ RUN_TASK = "provisioning.run_operation"
 class Subscription(TenantOwned):
     """A recurring service of an account at a vendor's instance.
 
-    ``quantity`` is what the vendor confirmed (what was ordered, until then). ``unit_price`` is per unit and billing cycle
-    in ``currency``, before tax. ``first_activated_at`` is written once; a database trigger refuses any change.
+    ``quantity`` is what the vendor confirmed (what was ordered, until then). ``unit_price`` is per unit and billing
+    cycle in ``currency``, before tax. ``first_activated_at`` is written once; a database trigger refuses any change.
     """
 
     tenant_account = "account"

@@ -17,7 +17,7 @@ from vendors.models import Application, ConsentState, Instance, InstanceState
 from vendors.services.instances import save_instance
 
 _numbers = itertools.count(1)
-PASSWORD = "correct-horse-battery"  # noqa: S105 - the password of test users
+PASSWORD = "correct-horse-battery"
 
 
 def organization(**values: Any) -> Organization:

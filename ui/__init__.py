@@ -1,1 +1,1 @@
-
+"""The page kit of the front doors."""

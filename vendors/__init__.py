@@ -1,1 +1,1 @@
-
+"""Vendor applications, their instances, and the accounts' links to them."""

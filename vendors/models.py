@@ -115,8 +115,8 @@ class LinkState(models.TextChoices):
 class AccountLink(TenantOwned):
     """An account at an instance: the vendor's id of it, and what the vendor asked about it.
 
-    On a reseller's own link ``mpn_id`` is stamped on what he buys for end customers and ``reseller_tenant_id`` names him
-    at Microsoft. ``options`` holds the answers to the connector's account fields (no secrets).
+    On a reseller's own link ``mpn_id`` is stamped on what he buys for end customers and ``reseller_tenant_id`` names
+    him at Microsoft. ``options`` holds the answers to the connector's account fields (no secrets).
     """
 
     tenant_account = "account"

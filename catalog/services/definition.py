@@ -27,80 +27,136 @@ class PlanData(Protocol):
     """A term and a billing cycle."""
 
     @property
-    def term(self) -> str: ...
+    def term(self) -> str:
+        """How long it runs, as an ISO 8601 duration."""
+
     @property
-    def billing_cycle(self) -> str: ...
+    def billing_cycle(self) -> str:
+        """How often it is billed."""
 
 
 class ProductData(Protocol):
     """A product as the vendor describes it (``provisioning.ports.ProductDef``)."""
 
     @property
-    def code(self) -> str: ...
+    def code(self) -> str:
+        """Its code at the vendor."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What it is called on screen."""
+
     @property
-    def description(self) -> str: ...
+    def description(self) -> str:
+        """The vendor's text about it."""
+
     @property
-    def charge_type(self) -> str: ...
+    def charge_type(self) -> str:
+        """Recurring, one-time or by usage."""
+
     @property
-    def unit(self) -> str: ...
+    def unit(self) -> str:
+        """What one piece of it is called."""
+
     @property
-    def category(self) -> str: ...
+    def category(self) -> str:
+        """Where the catalogue files it."""
+
     @property
-    def min_quantity(self) -> int: ...
+    def min_quantity(self) -> int:
+        """The least that can be bought."""
+
     @property
-    def max_quantity(self) -> int | None: ...
+    def max_quantity(self) -> int | None:
+        """The most that can be bought; None if the vendor sets no limit."""
+
     @property
-    def is_addon(self) -> bool: ...
+    def is_addon(self) -> bool:
+        """Whether it needs a parent."""
+
     @property
-    def is_trial(self) -> bool: ...
+    def is_trial(self) -> bool:
+        """Whether it is a trial."""
+
     @property
-    def qualification(self) -> str: ...
+    def qualification(self) -> str:
+        """What an account must be to buy it; empty if anybody may."""
+
     @property
-    def segment(self) -> str: ...
+    def segment(self) -> str:
+        """Commercial, education, government or charity."""
+
     @property
-    def plans(self) -> Sequence[PlanData]: ...
+    def plans(self) -> Sequence[PlanData]:
+        """The terms and billing cycles it comes with."""
+
     @property
-    def parents(self) -> Sequence[str]: ...
+    def parents(self) -> Sequence[str]:
+        """Codes of the products it can be added to."""
+
     @property
-    def licence_sku_id(self) -> str: ...
+    def licence_sku_id(self) -> str:
+        """The licence that is given to users; empty if none."""
+
     @property
-    def attributes(self) -> Mapping[str, Any]: ...
+    def attributes(self) -> Mapping[str, Any]:
+        """Whatever else the connector wants to find again."""
+
     @property
-    def update_options(self) -> frozenset[str]: ...
+    def update_options(self) -> frozenset[str]:
+        """What may be changed after purchase."""
 
 
 class ProductTypeData(Protocol):
     """A product type with its products."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its identifier at the vendor."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What it is called on screen."""
+
     @property
-    def description(self) -> str: ...
+    def description(self) -> str:
+        """The vendor's text about it."""
+
     @property
-    def derivative(self) -> str: ...
+    def derivative(self) -> str:
+        """Which of the vendor's programmes it belongs to."""
+
     @property
-    def products(self) -> Sequence[ProductData]: ...
+    def products(self) -> Sequence[ProductData]:
+        """The products of the type."""
 
 
 class PriceData(Protocol):
     """The vendor's price of a plan."""
 
     @property
-    def product_code(self) -> str: ...
+    def product_code(self) -> str:
+        """The product's code at the vendor."""
+
     @property
-    def term(self) -> str: ...
+    def term(self) -> str:
+        """How long it runs, as an ISO 8601 duration."""
+
     @property
-    def billing_cycle(self) -> str: ...
+    def billing_cycle(self) -> str:
+        """How often it is billed."""
+
     @property
-    def currency(self) -> str: ...
+    def currency(self) -> str:
+        """Three letters (ISO 4217)."""
+
     @property
-    def cost(self) -> Decimal: ...
+    def cost(self) -> Decimal:
+        """What the distributor pays for a unit and cycle, before tax."""
+
     @property
-    def retail(self) -> Decimal: ...
+    def retail(self) -> Decimal:
+        """What the vendor suggests to charge for it, before tax."""
 
 
 @dataclass
@@ -137,9 +193,9 @@ def apply_definition(
 ) -> Report:
     """Create and update products so that they say what the vendor says; one transaction per product type.
 
-    New products come unpublished and without a price. Missing ones become discontinued and unpublished; running services
-    are untouched. Nothing is ever deleted, and staff's texts, categories and price lists survive. A second run on the
-    same answer writes nothing.
+    New products come unpublished and without a price. Missing ones become discontinued and unpublished; running
+    services are untouched. Nothing is ever deleted, and staff's texts, categories and price lists survive. A second
+    run on the same answer writes nothing.
     """
     report = Report()
     taken = {data.id for data in types}

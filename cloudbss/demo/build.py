@@ -86,7 +86,7 @@ def _organization() -> Organization:
         organization=row,
         name="Aster Distribution",
         tagline="Every cloud subscription, one calm place.",
-        introduction="Microsoft 365, Dynamics and more: ordered in a minute, active a minute later, always under control.",
+        introduction="Microsoft 365, Dynamics and more: ordered in a minute, active a minute later, always in control.",
         anonymous_access=True,
         anonymous_prices=True,
         support_email="support@aster.example",

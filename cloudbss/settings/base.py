@@ -111,7 +111,7 @@ VENDOR_READ_TIMEOUT: float = env.float("VENDOR_READ_TIMEOUT", default=60.0)
 VENDOR_WRITE_TIMEOUT: float = env.float("VENDOR_WRITE_TIMEOUT", default=120.0)
 OPERATION_CLAIM_SECONDS: int = env.int("OPERATION_CLAIM_SECONDS", default=60)
 
-# --- Background work: rows are durable, the broker may be away; then the sweep sends them again -------------------------
+# --- Background work: rows are durable, the broker may be away; then the sweep sends them again -----------------------
 CELERY_BROKER_URL: str = env("CELERY_BROKER_URL", default=REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

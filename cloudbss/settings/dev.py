@@ -2,6 +2,6 @@
 
 from cloudbss.settings.base import *  # noqa: F403
 
-DEBUG = env.bool("DEBUG", default=False)  # noqa: F405
+DEBUG = env.bool("DEBUG", default=False)
 CLOCK_MOVABLE = True
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", ".localhost", "127.0.0.1"])  # noqa: F405
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", ".localhost", "127.0.0.1"])

@@ -5,7 +5,7 @@ import os
 os.environ.setdefault("SECRET_KEY", "only-for-tests-only-for-tests-only-for-tests-only-for-tests")
 os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRoZS10ZXN0cyE=")
 
-from cloudbss.settings.base import *  # noqa: E402, F403
+from cloudbss.settings.base import *  # noqa: F403
 
 CLOCK_MOVABLE = True
 ALLOWED_HOSTS = ["*"]

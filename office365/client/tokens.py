@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import msal  # type: ignore[import-untyped]  # The library ships no types.
+import msal
 from django.utils.translation import gettext as _
 
 from core.http import AddressRefused, Answer, HttpClient, HttpError
@@ -25,7 +25,7 @@ from provisioning.ports import Context, ErrorKind
 
 RENEW_EARLY = 300
 BLOCK_SECONDS = 600
-REFRESH_TOKEN = "refresh_token"
+REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a secret, not the secret
 
 _lock = threading.RLock()
 _known: "dict[tuple[str, str], InstanceTokens]" = {}

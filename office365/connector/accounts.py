@@ -39,7 +39,7 @@ RULES_KEPT = 7 * 24 * 3600
 GOOD_ADDRESSES = frozenset({"verified_shippable", "verified"})
 PREFIX = re.compile(r"^[a-z0-9]{1,27}$")
 _rules: dict[tuple[str, str], tuple[float, CountryRules | None]] = {}
-PASSWORD_SECRET = "admin_password"
+PASSWORD_SECRET = "admin_password"  # noqa: S105 - the name of a secret, not the secret
 
 
 class AccountVerbs(AgreementVerbs):
@@ -225,7 +225,7 @@ class AccountVerbs(AgreementVerbs):
         message = result.message
         if state.get("password_lost") and not password:
             message = _("The administrator's first password was lost with the connection; reset it.")
-            data["password_lost"] = "true"
+            data["password_lost"] = "true"  # noqa: S105 - a flag
         if password:
             ctx.secrets.put(_secret_name(ctx), "")
         return Result(

@@ -59,7 +59,7 @@ class OrderVerbs(AgreementVerbs):
         return purchase.run()
 
     def _accepted(self, ctx: Context, client: PartnerCenter, request: ServiceRequest) -> Result | None:
-        """Confirm the acceptance that came with the request, if Microsoft does not have one; ``None`` if all is well."""
+        """Confirm the acceptance that came with the request, if Microsoft has none; ``None`` if all is well."""
         account = request.account
         if account.agreement is None or not account.external_id or is_agreement_signed(client, account.external_id):
             return None

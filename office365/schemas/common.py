@@ -27,7 +27,8 @@ RowT = TypeVar("RowT")
 class Reader(Protocol):
     """Turns a JSON value into one of ours; ``where`` names it in a contract error."""
 
-    def __call__(self, value: Any, where: str = "") -> Any: ...
+    def __call__(self, value: Any, where: str = "") -> Any:
+        """Read one value; raises a contract error that names ``where``."""
 
 
 _MOMENT = re.compile(
@@ -54,6 +55,7 @@ class Word(str):
     raw: str
 
     def __new__(cls, value: str, raw: str = "") -> "Word":
+        """Make the word and remember what was sent."""
         word = super().__new__(cls, value)
         word.raw = raw
         return word

@@ -63,7 +63,7 @@ def execute_by_staff(actor: Actor, *, order: Order, reason: str = "") -> Order:
 def execute(actor: Actor, order: Order, *, over_limit_reason: str = "") -> None:
     """Charge and start: the payer is locked, his credit checked, charges reserved, services and operations written.
 
-    Runs in the caller's transaction. Raises CreditExceeded if the total is over what is available and no reason is given.
+    Runs in the caller's transaction. Raises CreditExceeded if the total is over what is available and no reason given.
     """
     ORDER_MACHINE.target(order.status, OrderEvent.EXECUTE)
     payer = lock_payer(order.payer_id)
@@ -168,7 +168,7 @@ def stamped_mpn(order: Order, instance: Instance) -> str:
 
 
 def prepare_link(actor: Actor, order: Order, instance: Instance) -> AccountLink:
-    """The account's link at an instance, with the answers given at checkout, the agreement and the reseller's MPN ID."""
+    """The account's link at an instance, with the answers given at checkout, agreement and reseller's MPN ID."""
     details = order.service_details.get(str(instance.public_id), {})
     system = system_actor(order.organization_id, label=actor.label)
     link = ensure_link(order.account, instance)

@@ -49,8 +49,8 @@ def place_order(
     """Turn the basket into an order, and execute it if the payer's credit allows. Calls no vendor.
 
     The same ``key`` twice, at once or later, gives the same order. Within one transaction: prices are frozen with their
-    trace, the number is given, accepted terms are logged, the charge is reserved under a lock on the payer, services and
-    operations are written, the basket is emptied. Over the credit the order stays Submitted and nothing is reserved.
+    trace, the number is given, accepted terms are logged, the charge is reserved under a lock on the payer, services
+    and operations are written, the basket is emptied. Over the credit the order stays Submitted, nothing is reserved.
 
     Raises BusinessError for everything the buyer can mend (empty basket, missing details, terms unticked, account on
     hold) and :class:`PriceChanged` if ``seen_total`` is no longer the total.

@@ -139,9 +139,10 @@ def _wait(actor: Actor, row: Operation, result: Result) -> None:
     since = row.first_sent_at or now
     patience = PATIENCE_BY_FLAG.get(result.flag, PATIENCE)
     message = result.message or _("Not confirmed yet; we are checking.")
-    if row.account_link is not None and result.flag == "awaiting_relationship":
-        if LINK_MACHINE.allows(row.account_link.state, "await_relationship"):
-            LINK_MACHINE.fire(row.account_link, "await_relationship", state_note=message[:500])
+    link = row.account_link
+    is_awaited = link is not None and result.flag == "awaiting_relationship"
+    if link is not None and is_awaited and LINK_MACHINE.allows(link.state, "await_relationship"):
+        LINK_MACHINE.fire(link, "await_relationship", state_note=message[:500])
     if now - since > patience:
         over = Result(result.outcome, message=message, flag=result.flag)
         again = now + LOOKUP_EVERY if now - since < patience + LOOKUP_FOR else FAR_FUTURE

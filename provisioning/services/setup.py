@@ -54,7 +54,7 @@ def shown_values(instance: Instance) -> dict[str, Any]:
 def merged_values(
     connector: Connector, instance: Instance | None, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The values to store and the errors by field: secrets left empty keep what is stored, stage 2 waits for stage 1."""
+    """The values to store and the errors by field: empty secrets keep what is stored, stage 2 waits for stage 1."""
     stored = instance.read_settings() if instance else {}
     values: dict[str, Any] = dict(stored)
     errors: dict[str, str] = {}
