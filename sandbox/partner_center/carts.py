@@ -3,11 +3,10 @@
 import datetime as dt
 from typing import Any
 
-from sandbox.partner_center.orders import place_orders
-
 from sandbox.clock import iso, parse_moment
 from sandbox.partner_center.answers import attributes, classic, link, ok, shown, tidy
 from sandbox.partner_center.desk import Desk
+from sandbox.partner_center.orders import place_orders
 from sandbox.partner_center.purchases import Purchases, line_errors
 from sandbox.router import Routes
 from sandbox.wire import Request, Response
@@ -86,7 +85,8 @@ class CartCalls:
         if line_errors(cart["lineItems"]):
             raise classic(400, 800009, "The cart has line items with errors.")
         lines = [row for line in cart["lineItems"] for row in flatten(line)]
-        refused = [row for row, _parent in lines if row["id"] == self.desk.refused_line]
+        no = self.desk.refused_line
+        refused = [row for row, parent in lines if row["id"] == no or (parent is not None and parent["id"] == no)]
         bought = [(row, parent) for row, parent in lines if row not in refused]
         orders = place_orders(self.desk, request, customer, bought)
         self.desk.carts.put(cart["id"], cart | {"status": "Ordered", "lastModifiedTimestamp": iso(request.now)})

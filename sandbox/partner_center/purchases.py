@@ -1,4 +1,4 @@
-"""What may be bought: the checks of a cart's lines (``partner-center.md`` 8.1); errors of lines come inside the answer."""
+"""What may be bought: the checks of a cart's lines, whose errors come inside the answer (``partner-center.md`` 8.1)."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ class Purchases:
         self.groups: dict[tuple[str, str], str] = {}
 
     def check(self, body: dict[str, Any]) -> list[dict[str, Any]]:
-        """The lines as a cart shows them, with the twin's own ``_item``. Raises for what refuses the cart as a whole."""
+        """The lines as a cart shows them, with the twin's own ``_item``. Raises for what refuses the whole cart."""
         lines = body.get("lineItems") or []
         flat = [row for line in lines for row in (line, *(line.get("addonItems") or []))]
         if not flat:
