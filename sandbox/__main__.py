@@ -15,6 +15,7 @@ from typing import IO
 
 from sandbox.app import App
 from sandbox.server import Aside, TwinServer
+from sandbox.state import StateUnreadable
 from sandbox.tls import server_pair
 from sandbox.vendors import build_vendors
 from sandbox.world import World
@@ -55,7 +56,10 @@ def main() -> int:
     signals = {signal.SIGTERM, signal.SIGINT}
     # Blocked before any thread starts, so that only this one receives them.
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    world = open_world(home)
+    try:
+        world = open_world(home)
+    except StateUnreadable as error:
+        raise SystemExit(str(error)) from None
     app, aside = App(world), Aside()
     ports: dict[str, int | None] = {"port": TwinServer(app, aside, options.port).begin(), "tls_port": None}
     if not options.no_tls:

@@ -111,6 +111,8 @@ class App:
         kind = str(fault.get("kind", ""))
         try:
             vendor.tick(request.now)
+            # What time has brought about is written apart, so that it does not count as this call's effect.
+            world.state.flush()
             if kind and kind not in AFTER | BODY:
                 try:
                     answer = vendor.fault(kind, fault, request, handle)
@@ -138,8 +140,8 @@ class App:
                 "time": iso(real_now()),
                 "vendor": vendor.name,
                 "method": request.method,
-                "path": request.full_path,
-                "client_reference": vendor.client_reference(request),
+                "path": request.full_path[:500],
+                "client_reference": vendor.client_reference(request)[:200],
                 "operation": request.operation,
                 "status": status,
                 "effect": bool(changed) if said is None else bool(said),

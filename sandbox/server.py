@@ -20,6 +20,7 @@ from sandbox.wire import Delivery, Hang, Reset
 
 THREADS = 32
 SLOW_PIECES = 10
+HANDSHAKE_SECONDS = 3.0
 MAX_BODY = 20_000_000
 _RST = struct.pack("ii", 1, 0)
 _REASONS = {item.value: f"{item.value} {item.phrase}".encode() for item in HTTPStatus}
@@ -137,6 +138,18 @@ def _reset(conn: Any) -> None:
     os.close(conn.socket.detach())
 
 
+class Adapter(BuiltinSSLAdapter):
+    """TLS of the standard library; a caller who is silent may not keep the others waiting."""
+
+    def wrap(self, sock: Any) -> tuple[Any, dict[str, Any]]:
+        """Shake hands, for a few seconds at most."""
+        usual = sock.gettimeout()
+        sock.settimeout(HANDSHAKE_SECONDS)
+        wrapped, environment = super().wrap(sock)  # type: ignore[no-untyped-call]
+        wrapped.settimeout(usual)
+        return wrapped, environment
+
+
 class TwinServer(HTTPServer):
     """One listening port on loopback."""
 
@@ -149,7 +162,7 @@ class TwinServer(HTTPServer):
         self.max_request_body_size = MAX_BODY
         self.keep_alive_conn_limit = 500
         if pair:
-            self.ssl_adapter = BuiltinSSLAdapter(str(pair[0]), str(pair[1]))
+            self.ssl_adapter = Adapter(str(pair[0]), str(pair[1]))
 
     def begin(self) -> int:
         """Listen and serve in a thread of its own; returns the port."""

@@ -15,6 +15,10 @@ COMPACT_BYTES = 32_000_000
 _Key = tuple[str, str, str]
 
 
+class StateUnreadable(Exception):
+    """The file of the state is damaged or was not written by this program."""
+
+
 class Table:
     """One named table of a vendor; keys are strings, documents are JSON objects, insertion order is kept.
 
@@ -151,16 +155,22 @@ class State:
         if not self.path.exists():
             return
         with self.path.open("rb") as file:
-            for line in file:
+            for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n"):
                     # The process was killed while it wrote: that request was never answered.
                     break
-                for vendor, name, key, doc in json.loads(line):
-                    rows = self.table(vendor, name).rows
-                    if doc is None:
-                        rows.pop(key, None)
-                    else:
-                        rows[key] = doc
+                try:
+                    self._take(json.loads(line))
+                except (ValueError, TypeError) as error:
+                    raise StateUnreadable(f"{self.path}, line {number}: {error}. Move the file away.") from error
+
+    def _take(self, changes: list[tuple[str, str, str, dict[str, Any] | None]]) -> None:
+        for vendor, name, key, doc in changes:
+            rows = self.table(vendor, name).rows
+            if doc is None:
+                rows.pop(key, None)
+            else:
+                rows[key] = doc
 
 
 def _write_all(descriptor: int, block: bytes) -> None:

@@ -86,6 +86,15 @@ def test_reset_over_tls(twin: Twins) -> None:
     assert requests.get(url, timeout=5, verify=str(twin.ca_file)).status_code == 200
 
 
+def test_silent_caller_does_not_block_tls(twin: Twins) -> None:
+    host, port = twin.tls_url.removeprefix("https://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5):
+        started = time.monotonic()
+        url = f"{twin.tls_url}/login/common/discovery/keys"
+        assert requests.get(url, timeout=10, verify=str(twin.ca_file)).status_code == 200
+        assert time.monotonic() - started < 5
+
+
 def test_many_time_outs_hold_no_worker(twin: Twins) -> None:
     fault(twin, "timeout_before", times=60, seconds=30)
     host, port = twin.url.removeprefix("http://").split(":")

@@ -17,7 +17,7 @@ from sandbox import state as state_module
 from sandbox.clock import Clock, add_duration, parse_moment, real_now
 from sandbox.journal import Journal
 from sandbox.router import Routes
-from sandbox.state import State
+from sandbox.state import State, StateUnreadable
 from sandbox.wire import Request, Response
 from tests.sandbox.conftest import API
 from tests.twins import Twins
@@ -203,6 +203,14 @@ def test_unfinished_request_is_forgotten_as_a_whole(tmp_path: Path) -> None:
     again = State(tmp_path)
     assert again.dump("acme") == {"things": {"kept": {}}}
     again.close()
+
+
+def test_damaged_file_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "state.jsonl"
+    path.write_text("[]\nnonsense\n")
+    with pytest.raises(StateUnreadable, match="line 2"):
+        State(tmp_path)
+    assert path.read_text() == "[]\nnonsense\n"
 
 
 def test_file_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
