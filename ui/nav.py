@@ -1,0 +1,55 @@
+"""Navigation: each door declares its entries, the layouts show those the actor may open."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from core.tenancy import Actor
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry; ``count`` gives the number shown beside it (0 = none), asked only for those who may see it."""
+
+    label: str
+    url_name: str
+    icon: str
+    group: str
+    perm: str
+    count: Callable[[Actor], int] | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry as shown."""
+
+    label: str
+    url: str
+    icon: str
+    is_current: bool
+    count: int
+
+
+_entries: dict[str, list[Entry]] = {}
+
+
+def declare(door: str, entries: list[Entry]) -> None:
+    """Set the entries of a door, in their order."""
+    _entries[door] = entries
+
+
+def entries_of(door: str) -> list[Entry]:
+    """All entries of a door."""
+    return _entries.get(door, [])
+
+
+def items_for(door: str, actor: Actor, path: str) -> list[tuple[str, list[Item]]]:
+    """The groups of a door's navigation with what ``actor`` may open; the longest matching address is current."""
+    allowed = [(entry, reverse(entry.url_name)) for entry in entries_of(door) if actor.has(entry.perm)]
+    current = max((url for _entry, url in allowed if path.startswith(url)), key=len, default="")
+    groups: dict[str, list[Item]] = {}
+    for entry, url in allowed:
+        count = entry.count(actor) if entry.count else 0
+        groups.setdefault(str(entry.group), []).append(Item(str(entry.label), url, entry.icon, url == current, count))
+    return list(groups.items())
