@@ -110,6 +110,19 @@ class Catalogue:
         parts = code.split(":")
         return self.sku(parts[0], parts[1]) if len(parts) >= 2 else None
 
+    @cached_property
+    def _addons(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for product in self.products.values():
+            for sku in product["skus"]:
+                for parent in sku["parents"]:
+                    found.setdefault(parent, []).append(f"{product['id']}:{sku['id']}")
+        return found
+
+    def addons_of(self, code: str) -> list[str]:
+        """``P:S`` of the add-ons sold on top of a SKU."""
+        return self._addons.get(code, [])
+
     def durations(self, sku: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         """The durations a SKU is sold for, each with its billing cycles."""
         found: dict[str, list[str]] = {}

@@ -177,7 +177,7 @@ class OrderCalls:
         errors = line_errors(lines)
         if errors:
             raise classic(400, 800004, "The offer is not valid.", [row["errorDescription"] for row in errors])
-        one_group = [(line | {"orderGroup": "0"}, None) for line in lines]
+        one_group: Bought = [(line | {"orderGroup": "0"}, None) for line in lines]
         return ok(shown(place_orders(self.desk, request, customer, one_group)[0]), 201)
 
     def give_back(self, request: Request) -> Response:
