@@ -179,7 +179,7 @@ class Login(Vendor):
         elif not form.get("client_secret"):
             raise aadsts(request, 7000218)
         elif not hmac.compare_digest(form["client_secret"].encode(), self._secret.encode()):
-            raise aadsts(request, 7000215, also=(7000215,))
+            raise aadsts(request, 7000215)
         return application
 
     def _check_assertion(self, request: Request, text: str, application: Mapping[str, Any], tenant: str) -> None:
@@ -244,20 +244,21 @@ class Login(Vendor):
             self._refresh.put(key, grant)
         return grant
 
-    def revoke_refresh_tokens(self, seconds: float = 0.0) -> None:
-        """Let every refresh token end in some seconds, as a change of password does."""
-        for key in self._refresh:
-            grant = self._refresh.get(key)
-            if grant is not None:
-                grant["until"] = time.time() + seconds
-                self._refresh.put(key, grant)
-
     def _new_refresh_token(self, client_id: str, tenant: str, user: str, amr: list[str]) -> str:
         text = f"1.A{b64url(os.urandom(96))}"
         grant = {"client_id": client_id, "tenant": tenant, "user": user, "amr": amr}
         self._refresh.put(digest(text), {**grant, "issued": time.time(), "until": 0.0})
-        self._refresh.trim(_KEEP_TOKENS)
+        if len(self._refresh) > _KEEP_TOKENS:
+            self._forget_refresh_tokens()
         return text
+
+    def _forget_refresh_tokens(self) -> None:
+        """Make room: those that have ended go first."""
+        now = time.time()
+        for key in self._refresh:
+            if 0 < float((self._refresh.get(key) or {}).get("until") or 0) < now:
+                self._refresh.delete(key)
+        self._refresh.trim(_KEEP_TOKENS - _KEEP_TOKENS // 10)
 
     # Tokens
 
