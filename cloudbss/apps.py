@@ -1,5 +1,7 @@
 """Application configuration of ``cloudbss``."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class CloudbssConfig(AppConfig):
 
     name = "cloudbss"
     verbose_name = "Cloud BSS"
+
+    def ready(self) -> None:
+        """Make the checks of the settings known."""
+        import_module("cloudbss.checks")

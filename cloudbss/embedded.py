@@ -31,6 +31,8 @@ SYSTEM_USERS = ("postgres", "nobody")
 START_SECONDS = 60
 POSTGRES_FLOOR = 15
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# The server outlives the object that started it; kept here, it is not reported as forgotten.
+_started: list["subprocess.Popen[bytes]"] = []
 
 
 class EmbeddedError(RuntimeError):
@@ -355,6 +357,7 @@ class Valkey:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+        _started.append(process)
         log.close()
         _write_private(self.notes, json.dumps({"pid": process.pid, "port": port}))
         end = time.monotonic() + START_SECONDS

@@ -1,6 +1,11 @@
 """Gunicorn's settings: a few synchronous processes; no vendor is called in a web request, so none waits long."""
 
 import os
+import subprocess
+import sys
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudbss.settings.production")
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("WEB_THREADS", "2"))
@@ -14,3 +19,10 @@ max_requests_jitter = 2_000
 accesslog = None
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Stop before the first worker if a setting is bad; a process of its own keeps Django out of the master."""
+    checked = subprocess.run([sys.executable, "manage.py", "check", "--tag", "cloudbss"], check=False)
+    if checked.returncode:
+        raise SystemExit(checked.returncode)

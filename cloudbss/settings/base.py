@@ -13,6 +13,7 @@ env = environ.FileAwareEnv()
 # --- Installation -----------------------------------------------------------------------------------------------------
 SECRET_KEY: str = env("SECRET_KEY", default="")
 DEBUG = False
+PRODUCTION = False
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
 CLOUDBSS_HOME = Path(env("CLOUDBSS_HOME", default=str(BASE_DIR / ".local")))
 CLOCK_MOVABLE: bool = False
