@@ -288,3 +288,23 @@ def test_bad_options_say_so() -> None:
     done = subprocess.run([sys.executable, "-m", "sandbox"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--home" in done.stderr
+
+
+def test_chunked_and_announced_bodies_are_taken(twin: Twins) -> None:
+    answer = requests.post(f"{twin.url}/_twin/clock", data=iter([b'{"advance"', b': "P1D"}']), timeout=5)
+    assert answer.json()["offset_seconds"] == pytest.approx(86_400, abs=5)
+    answer = requests.post(
+        f"{twin.url}/_twin/clock", data='{"advance": "P1D"}', headers={"Expect": "100-continue"}, timeout=5
+    )
+    assert answer.json()["offset_seconds"] == pytest.approx(2 * 86_400, abs=5)
+
+
+def test_head_has_no_body(twin: Twins) -> None:
+    answer = requests.head(f"{twin.url}/login/common/discovery/keys", timeout=5)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["Content-Length"]) > 100
+
+
+def test_malformed_json_refused(twin: Twins) -> None:
+    for path in ("faults", "clock", "drift", "certificates"):
+        assert requests.post(f"{twin.url}/_twin/{path}", data="{nonsense", timeout=5).status_code == 400
