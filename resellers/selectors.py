@@ -68,6 +68,16 @@ def actor_for(
     return Actor(ActorKind.ANONYMOUS, organization_id, **who)  # type: ignore[arg-type]
 
 
+def is_employee(user: User | AnonymousUser, site: Site) -> bool:
+    """Whether ``user`` may open the BSS of the site's organization."""
+    if not isinstance(user, User):
+        return False
+    return (
+        user.is_superuser
+        or Membership.objects.filter(user=user, organization_id=site.organization_id, account=None).exists()
+    )
+
+
 def _staff_actor(membership: Membership, who: dict[str, object]) -> Actor:
     roles = [role for role in membership.roles if role in STAFF_ROLE_PERMS]
     return Actor(

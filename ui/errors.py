@@ -1,0 +1,99 @@
+"""Errors as pages or JSON: one place that turns a business error into a status, and the four handlers of Django."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
+from core.request_id import current_request_id
+
+logger = logging.getLogger(__name__)
+STATUS: tuple[tuple[type[BusinessError], int], ...] = ((PermissionRefused, 403), (NotVisible, 404), (Conflict, 409))
+
+
+def status_of(error: BusinessError) -> int:
+    """The HTTP status of a business error; 400 for a plain refusal."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 400)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Whether the caller asks for JSON rather than a page."""
+    accept = request.headers.get("Accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def error_page(request: HttpRequest, status: int, message: str = "", code: str = "") -> HttpResponse:
+    """The page (or JSON) of an error, with the request id somebody can quote."""
+    if wants_json(request):
+        body = {"status": status, "code": code, "message": message, "request_id": current_request_id()}
+        return JsonResponse(body, status=status)
+    context = {"status": status, "message": message, "request_id": current_request_id()}
+    try:
+        html = render_to_string(f"errors/{status}.html", context, request=request)
+    except TemplateDoesNotExist:
+        html = render_to_string("errors/400.html", context, request=request)
+    return HttpResponse(html, status=status)
+
+
+class BusinessErrorMiddleware:
+    """A refusal that no view took becomes its page; on a form's POST a message on the page it came from."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answer business errors; everything else is a bug and goes on up."""
+        if not isinstance(exception, BusinessError):
+            return None
+        status = status_of(exception)
+        came_from = request.headers.get("Referer", "")
+        hosts = {request.get_host()}
+        if (
+            request.method == "POST"
+            and status in (400, 409)
+            and not wants_json(request)
+            and url_has_allowed_host_and_scheme(came_from, hosts, require_https=request.is_secure())
+        ):
+            messages.error(request, str(exception.message))
+            return redirect(came_from)
+        return error_page(request, status, str(exception.message), exception.code)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Handler of 400: a malformed request."""
+    return error_page(request, 400, _("The request could not be understood."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Handler of 403."""
+    return error_page(request, 403, _("Your role does not allow this."))
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Handler of 404: missing and foreign look the same."""
+    return error_page(request, 404, _("There is nothing at this address, or it is not yours to see."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without a good token: an old page, or cookies that are switched off."""
+    return error_page(request, 403, _("This page was open for too long. Go back, reload it and try again."), "csrf")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Handler of 500; leans on as little as possible, as anything may be broken."""
+    if wants_json(request):
+        return JsonResponse({"status": 500, "code": "internal", "request_id": current_request_id()}, status=500)
+    context: dict[str, Any] = {"request_id": current_request_id()}
+    return HttpResponse(render_to_string("errors/500.html", context), status=500)

@@ -1,0 +1,205 @@
+"""Tags and filters of the page kit: fields, badges, icons, money, time."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.templatetags.static import static
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from core import clock
+from ui.art import initials, tile_art
+from ui.icons import ICONS
+from ui.tones import ICONS as TONE_ICONS
+from ui.tones import tone_of
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", size: str = "") -> SafeString:
+    """An icon; decoration unless a label is given."""
+    drawing = mark_safe(ICONS[name])  # noqa: S308 - constants of this project
+    role = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon{}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" '
+        'stroke-linecap="round" stroke-linejoin="round" {}>{}</svg>',
+        f" icon-{size}" if size else "",
+        role,
+        drawing,
+    )
+
+
+@register.simple_tag
+def art(name: str, family: object = "") -> SafeString:
+    """The drawn picture of a product."""
+    return tile_art(name, str(family or ""))
+
+
+register.filter("initials", initials)
+
+
+@register.simple_tag
+def badge(text: object, tone: str = "") -> SafeString:
+    """A state as icon and word; the tone comes from the state's code unless it is given."""
+    chosen = tone or tone_of(text)
+    return format_html(
+        '<span class="badge tone-{}">{}{}</span>', chosen, icon(TONE_ICONS.get(chosen, "dot")), str(text)
+    )
+
+
+@register.simple_tag
+def status(row: Any, field: str = "status") -> SafeString:
+    """The badge of a model's choice field."""
+    code = getattr(row, field)
+    display = getattr(row, f"get_{field}_display", None)
+    return badge(display() if display else str(code).replace("_", " "), tone_of(code))
+
+
+def format_money(amount: Decimal, currency: str) -> str:
+    """An amount with its currency in the active language's form; two decimals, four if they matter."""
+    value = Decimal(amount)
+    places = 2 if value == value.quantize(Decimal("0.01")) else 4
+    return f"{formats.number_format(value, decimal_pos=places, force_grouping=True)}\u00a0{currency}"
+
+
+@register.simple_tag
+def money(amount: Decimal | None, currency: str) -> SafeString:
+    """An amount of money; a dash for none."""
+    if amount is None:
+        return mark_safe('<span class="muted">—</span>')
+    return format_html('<span class="num">{}</span>', format_money(amount, currency))
+
+
+@register.filter
+def when(value: dt.datetime | dt.date | None) -> SafeString:
+    """A time in the viewer's zone with UTC in the tip; a plain date for a date."""
+    if value is None:
+        return mark_safe('<span class="muted">—</span>')
+    if not isinstance(value, dt.datetime):
+        return format_html(
+            '<time datetime="{}" class="nowrap">{}</time>', value.isoformat(), formats.date_format(value)
+        )
+    local = timezone.localtime(value)
+    shown = f"{formats.date_format(local, 'DATE_FORMAT')}, {formats.time_format(local, 'TIME_FORMAT')}"
+    title = f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}" class="nowrap">{}</time>', value.isoformat(), title, shown)
+
+
+@register.filter
+def ago(value: dt.datetime | None) -> SafeString:
+    """How long ago, or in how long, in one unit; the exact time in the tip."""
+    if value is None:
+        return mark_safe('<span class="muted">—</span>')
+    seconds = int((clock.now() - value).total_seconds())
+    amount = abs(seconds)
+    if amount < 60:
+        words = _("%(n)s s") % {"n": amount}
+    elif amount < 3600:
+        words = _("%(n)s min") % {"n": amount // 60}
+    elif amount < 172_800:
+        words = _("%(n)s h") % {"n": amount // 3600}
+    else:
+        words = _("%(n)s days") % {"n": amount // 86_400}
+    text = _("%(time)s ago") % {"time": words} if seconds >= 0 else _("in %(time)s") % {"time": words}
+    title = f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return format_html('<time datetime="{}" title="{}" class="nowrap">{}</time>', value.isoformat(), title, text)
+
+
+@register.filter
+def yes_no(value: object) -> SafeString:
+    """A tick with the word, or a dash."""
+    if value:
+        return format_html('{}<span class="visually-hidden">{}</span>', icon("check"), _("Yes"))
+    return format_html('<span class="muted" aria-label="{}">—</span>', _("No"))
+
+
+@register.inclusion_tag("ui/field.html")
+def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
+    """One form field with label, help and errors wired for assistive technology."""
+    widget = bound.field.widget
+    described = []
+    if bound.help_text:
+        described.append(f"{bound.id_for_label}_help")
+    if bound.errors:
+        described.append(f"{bound.id_for_label}_errors")
+    extra = {"aria-describedby": " ".join(described)} if described else {}
+    if bound.errors:
+        extra["aria-invalid"] = "true"
+    return {
+        "field": bound,
+        "control": bound.as_widget(attrs=extra),
+        "is_check": isinstance(widget, CheckboxInput),
+        "is_choices": isinstance(widget, RadioSelect | CheckboxSelectMultiple),
+        "wide": wide or widget.__class__.__name__ in {"Textarea", "RadioSelect", "CheckboxSelectMultiple"},
+        "suffix": widget.attrs.get("data-suffix", ""),
+        "show_field": widget.attrs.get("data-show-field", ""),
+        "show_value": widget.attrs.get("data-show-value", ""),
+        "live_check": widget.attrs.get("data-live-check", ""),
+    }
+
+
+@register.inclusion_tag("ui/form.html")
+def form_fields(form: Any) -> dict[str, Any]:
+    """The error summary and every field of a form."""
+    return {"form": form}
+
+
+@register.inclusion_tag("ui/error_summary.html")
+def error_summary(form: Any) -> dict[str, Any]:
+    """All errors of a form at its top, each linked to its field."""
+    rows = [(form[name].label, form[name].id_for_label, text) for name in form.errors if name in form.fields
+            for text in form.errors[name]]  # fmt: skip
+    return {"rows": rows, "general": form.non_field_errors()}
+
+
+@register.simple_tag(takes_context=True)
+def query(context: template.Context, **changes: object) -> str:
+    """The page's query string with changes; None removes a key."""
+    values = context["request"].GET.copy()
+    for key, value in changes.items():
+        if value is None:
+            values.pop(key, None)
+        else:
+            values[key] = str(value)
+    return "?" + values.urlencode()
+
+
+@register.simple_tag
+def bars(values: list[int], label: str = "") -> SafeString:
+    """A small bar chart as SVG."""
+    top = max([*values, 1])
+    width = 100 / max(len(values), 1)
+    drawn = "".join(
+        f'<rect x="{i * width + width * 0.15:.2f}" y="{32 - v * 30 / top:.2f}" width="{width * 0.7:.2f}" '
+        f'height="{v * 30 / top + 1:.2f}" rx="1" fill="currentColor"/>'
+        for i, v in enumerate(values)
+    )
+    return format_html(
+        '<svg viewBox="0 0 100 33" preserveAspectRatio="none" role="img" aria-label="{}" height="33">{}</svg>',
+        label,
+        mark_safe(drawn),  # noqa: S308 - numbers only
+    )
+
+
+@register.filter
+def style_names(names: str) -> list[str]:
+    """The addresses of the style sheets, in their order."""
+    return [static(f"ui/{name}.css") for name in names.split()]
+
+
+@register.filter
+def message_tone(level: str) -> str:
+    """The tone of a message's level."""
+    return {"error": "danger", "success": "success", "warning": "warning"}.get(level, "info")
+
+
+@register.simple_tag
+def tone_icon(tone: str) -> SafeString:
+    """The icon that goes with a tone."""
+    return icon({"warning": "warning", "info": "info"}.get(tone, TONE_ICONS.get(tone, "info")))

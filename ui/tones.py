@@ -1,0 +1,26 @@
+"""Which tone a state has: the one table behind every badge, so that a word looks the same on every page."""
+
+SUCCESS, WARNING, DANGER, INFO, NEUTRAL = "success", "warning", "danger", "info", "neutral"
+
+TONES: dict[str, str] = {
+    **dict.fromkeys(
+        ["active", "live", "done", "executed", "delivered", "ok", "published", "sent", "accepted", "ready", "tested"],
+        SUCCESS,
+    ),
+    **dict.fromkeys(
+        ["waiting", "attention", "on_hold", "pending", "suspended", "unconfirmed", "requested", "outcome_unknown"],
+        WARNING,
+    ),
+    **dict.fromkeys(
+        ["failed", "refused", "error", "misconfigured", "deactivated", "rejected", "broken", "expired"], DANGER
+    ),
+    **dict.fromkeys(
+        ["queued", "running", "in_progress", "sending", "in_flight", "syncing", "submitted", "started", "syncing"], INFO
+    ),
+}
+ICONS = {SUCCESS: "check-circle", WARNING: "clock", DANGER: "cross-circle", INFO: "sync", NEUTRAL: "dot"}
+
+
+def tone_of(state: object) -> str:
+    """The tone of a state's code; neutral for what nobody declared."""
+    return TONES.get(str(state), NEUTRAL)
