@@ -375,6 +375,8 @@ class Valkey:
         with suppress(ProcessLookupError):
             os.kill(notes["pid"], signal.SIGTERM)
         _gone(notes["pid"], 10)
+        for process in _started:
+            process.poll()  # Its end is taken note of.
         self.notes.unlink(missing_ok=True)
 
 
