@@ -64,10 +64,14 @@ class Item:
 class Catalogue:
     """All that is sold; read-only, so it is never part of the state.
 
-    ``salt`` is part of every availability id: raising it outdates all of them before the hour is over.
+    ``salt`` is part of every availability id: raising it outdates all of them before the hour is over. ``factors``
+    are changed prices, by product id.
     """
 
     salt: int = 0
+
+    def __init__(self) -> None:
+        self.factors: dict[str, Decimal] = {}
 
     @cached_property
     def products(self) -> dict[str, dict[str, Any]]:
@@ -155,18 +159,20 @@ class Catalogue:
                     return Item(product, sku, segment, duration, cycles)
         return None
 
-    def price(self, sku: dict[str, Any], market: str, segment: str, duration: str, cycle: str) -> Decimal:
+    def price(self, product: str, sku: dict[str, Any], market: str, segment: str, duration: str, cycle: str) -> Decimal:
         """The recommended retail price of one unit and billing cycle, in the market's currency (invented)."""
         monthly = Decimal(sku["price"]) * RATES[CURRENCIES[market]] * SEGMENT_SHARES[segment]
         months = {"P1M": 1, "P1Y": 12, "P3Y": 36}.get(duration, 1)
         billed = {"monthly": 1, "annual": 12, "triennial": 36, "onetime": months}.get(squeezed(cycle), 1)
         # A single month costs a fifth more; three years are a little cheaper.
         factor = {"P1M": Decimal("1.2"), "P3Y": Decimal("0.96")}.get(duration, Decimal(1))
-        return (monthly * billed * factor).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return (monthly * billed * factor * self.factors.get(product, Decimal(1))).quantize(
+            Decimal("0.01"), ROUND_HALF_UP
+        )
 
-    def cost(self, sku: dict[str, Any], market: str, segment: str, duration: str, cycle: str) -> Decimal:
+    def cost(self, product: str, sku: dict[str, Any], market: str, segment: str, duration: str, cycle: str) -> Decimal:
         """What the partner pays."""
-        price = self.price(sku, market, segment, duration, cycle)
+        price = self.price(product, sku, market, segment, duration, cycle)
         return (price * OUR_SHARE).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     def promotions(self, market: str, segment: str) -> Iterator[dict[str, Any]]:

@@ -14,7 +14,7 @@ RESELLERS = (
 )
 UNKNOWN_MPN_ID = "9999999"
 TENANTS = (
-    ("existingbakery.onmicrosoft.com", "5a0c9d1e-8a3f-4d5e-b1c6-1f2e3d4c5b01", "Existing Bakery Inc.", "US", "WA", "98052"),
+    ("existingbakery.onmicrosoft.com", "5a0c9d1e-8a3f-4d5e-b1c6-1f2e3d4c5b01", "Existing Bakery", "US", "WA", "98052"),
     ("altehandlung.onmicrosoft.com", "5a0c9d1e-8a3f-4d5e-b1c6-1f2e3d4c5b02", "Alte Handlung GmbH", "DE", "", "10115"),
     ("oldwharf.onmicrosoft.com", "5a0c9d1e-8a3f-4d5e-b1c6-1f2e3d4c5b03", "Old Wharf Ltd.", "GB", "", "SW1A 1AA"),
     ("palaiokipos.onmicrosoft.com", "5a0c9d1e-8a3f-4d5e-b1c6-1f2e3d4c5b04", "Palaios Kipos A.E.", "GR", "", "105 57"),

@@ -79,7 +79,9 @@ def _order_line(desk: Desk, customer: dict[str, Any], number: int, row: dict[str
         found = desk.catalogue.by_code(item["code"])
         if found is not None:
             market = desk.country_of(customer)
-            price = float(desk.catalogue.cost(found[1], market, item["segment"], item["duration"], item["cycle"]))
+            product, sku = found
+            terms = (item["segment"], item["duration"], item["cycle"])
+            price = float(desk.catalogue.cost(product["id"], sku, market, *terms))
     paid = round(price * 0.9, 2) if row.get("promotionId") else price
     reseller = next((p["value"] for p in row.get("participants") or []), "")
     sku_path = "/products/{}/skus/{}".format(*str(item.get("code") or ":").split(":"))

@@ -84,8 +84,8 @@ class PriceSheetCalls:
             for sku in product["skus"]:
                 for segment in sku["segments"]:
                     for duration, cycle in sku["terms"]:
-                        cost = catalogue.cost(sku, market, segment, duration, cycle)
-                        price = catalogue.price(sku, market, segment, duration, cycle)
+                        cost = catalogue.cost(product["id"], sku, market, segment, duration, cycle)
+                        price = catalogue.price(product["id"], sku, market, segment, duration, cycle)
                         yield _row(product, sku, market, segment, duration, cycle, cost, price)
 
 
