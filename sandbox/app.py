@@ -51,6 +51,9 @@ class App:
                 answer = self.control.answer(request)
             except WireError as error:
                 answer = response_of(error)
+            except Exception:
+                _log.exception("%s %s failed", method, path)
+                answer = Response(500, {"error": "This failed; the log says why."})
             self.world.state.flush()
         return Delivery(answer)
 

@@ -189,7 +189,11 @@ class Control:
         spec = request.json()
         if not isinstance(spec, dict):
             raise refuse(400, "Give an object with 'vendor', 'count' and 'kinds'.")
-        return Response(200, self._vendor(str(spec.get("vendor") or "partner_center")).drift(spec))
+        vendor = self._vendor(str(spec.get("vendor") or "partner_center"))
+        try:
+            return Response(200, vendor.drift(spec))
+        except (ValueError, TypeError) as error:
+            raise refuse(400, str(error)) from error
 
     def reset(self, request: Request) -> Response:
         """Empty vendors, seeded catalogue, faults off, real clock; the refresh token is issued anew."""

@@ -308,3 +308,13 @@ def test_head_has_no_body(twin: Twins) -> None:
 def test_malformed_json_refused(twin: Twins) -> None:
     for path in ("faults", "clock", "drift", "certificates"):
         assert requests.post(f"{twin.url}/_twin/{path}", data="{nonsense", timeout=5).status_code == 400
+
+
+def test_every_vendor_call_has_an_operation_and_bad_specs_are_refused(twin: Twins) -> None:
+    listed = twin.call("GET", "/_twin/operations")
+    assert {"login", "partner_center"} <= set(listed)
+    for vendor in listed.values():
+        assert {call["operation"] for call in vendor["calls"]} <= set(vendor["operations"])
+    for spec in ([], {"vendor": "partner_center", "count": "many"}, {"vendor": "partner_center", "kinds": 5}):
+        assert requests.post(f"{twin.url}/_twin/drift", json=spec, timeout=5).status_code == 400
+    assert requests.post(f"{twin.url}/_twin/drift", json={"vendor": "nobody"}, timeout=5).status_code == 404
