@@ -23,7 +23,8 @@ Event = Callable[[str, dt.datetime], None]
 class Desk:
     """Tables of the one seeded partner, and helpers over them.
 
-    ``lag`` (seconds) and ``refused_line`` are switches of the fault at work while its call is handled.
+    ``lag`` and ``blind`` (seconds) and ``refused_line`` are switches of the fault at work while its call is handled:
+    objects made now show after ``lag``, reads do not show objects younger than ``blind``.
     """
 
     def __init__(self, world: World) -> None:
@@ -46,6 +47,7 @@ class Desk:
         self.requests = table(NAME, "_requests")
         self.settings = table(NAME, "_settings")
         self.lag = 0.0
+        self.blind = 0.0
         self.refused_line: int | None = None
         self.handlers: dict[str, Event] = {}
         self._heap: list[tuple[dt.datetime, int, str, str]] = []
@@ -57,7 +59,9 @@ class Desk:
         """The customer of the path. Raises 403/20002 where there is no relationship, 404 for no id at all."""
         key = request.params["customer"].lower()
         found = self.customers.get(key)
-        if found is None or self.hidden(found, request.now) or found["relationshipToPartner"] != "reseller":
+        # An object of a customer may lag behind on its own; the customer does only where he himself is read.
+        lags = found is not None and self.hidden(found, request.now, ignore_blind=request.operation != "get_customer")
+        if found is None or lags or found["relationshipToPartner"] != "reseller":
             raise classic(403, 20002, "No relationship between caller and account.")
         return found
 
@@ -81,12 +85,14 @@ class Desk:
         """All subscriptions of a customer, oldest first."""
         return [row for row in self.subscriptions.values() if row["_customer"] == customer]
 
-    def hidden(self, document: Mapping[str, Any], now: dt.datetime) -> bool:
+    def hidden(self, document: Mapping[str, Any], now: dt.datetime, *, ignore_blind: bool = False) -> bool:
         """Whether reads do not show an object yet."""
         until = document.get("_visible")
         if until and parse_moment(until) > now:
             return True
-        return bool(self.lag) and parse_moment(document["_created"]) > now - dt.timedelta(seconds=self.lag)
+        if ignore_blind or not self.blind:
+            return False
+        return parse_moment(document["_created"]) > now - dt.timedelta(seconds=self.blind)
 
     def marks(self, request: Request) -> dict[str, Any]:
         """The twin's own fields of a new object: who asked for it, when, and when reads begin to show it."""

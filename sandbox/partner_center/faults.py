@@ -97,11 +97,15 @@ class PartnerCenterFaults:
 
     def _lag(self, fault: Fault, request: Request, handle: Handle) -> Response:
         """A write's objects show in reads only after ``seconds``; a read hides objects that are younger."""
-        self.desk.lag = float(fault["seconds"])
+        seconds = float(fault["seconds"])
+        if request.method == "GET":
+            self.desk.blind = seconds
+        else:
+            self.desk.lag = seconds
         try:
             return handle()
         finally:
-            self.desk.lag = 0.0
+            self.desk.lag = self.desk.blind = 0.0
 
     def _partial_checkout(self, fault: Fault, request: Request, handle: Handle) -> Response:
         """The line of number ``line`` goes to ``orderErrors``."""
