@@ -57,7 +57,9 @@ def example() -> dict[str, str]:
         match = LINE.match(line)
         if match:
             found[match[1]] = " ".join(comment)
-        comment = [*comment, line.removeprefix("# ")] if line.startswith("# ") and not match and "---" not in line else []
+        comment = (
+            [*comment, line.removeprefix("# ")] if line.startswith("# ") and not match and "---" not in line else []
+        )
     return found
 
 
