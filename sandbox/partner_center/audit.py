@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sandbox.clock import parse_moment
+from sandbox.clock import iso, parse_moment
 from sandbox.partner_center.answers import (
     classic,
     collection,
@@ -49,10 +49,12 @@ class AuditCalls:
         if start < request.now - KEPT - dt.timedelta(days=1):
             raise classic(400, 2000, "The startDate must be within the last 90 days.")
         wanted = read_filter(str(query.get("filter") or ""), FIELDS)
+        first, last = iso(start), iso(end)
         rows = [
-            shown(row)
+            row
             for row in reversed(self.desk.audit.values())
-            if start <= parse_moment(row["operationDate"]) < end
+            # Moments of this one form sort as texts, which is much faster than reading them all.
+            if first <= row["operationDate"] < last
             and not self.desk.hidden(row, request.now)
             and matches(row, wanted, FIELDS)
         ]
@@ -62,7 +64,8 @@ class AuditCalls:
         if after + size < len(rows):
             mark = encode_token({"after": after + size, "query": query})
             following = link("/auditrecords?seekOperation=Next", headers={"MS-ContinuationToken": mark})
-        return ok(collection(rows[after : after + size], "/auditrecords", following))
+        page = [shown(row) for row in rows[after : after + size]]
+        return ok(collection(page, "/auditrecords", following))
 
     def get(self, request: Request) -> Response:
         """One record."""

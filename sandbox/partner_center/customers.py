@@ -282,6 +282,8 @@ class CustomerCalls:
                 document = table.get(key)
                 if document is not None and document["_customer"] == customer["id"]:
                     table.delete(key)
+        self.desk.orders_of.forget()
+        self.desk.subscriptions_of.forget()
         self.desk.agreements.delete(customer["id"])
         self.desk.qualifications.delete(customer["id"])
         self.desk.customers.delete(customer["id"])

@@ -5,12 +5,14 @@ import heapq
 import json
 import uuid
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 from sandbox.clock import iso, parse_moment
 from sandbox.login import PARTNER_TENANT
 from sandbox.partner_center.answers import attributes, classic, pascal, shown
 from sandbox.partner_center.catalogue_data import Catalogue
+from sandbox.state import Table
 from sandbox.wire import Request
 from sandbox.world import World
 
@@ -18,6 +20,32 @@ NAME = "partner_center"
 PREFIX = "/partner-center"
 NEVER = "9999-12-14T00:00:00Z"
 Event = Callable[[str, dt.datetime], None]
+
+
+class OfCustomers:
+    """The documents of a table by customer: a list is not searched through everybody's documents.
+
+    Tables only grow, but for deletions and resets, after which ``forget`` must be called.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._keys: dict[str, list[str]] = {}
+        self._known = 0
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._keys.clear()
+        self._known = 0
+
+    def __call__(self, customer: str) -> list[dict[str, Any]]:
+        """All documents of a customer, oldest first."""
+        rows = self._table.rows
+        if len(rows) != self._known:
+            for key, row in islice(rows.items(), self._known, None):
+                self._keys.setdefault(row["_customer"], []).append(key)
+            self._known = len(rows)
+        return [rows[key] for key in self._keys.get(customer, [])]
 
 
 class Desk:
@@ -46,6 +74,8 @@ class Desk:
         self.audit = table(NAME, "audit_records")
         self.requests = table(NAME, "_requests")
         self.settings = table(NAME, "_settings")
+        self.orders_of = OfCustomers(self.orders)
+        self.subscriptions_of = OfCustomers(self.subscriptions)
         self.lag = 0.0
         self.blind = 0.0
         self.refused_line: int | None = None
@@ -80,10 +110,6 @@ class Desk:
         if found is None or found["_customer"] != customer["id"] or self.hidden(found, request.now):
             raise classic(404, 20003, "Unable to find the subscription by the given id.")
         return found
-
-    def subscriptions_of(self, customer: str) -> list[dict[str, Any]]:
-        """All subscriptions of a customer, oldest first."""
-        return [row for row in self.subscriptions.values() if row["_customer"] == customer]
 
     def hidden(self, document: Mapping[str, Any], now: dt.datetime, *, ignore_blind: bool = False) -> bool:
         """Whether reads do not show an object yet."""
@@ -185,6 +211,8 @@ class Desk:
             moment, _number, kind, key = heapq.heappop(self._heap)
             self.handlers[kind](key, moment)
 
-    def forget_events(self) -> None:
-        """Drop all events, before they are asked for anew."""
+    def forget(self) -> None:
+        """Drop all events and indexes, before they are made anew."""
         self._heap.clear()
+        self.orders_of.forget()
+        self.subscriptions_of.forget()

@@ -117,7 +117,7 @@ class Lifecycle:
 
     def plan(self) -> None:
         """Ask for the events of everything that exists, after a start of the process."""
-        self.desk.forget_events()
+        self.desk.forget()
         for order in self.desk.orders.values():
             if order["status"] == "pending":
                 self.desk.at(

@@ -149,10 +149,8 @@ class OrderCalls:
         once = squeezed(request.query.get("billingType")) == "onetime"
         rows = [
             shown(row)
-            for row in self.desk.orders.values()
-            if row["_customer"] == customer["id"]
-            and not self.desk.hidden(row, request.now)
-            and (not once or row["billingCycle"] == "one_time")
+            for row in self.desk.orders_of(customer["id"])
+            if not self.desk.hidden(row, request.now) and (not once or row["billingCycle"] == "one_time")
         ]
         return ok(collection(rows, f"/customers/{customer['id']}/orders"))
 
@@ -238,9 +236,12 @@ class OrderCalls:
         customer = self.desk.customer(request)
         wanted = squeezed(request.query.get("entitlementType"))
         rows = []
-        for order in self.desk.orders.values():
-            hidden = order["_customer"] != customer["id"] or self.desk.hidden(order, request.now)
-            if hidden or order["billingCycle"] != "one_time" or order["status"] != "completed":
+        for order in self.desk.orders_of(customer["id"]):
+            if (
+                self.desk.hidden(order, request.now)
+                or order["billingCycle"] != "one_time"
+                or order["status"] != "completed"
+            ):
                 continue
             for line, kept in zip(order["lineItems"], order["_lines"], strict=True):
                 row = self._entitlement(customer, order, line, kept)
