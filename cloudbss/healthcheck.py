@@ -1,4 +1,4 @@
-"""``python -m cloudbss.healthcheck``: exit code 0 if the web process of this container answers ``/healthz`` with 200."""
+"""``python -m cloudbss.healthcheck``: exit code 0 if this container answers ``/healthz`` with 200."""
 
 import http.client
 import os
