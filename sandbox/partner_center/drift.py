@@ -21,7 +21,8 @@ class Drift:
 
         Returns ``changed``: per change its kind, the object's kind and id, field, old and new value, and customer.
         """
-        kinds = [kind for kind in spec.get("kinds") or KINDS if kind in KINDS]
+        named = [str(kind).replace("-", "_") for kind in spec.get("kinds") or KINDS]
+        kinds = [kind for kind in named if kind in KINDS]
         chance = random.Random(spec.get("seed"))
         changed: list[dict[str, Any]] = []
         wanted = spec.get("customer")
@@ -52,9 +53,9 @@ class Drift:
 
     def _price(self, chance: random.Random) -> dict[str, Any]:
         product = chance.choice(list(self.desk.catalogue.products.values()))
-        old = self.desk.prices.get(product["id"]) or {"factor": "1", "version": 0}
+        old = self.desk.prices.get(product["id"]) or {"factor": "1"}
         factor = str((Decimal(old["factor"]) * Decimal("1.05")).quantize(Decimal("0.0001")))
-        self.desk.prices.put(product["id"], {"id": product["id"], "factor": factor, "version": old["version"] + 1})
+        self.desk.prices.put(product["id"], {"id": product["id"], "factor": factor})
         self.load_prices()
         change = {"kind": "price", "object": "product", "id": product["id"], "field": "price"}
         return change | {"old": old["factor"], "new": factor}

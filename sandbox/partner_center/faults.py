@@ -85,6 +85,10 @@ class PartnerCenterFaults:
         return response_of(newer(403, 10001, "MFARequired", message))
 
     def _under_review(self, fault: Fault, request: Request, handle: Handle) -> Response:
+        """Vetting is not over: its status says so, everything else is refused."""
+        if request.operation == "get_validation_status":
+            answer = handle()
+            return _restyled(answer, lambda body: body | {"status": "UnderReview"})
         return response_of(classic(403, 800073, "The customer account is under review."))
 
     def _html_error(self, fault: Fault, request: Request, handle: Handle) -> Response:

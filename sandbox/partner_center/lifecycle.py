@@ -8,6 +8,8 @@ from sandbox.clock import add_duration, iso, parse_moment
 from sandbox.partner_center.answers import attributes, link, squeezed
 from sandbox.partner_center.desk import NEVER, Desk
 
+FULFILMENT = dt.timedelta(seconds=5)
+TRANSITION_TIME = dt.timedelta(minutes=36)
 WINDOW = dt.timedelta(hours=168)
 FULL_REFUND = dt.timedelta(hours=24)
 DISABLED_AFTER, DELETED_AFTER = dt.timedelta(days=30), dt.timedelta(days=90)
@@ -24,8 +26,7 @@ def begin_subscription(
     once = squeezed(order["billingCycle"]) == "onetime"
     if once and (not item["duration"] or product["type"] == "Azure"):
         return False
-    usage = bool(sku.get("usage"))
-    trial = bool(sku.get("trial"))
+    usage, trial = bool(sku.get("usage")), bool(sku.get("trial"))
     row: dict[str, Any] = {
         "id": kept["subscription"],
         "offerId": line["offerId"],
@@ -33,6 +34,9 @@ def begin_subscription(
         "offerName": item["title"],
         "friendlyName": line["friendlyName"],
         "productType": {"id": product["type"], "displayName": product["type"]},
+        "publisherName": "Microsoft Corporation",
+        "isMicrosoftProduct": True,
+        "contractType": "subscription",
         "quantity": line["quantity"],
         "unitType": "Usage-based" if usage else "Licenses",
         "parentSubscriptionId": kept["parent"],
@@ -45,12 +49,9 @@ def begin_subscription(
         "billingCycle": order["billingCycle"],
         "termDuration": "" if usage else str(item.get("duration") or ""),
         "renewalTermDuration": "",
-        "isMicrosoftProduct": True,
         "partnerId": line.get("partnerIdOnRecord", ""),
         "attentionNeeded": False,
         "actionTaken": False,
-        "contractType": "subscription",
-        "publisherName": "Microsoft Corporation",
         "promotionId": line.get("promotionId", ""),
         "orderId": order["id"],
         "_customer": order["_customer"],
@@ -59,9 +60,7 @@ def begin_subscription(
         "_renews_to": (kept["line"].get("renewsTo") or {}).get("termDuration", "") if trial else "",
         "_windows": [],
         "_version": 1,
-        "_created": order["_created"],
-        "_ref": order["_ref"],
-        **({"_visible": order["_visible"]} if order.get("_visible") else {}),
+        **{name: order[name] for name in ("_created", "_ref", "_visible") if name in order},
     }
     start_term(desk, row, moment, str(kept["line"].get("customTermEndDate") or ""))
     desk.subscriptions.put(row["id"], row)
@@ -120,17 +119,19 @@ class Lifecycle:
         self.desk.forget()
         for order in self.desk.orders.values():
             if order["status"] == "pending":
-                self.desk.at(
-                    iso(parse_moment(order["creationDate"]) + dt.timedelta(seconds=5)), "order", order["id"].lower()
-                )
+                placed = parse_moment(order["creationDate"])
+                self.desk.at(iso(placed + FULFILMENT), "order", order["id"].lower())
         for row in self.desk.subscriptions.values():
             if row["status"] in ("active", "suspended") and row["billingType"] == "license":
                 self.desk.at(iso(term_end(row)), "term_end", row["id"])
             elif row["status"] == "expired":
-                self.desk.at(iso(term_end(row) + DISABLED_AFTER), "disable", row["id"])
+                self.desk.at(iso(parse_moment(row["_ended"]) + DISABLED_AFTER), "disable", row["id"])
             elif row["status"] == "disabled":
-                self.desk.at(iso(term_end(row) + DELETED_AFTER), "remove", row["id"])
-        for customer in self.desk.qualifications.keys():  # noqa: SIM118 - a Table is no dict.
+                self.desk.at(iso(parse_moment(row["_ended"]) + DELETED_AFTER), "remove", row["id"])
+        for document in self.desk.transitions.values():
+            began = parse_moment(document["events"][0]["timestamp"])
+            self.desk.at(iso(began + TRANSITION_TIME), "transition", document["operationId"])
+        for customer in self.desk.qualifications:
             self.desk.at(iso(self.desk.world.clock.now()), "qualification", customer)
 
     def end_term(self, key: str, moment: dt.datetime) -> None:
@@ -142,11 +143,20 @@ class Lifecycle:
         if row["autoRenewEnabled"]:
             self._renew(row, moment)
         else:
-            row["status"] = "expired"
-            row.pop("scheduledNextTermInstructions", None)
-            self.desk.at(iso(moment + DISABLED_AFTER), "disable", key)
+            self._expire(row, moment)
+            for addon in self.desk.subscriptions_of(row["_customer"]):
+                # An add-on does not outlive its base.
+                if addon["parentSubscriptionId"] == key and addon["status"] in ("active", "suspended"):
+                    self._expire(dict(addon), moment)
+            return
         row["_version"] += 1
         self.desk.subscriptions.put(key, row)
+
+    def _expire(self, row: dict[str, Any], moment: dt.datetime) -> None:
+        row |= {"status": "expired", "_version": row["_version"] + 1, "_ended": iso(moment)}
+        row.pop("scheduledNextTermInstructions", None)
+        self.desk.at(iso(moment + DISABLED_AFTER), "disable", row["id"])
+        self.desk.subscriptions.put(row["id"], row)
 
     def _renew(self, row: dict[str, Any], moment: dt.datetime) -> None:
         """The next term, as scheduled or like the last; a trial goes over to its paid product."""

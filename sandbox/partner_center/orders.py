@@ -8,12 +8,11 @@ from sandbox.clock import iso, parse_moment
 from sandbox.partner_center.answers import attributes, classic, collection, link, ok, shown, squeezed, tidy
 from sandbox.partner_center.catalogue_data import SYMBOLS
 from sandbox.partner_center.desk import Desk
-from sandbox.partner_center.lifecycle import begin_subscription
+from sandbox.partner_center.lifecycle import FULFILMENT, begin_subscription
 from sandbox.partner_center.purchases import Purchases, line_errors
 from sandbox.router import Routes
 from sandbox.wire import Request, Response
 
-FULFILMENT = dt.timedelta(seconds=5)
 RETURN_WINDOW = dt.timedelta(days=30)
 Bought = list[tuple[dict[str, Any], dict[str, Any] | None]]
 

@@ -34,7 +34,7 @@ class PriceSheetCalls:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self._sheets: dict[tuple[str, str, int], bytes] = {}
+        self._sheets: dict[tuple[str, str, str], bytes] = {}
 
     def add_to(self, routes: Routes) -> None:
         """Add the calls, in both orders of the path's first parts that instances use."""
@@ -51,7 +51,8 @@ class PriceSheetCalls:
         if market not in CURRENCIES or view not in VIEWS:
             raise graph_error(404, "NotFound", f"There is no price sheet {view} for the market {market}.")
         # The last part tells sheets before and after a change of prices apart.
-        key = (market, view, sum(row["version"] for row in self.desk.prices.values()))
+        changes = ",".join(f"{row['id']}={row['factor']}" for row in self.desk.prices.values())
+        key = (market, view, changes)
         if key not in self._sheets:
             self._sheets[key] = self._zip(market, view)
         name = f"{view}_{market}.zip"

@@ -7,12 +7,10 @@ from sandbox.clock import iso
 from sandbox.login import PARTNER_TENANT
 from sandbox.partner_center.answers import attributes, classic, collection, integer, link, ok, shown, squeezed, tidy
 from sandbox.partner_center.desk import Desk
-from sandbox.partner_center.lifecycle import start_term, term_end
+from sandbox.partner_center.lifecycle import TRANSITION_TIME, start_term, term_end
 from sandbox.partner_center.subscriptions import SubscriptionCalls
 from sandbox.router import Routes
 from sandbox.wire import Request, Response
-
-TRANSITION_TIME = dt.timedelta(minutes=36)
 
 
 class UpgradeCalls:

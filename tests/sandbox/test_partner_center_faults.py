@@ -49,6 +49,13 @@ def test_refusals(partner: Partner, kind: str, expected: tuple[int, int]) -> Non
     assert partner.get(f"/customers/{customer}")["id"] == customer
 
 
+def test_vetting_under_review(partner: Partner) -> None:
+    customer = partner.customer()
+    path = f"/customers/{customer}/validationStatus?type=account"
+    partner.twin.fault("get_validation_status", "under_review")
+    assert [partner.get(path)["status"] for _ in range(2)] == ["UnderReview", "Allowed"]
+
+
 @pytest.mark.parametrize(
     ("form", "begins"),
     [

@@ -154,6 +154,16 @@ def test_end_without_renewal(partner: Partner, customer: str) -> None:
     assert statuses == ["expired", "disabled", "deleted"]
 
 
+def test_addon_ends_with_its_base(partner: Partner, customer: str) -> None:
+    row = partner.buy(customer, term="P1M")
+    titles = {p["title"]: p["id"] for p in partner.get("/products?country=US&targetView=OnlineServices")["items"]}
+    code = f"{titles['Microsoft 365 Audio Conferencing']}:0001"
+    top = partner.buy(customer, code, quantity=1, provisioningContext={"parentSubscriptionId": row["id"]})
+    partner.patch(customer, row, autoRenewEnabled=False)
+    partner.twin.advance("P33D")
+    assert partner.subscription(top, customer)["status"] == "expired"
+
+
 def test_many_renewals_in_one_move_of_the_clock(partner: Partner, customer: str) -> None:
     row = partner.buy(customer, term="P1M")
     partner.twin.advance("P1Y")
