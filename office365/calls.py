@@ -14,15 +14,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from office365.schemas import catalogue, commerce, customers, subscriptions
-from office365.schemas.common import (
-    ApiError,
-    NoContent,
-    contract_error,
-    decode,
-    read,
-    read_collection,
-    read_error,
-)
+from office365.schemas.common import ApiError, NoContent, contract_error, decode, read, read_collection, read_error
 from provisioning.ports import ErrorKind, VendorError
 
 DOCS = "https://learn.microsoft.com/partner-center/developer/"
@@ -116,6 +108,9 @@ def _catalogue_calls() -> Iterable[Call]:
             f"get_availability{suffix}", f"{offers}/{{availability}}", availability, f"get-an-availability-by-id{by}",
             **shared,
         )  # fmt: skip
+
+
+def _offer_calls() -> Iterable[Call]:
     yield Call(
         "check_inventory", "POST", "extensions/product/checkinventory", catalogue.InventoryItem, "check-inventory",
         many=True, repeat_safe=True, family="catalogue",
@@ -193,6 +188,10 @@ def _customer_calls() -> Iterable[Call]:
         empty_ok=True,
         **own,
     )
+
+
+def _profile_calls() -> Iterable[Call]:
+    own: dict[str, Any] = {"family": "customers"}
     yield _get(
         "get_billing_profile", f"{_C}/profiles/billing", customers.BillingProfile,
         "get-all-of-a-customer-s-billing-profiles", token=USER, **own,
@@ -231,11 +230,7 @@ def _customer_calls() -> Iterable[Call]:
 def _agreement_calls() -> Iterable[Call]:
     own: dict[str, Any] = {"family": "agreements"}
     yield _list(
-        "list_agreement_templates",
-        "agreements",
-        customers.AgreementMetadata,
-        "get-customer-agreement-metadata",
-        **own,
+        "list_agreement_templates", "agreements", customers.AgreementMetadata, "get-customer-agreement-metadata", **own
     )
     yield _get(
         "get_agreement_document", "agreementtemplates/{template}/document", customers.AgreementDocument,
@@ -262,11 +257,7 @@ def _agreement_calls() -> Iterable[Call]:
         "request-reseller-relationship", **own,
     )  # fmt: skip
     yield _list(
-        "list_relationships",
-        "relationships",
-        customers.PartnerRelationship,
-        "get-a-list-of-indirect-resellers",
-        **own,
+        "list_relationships", "relationships", customers.PartnerRelationship, "get-a-list-of-indirect-resellers", **own
     )
     yield _list(
         "list_customer_relationships", f"{_C}/relationships", customers.PartnerRelationship,
@@ -309,11 +300,7 @@ def _order_calls() -> Iterable[Call]:
         "get-activation-link-by-order-line-item", **own,
     )  # fmt: skip
     yield _list(
-        "list_entitlements",
-        f"{_C}/entitlements",
-        commerce.Entitlement,
-        "get-a-collection-of-entitlements",
-        **own,
+        "list_entitlements", f"{_C}/entitlements", commerce.Entitlement, "get-a-collection-of-entitlements", **own
     )
     page = "get-a-record-of-partner-center-activity-by-user"
     yield _list("list_audit_records", "auditrecords", subscriptions.AuditRecord, page, family="audit")
@@ -323,29 +310,19 @@ def _subscription_calls() -> Iterable[Call]:
     own: dict[str, Any] = {"family": "subscriptions"}
     subscription = subscriptions.Subscription
     yield _list(
-        "list_subscriptions",
-        f"{_C}/subscriptions",
-        subscription,
-        "get-all-of-a-customer-s-subscriptions",
-        **own,
+        "list_subscriptions", f"{_C}/subscriptions", subscription, "get-all-of-a-customer-s-subscriptions", **own
     )
     yield _get("get_subscription", _S, subscription, "get-a-subscription-by-id", **own)
     yield _list(
-        "list_subscription_addons",
-        f"{_S}/addons",
-        subscription,
-        "get-a-list-of-add-ons-for-a-subscription",
-        **own,
+        "list_subscription_addons", f"{_S}/addons", subscription, "get-a-list-of-add-ons-for-a-subscription", **own
     )
     yield Call(
-        "update_subscription",
-        "PATCH",
-        _S,
-        subscription,
-        "change-the-quantity-of-a-subscription",
-        empty_ok=True,
-        **own,
+        "update_subscription", "PATCH", _S, subscription, "change-the-quantity-of-a-subscription", empty_ok=True, **own
     )
+
+
+def _transition_calls() -> Iterable[Call]:
+    own: dict[str, Any] = {"family": "subscriptions"}
     yield _list(
         "list_transition_eligibilities", f"{_S}/transitionEligibilities", subscriptions.TransitionEligibility,
         "transition-a-new-commerce-subscription", **own,
@@ -357,13 +334,7 @@ def _subscription_calls() -> Iterable[Call]:
     )  # fmt: skip
     yield _list("list_upgrades", f"{_S}/upgrades", subscriptions.Upgrade, "transition-a-subscription", **own)
     yield Call(
-        "create_upgrade",
-        "POST",
-        f"{_S}/upgrades",
-        subscriptions.Upgrade,
-        "transition-a-subscription",
-        many=True,
-        **own,
+        "create_upgrade", "POST", f"{_S}/upgrades", subscriptions.Upgrade, "transition-a-subscription", many=True, **own
     )
     yield _list(
         "list_conversions",
@@ -380,6 +351,10 @@ def _subscription_calls() -> Iterable[Call]:
         "convert-a-trial-subscription-to-paid",
         **own,
     )
+
+
+def _service_calls() -> Iterable[Call]:
+    own: dict[str, Any] = {"family": "subscriptions"}
     yield _get(
         "get_subscription_provisioning", f"{_S}/provisioningstatus", subscriptions.SubscriptionProvisioning,
         "get-subscription-provisioning-status", **own,
@@ -395,13 +370,7 @@ def _subscription_calls() -> Iterable[Call]:
         **own,
     )
     yield Call(
-        "register_subscription",
-        "POST",
-        f"{_S}/registrations",
-        None,
-        "register-a-subscription",
-        empty_ok=True,
-        **own,
+        "register_subscription", "POST", f"{_S}/registrations", None, "register-a-subscription", empty_ok=True, **own
     )
     yield _get(
         "get_registration_status", f"{_S}/registrationstatus", subscriptions.RegistrationStatus,
@@ -411,6 +380,10 @@ def _subscription_calls() -> Iterable[Call]:
         "list_subscription_activation_links", f"{_S}/activationlinks", commerce.ActivationLink,
         "get-activation-link-by-order-line-item", **own,
     )  # fmt: skip
+
+
+def _azure_calls() -> Iterable[Call]:
+    own: dict[str, Any] = {"family": "subscriptions"}
     yield _list(
         "list_azure_entitlements", f"{_S}/azureEntitlements", subscriptions.AzureEntitlement,
         "get-a-list-of-azure-entitlements-for-subscription", **own,
@@ -433,7 +406,19 @@ def _token_calls() -> Iterable[Call]:
     yield Call("get_token", "POST", "{tenant}/oauth2/v2.0/token", customers.TokenAnswer, page, **shared)
 
 
-_GROUPS = (_token_calls, _customer_calls, _agreement_calls, _catalogue_calls, _order_calls, _subscription_calls)
+_GROUPS = (
+    _token_calls,
+    _customer_calls,
+    _profile_calls,
+    _agreement_calls,
+    _catalogue_calls,
+    _offer_calls,
+    _order_calls,
+    _subscription_calls,
+    _transition_calls,
+    _service_calls,
+    _azure_calls,
+)
 CALLS: dict[str, Call] = {call.name: call for group in _GROUPS for call in group()}
 
 

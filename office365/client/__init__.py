@@ -20,6 +20,7 @@ from uuid import uuid4, uuid5
 
 from django.utils.translation import gettext as _
 
+from core import clock
 from core.http import (
     AddressRefused,
     Answer,
@@ -346,7 +347,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return float(value)
     try:
         until = parsedate_to_datetime(value)
-        base = parsedate_to_datetime(lowered["date"]) if lowered.get("date") else dt.datetime.now(dt.UTC)
+        base = parsedate_to_datetime(lowered["date"]) if lowered.get("date") else clock.real_now()
     except (TypeError, ValueError):
         return None
     if until.tzinfo is None:
