@@ -1,6 +1,7 @@
 """Reads of the catalogue: what is sold to whom, and at what price."""
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -144,3 +145,18 @@ def addons_of(product: Product, actor: Actor) -> QuerySet[Product]:
     """Published add-ons that may be bought with ``product``."""
     rows = Product.objects.visible_to(actor).filter(parent_relations__parent=product, is_published=True)
     return rows.filter(discontinued_at=None).order_by("name", "id")
+
+
+def category_of(actor: Actor, slug: str) -> Category | None:
+    """The shelf with this slug in the actor's organization."""
+    return Category.objects.filter(organization_id=actor.tenant_id, slug=slug).first()
+
+
+def plan_of(actor: Actor, public_id: str) -> Plan | None:
+    """The plan with this public id in the actor's organization, with its product; a malformed id is not there."""
+    try:
+        key = uuid.UUID(public_id)
+    except ValueError:
+        return None
+    rows = Plan.objects.filter(organization_id=actor.tenant_id, public_id=key)
+    return rows.select_related("product").first()

@@ -178,6 +178,11 @@ def start_job(
     return job
 
 
+def job_of(actor: Actor, public_id: object) -> Job | None:
+    """The job with this public id if the actor may see it."""
+    return Job.objects.get_visible(actor, public_id)
+
+
 def request_cancel(actor: Actor, job: Job) -> None:
     """Ask a job to stop; it ends at its next progress report, one that nobody took yet ends at once."""
     if not job.is_open:

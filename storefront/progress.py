@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from core.tenancy import Actor
 from orders.enums import DeliveryStatus, OrderStatus
 from orders.models import Order, OrderLine
-from subscriptions.enums import OPEN_STATES, OperationState, Verb
+from subscriptions.enums import OPEN_STATES, OperationState
 from subscriptions.models import Operation
+from subscriptions.selectors import creations_of
 
 
 @dataclass(frozen=True)
@@ -40,24 +42,17 @@ class OrderProgress:
 FINAL = {DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.CANCELLED}
 
 
-def order_progress(order: Order) -> OrderProgress:
+def order_progress(actor: Actor, order: Order) -> OrderProgress:
     """Read an order with its lines and their operations; three statements whatever the number of lines."""
     lines = [line for line in order.lines.all() if line.parent_id is None]
-    operations = _operations(lines)
+    ids = [line.subscription_id for line in lines if line.subscription_id]
+    operations = creations_of(actor, ids)
     rows = tuple(LineProgress(line, _steps(order, line, operations)) for line in lines)
     is_over = order.status == OrderStatus.CANCELLED or (
         order.status == OrderStatus.EXECUTED and all(line.delivery_status in FINAL for line in lines)
     )
     headline, tone = _headline(order, lines)
     return OrderProgress(headline, tone, is_over, rows)
-
-
-def _operations(lines: list[OrderLine]) -> dict[int, Operation]:
-    ids = [line.subscription_id for line in lines if line.subscription_id]
-    rows = (
-        Operation.objects.filter(subscription_id__in=ids, verb=Verb.CREATE).select_related("depends_on").order_by("id")
-    )
-    return {row.subscription_id: row for row in rows if row.subscription_id}
 
 
 def _headline(order: Order, lines: list[OrderLine]) -> tuple[str, str]:

@@ -1,9 +1,11 @@
 """Reads of subscriptions and operations."""
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from core.tenancy import Actor
-from subscriptions.enums import DESK_STATES, OPEN_STATES, OperationState
+from subscriptions.enums import DESK_STATES, OPEN_STATES, OperationState, Verb
 from subscriptions.models import Operation, Subscription
 
 
@@ -32,3 +34,13 @@ def unfinished_operations(actor: Actor) -> QuerySet[Operation]:
     """Everything that is not over: on its way, waiting, or on the desk."""
     states = [*OPEN_STATES, OperationState.REFUSED]
     return operations_for(actor).filter(state__in=states, retries=None).order_by("id")
+
+
+def creations_of(actor: Actor, subscription_ids: Iterable[int]) -> dict[int, Operation]:
+    """The operation that creates each of these subscriptions, by subscription; only what the actor may see."""
+    rows = Operation.objects.visible_to(actor).filter(subscription_id__in=list(subscription_ids), verb=Verb.CREATE)
+    return {
+        row.subscription_id: row
+        for row in rows.select_related("depends_on").order_by("id")
+        if row.subscription_id is not None
+    }

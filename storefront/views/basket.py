@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.models import Plan
-from catalog.selectors import price_list_for
+from catalog.selectors import plan_of, price_list_for
 from core.errors import BusinessError, NotVisible
 from orders.models import Basket
 from orders.selectors import PricedBasket, priced_basket
@@ -72,11 +72,7 @@ def basket_add(request: ShopRequest) -> HttpResponseBase:
 
 
 def _plan(request: ShopRequest, public_id: str) -> Plan:
-    rows = Plan.objects.filter(organization_id=request.actor.organization_id).select_related("product")
-    try:
-        found = rows.filter(public_id=public_id).first()
-    except ValueError:
-        found = None
+    found = plan_of(request.actor, public_id)
     if found is None:
         raise BusinessError("not_sold", _("This product is no longer available."))
     return found

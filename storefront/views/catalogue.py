@@ -12,6 +12,7 @@ from catalog.selectors import (
     PricedPlan,
     addons_of,
     categories_for,
+    category_of,
     price_list_for,
     priced_plans,
     search_products,
@@ -84,7 +85,7 @@ def product_list(request: ShopRequest, slug: str = "") -> HttpResponseBase:
 def _category(actor: Actor, slug: str) -> Category | None:
     if not slug:
         return None
-    found = Category.objects.filter(organization_id=actor.organization_id, slug=slug).first()
+    found = category_of(actor, slug)
     if found is None:
         raise Http404
     return found

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import BusinessError
-from core.jobs import Job
+from core.jobs import job_of
 from orders.models import Basket
 from orders.selectors import PricedBasket, basket_instances
 from orders.services.basket import set_billing_address
@@ -114,7 +114,7 @@ def _instance(priced: PricedBasket, instance_id: str) -> Instance:
 @shop_page(Perm.SHOP_ORDER)
 def checkout_checking(request: ShopRequest, public_id: str) -> HttpResponseBase:
     """Progress of a check; goes back to the details, or on to the review, when it has ended."""
-    job = Job.objects.get_visible(request.actor, public_id)
+    job = job_of(request.actor, public_id)
     if job is None:
         raise Http404
     if job.is_open:
@@ -134,7 +134,7 @@ def checkout_checking(request: ShopRequest, public_id: str) -> HttpResponseBase:
 @shop_page(Perm.SHOP_ORDER)
 def checkout_live(request: ShopRequest, instance_id: str, verb: str) -> HttpResponseBase:
     """Start a check of one field while somebody types."""
-    basket, priced = _ready(request)
+    _basket, priced = _ready(request)
     instance = _instance(priced, instance_id)
     prefix = str(instance.public_id)[:8] + "-"
     values = {key.removeprefix(prefix): value for key, value in request.POST.items() if key.startswith(prefix)}
@@ -150,7 +150,7 @@ def _short(values: dict[str, Any]) -> dict[str, str]:
 @shop_page(Perm.SHOP_ORDER)
 def checkout_live_result(request: ShopRequest, public_id: str) -> HttpResponseBase:
     """What a live check found, or that it is still asking."""
-    job = Job.objects.get_visible(request.actor, public_id)
+    job = job_of(request.actor, public_id)
     if job is None:
         raise Http404
     return render(request, "storefront/_live.html", {"job": job})

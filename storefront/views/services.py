@@ -27,7 +27,7 @@ def order_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
     order = order_with_lines(request.actor, public_id)
     if order is None:
         raise Http404
-    context = {"order": order, "progress": order_progress(order)}
+    context = {"order": order, "progress": order_progress(request.actor, order)}
     partial = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
     return render(request, "storefront/_order_progress.html" if partial else "storefront/order_detail.html", context)
 
