@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from sandbox.clock import add_duration, iso, parse_moment
 from sandbox.login import PARTNER_TENANT
-from sandbox.partner_center.answers import attributes, classic, collection, newer, ok, shown, tidy
+from sandbox.partner_center.answers import attributes, classic, collection, link, newer, ok, shown, tidy
 from sandbox.partner_center.customers import existing_customer
 from sandbox.partner_center.desk import PREFIX, Desk
 from sandbox.router import Routes
@@ -274,6 +274,7 @@ class AgreementCalls:
                 "mpnId": number,
                 "partnerName": found["name"],
                 "profileType": "MpnProfile",
+                "links": {"self": link("/profiles/mpn")},
                 "attributes": attributes("MpnProfile"),
             }
         )

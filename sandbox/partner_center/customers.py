@@ -149,7 +149,7 @@ class CustomerCalls:
             "tenantId": key,
             "domain": domain,
             "companyName": billing["companyName"],
-            "address": {name: value for name, value in address.items() if name not in ("firstName", "lastName")},
+            "address": _company_address(address),
             "email": billing["email"],
             "links": {"self": link(f"/customers/{key}/profiles/company")},
             "attributes": attributes("CustomerCompanyProfile"),
@@ -305,7 +305,7 @@ def existing_customer(desk: Desk, request: Request | None, tenant: dict[str, Any
         "tenantId": key,
         "domain": tenant["domain"],
         "companyName": name,
-        "address": address,
+        "address": _company_address(address),
         "email": email,
     }
     profile |= {
@@ -334,6 +334,12 @@ def existing_customer(desk: Desk, request: Request | None, tenant: dict[str, Any
         "_created": now,
         "_ref": "",
     }
+
+
+def _company_address(address: dict[str, Any]) -> dict[str, Any]:
+    """The address as the company profile writes it: without a person, the state as ``region``."""
+    kept = {name: value for name, value in address.items() if name not in ("firstName", "lastName", "state")}
+    return kept | ({"region": address["state"]} if address.get("state") else {})
 
 
 def _etag(customer: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from office365.client.tokens import forget_tokens
 from office365.connector import Office365Connector, accounts
-from provisioning.ports import Outcome, Result, VendorError
+from provisioning.ports import AddOnLine, Outcome, Result, VendorError
 from tests.office365.conftest import make_account, make_request
 from tests.office365.memory import MemoryContext, MemoryProgress
 from tests.twins import Twins
@@ -192,3 +192,91 @@ def test_existing_tenant_comes_by_invitation(connector: Office365Connector, twin
     assert waiting[0]["id"] in link
     twins.call("POST", f"/_twin/relationships/{waiting[0]['id']}/accept", json={"domain": domain})
     assert [row["companyProfile"]["domain"] for row in twins.state()["customers"]] == [domain]
+
+
+def test_end_customer_of_a_reseller_buys_with_addon(connector: Office365Connector, twins: Twins) -> None:
+    reseller = twins.credentials()["resellers"][0]
+    ctx = context(twins, partner_type="indirect")
+    buyer = {"purchase_mode": "end_customer", "mpn_id": reseller["mpn_id"], "reseller_tenant_id": reseller["id"]}
+    customer = connector.account_sync(ctx, make_account(**buyer)).external_id
+    definition = connector.service_definition(context(twins, markets=["US"], currencies=["USD"]), MemoryProgress())
+    products = {row.name: row for kind in definition.product_types for row in kind.products}
+    audio = products["Microsoft 365 Audio Conferencing"]
+    assert STANDARD["product_code"] in audio.parents
+    line = AddOnLine(id="a-1", product_code=audio.code, name=audio.name, quantity=2)
+    account = make_account(external_id=customer, **buyer)
+    request = make_request(account=account, addons=(line,), created_at=ctx.clock, **STANDARD)
+    buying = context(twins)
+    for _ in range(5):
+        result = connector.create(buying, request)
+        if result.outcome is Outcome.DONE:
+            break
+        twins.advance("PT1M")
+        buying.later(minutes=1)
+    assert result.outcome is Outcome.DONE, result
+    rows = {row["id"]: row for row in twins.state()["subscriptions"]}
+    top = rows[result.data["addons"]["a-1"]]
+    assert (top["parentSubscriptionId"], top["quantity"]) == (result.external_id, 2)
+    assert {row["partnerId"] for row in rows.values()} == {reseller["mpn_id"]}
+    assert twins.state()["customers"][0]["associatedPartnerId"] == reseller["id"]
+
+
+def test_perpetual_licence_and_trial(connector: Office365Connector, twins: Twins) -> None:
+    customer = new_customer(connector, context(twins))
+    families = ["perpetual_software"]
+    definition = connector.service_definition(
+        context(twins, markets=["US"], currencies=["USD"], families=families), MemoryProgress()
+    )
+    office = next(row for row in definition.product_types[0].products if row.name == "Office LTSC Standard 2024")
+    bought = order(
+        connector, context(twins), twins, customer,
+        product_code=office.code, product_name=office.name, term="", billing_cycle="one_time",
+    )  # fmt: skip
+    assert (bought.outcome, bought.external_id) == (Outcome.DONE, twins.state()["orders"][0]["id"])
+    trial = order(
+        connector, context(twins), twins, customer,
+        product_code="CFQ7TTC0LDPB:0002", product_name="Trial", quantity=25, is_trial=True,
+    )  # fmt: skip
+    assert (trial.outcome, trial.data["is_trial"]) == (Outcome.DONE, True)
+
+
+def test_partial_checkout_leaves_one_active(connector: Office365Connector, twins: Twins) -> None:
+    customer = new_customer(connector, context(twins))
+    twins.fault("checkout_cart", "partial_checkout", line=0)
+    refused = order(connector, context(twins), twins, customer, **STANDARD)
+    assert refused.outcome is Outcome.REFUSED
+    assert twins.state()["subscriptions"] == []
+
+
+def test_stale_etag_and_slow_changes(connector: Office365Connector, twins: Twins) -> None:
+    customer = new_customer(connector, context(twins))
+    bought = order(connector, context(twins), twins, customer, **STANDARD)
+    account = make_account(external_id=customer)
+
+    def wanted(quantity: int) -> Any:
+        return make_request(account=account, external_id=bought.external_id, quantity=quantity, **STANDARD)
+
+    twins.fault("update_subscription", "stale_etag")
+    assert connector.change(context(twins), wanted(5)).outcome is Outcome.DONE
+    twins.fault("update_subscription", "patch_202", seconds=30)
+    ctx = context(twins)
+    assert connector.change(ctx, wanted(6)).outcome is Outcome.WAITING
+    twins.advance("PT31S")
+    assert connector.change(ctx, wanted(6)).outcome is Outcome.DONE
+    twins.fault("update_subscription", "patch_ignored", times=5)
+    ctx = context(twins)
+    assert connector.change(ctx, wanted(7)).outcome is Outcome.WAITING
+    ctx.later(minutes=16)
+    ignored = connector.change(ctx, wanted(7))
+    assert (ignored.outcome, ignored.code) == (Outcome.REFUSED, "change_ignored")
+    assert twins.state()["subscriptions"][0]["quantity"] == 6
+
+
+def test_create_customer_without_an_answer_makes_one_tenant(connector: Office365Connector, twins: Twins) -> None:
+    ctx = context(twins)
+    twins.fault("create_customer", "timeout_after", seconds=0.3)
+    with pytest.raises(VendorError):
+        connector.account_sync(ctx, make_account())
+    result = connector.account_sync(ctx, make_account())
+    assert (result.outcome, result.data["password_lost"]) == (Outcome.DONE, "true")
+    assert len(twins.state()["customers"]) == 1
