@@ -174,6 +174,7 @@ class CatalogueCalls:
         path = f"{self.base(request)}/products/{product['id']}/skus/{sku['id']}"
         cycles = {"onetime": "one_time"}
         is_seat = product["type"] == "OnlineServicesNCE"
+        attested = {"enforceAttestation": True, "attestationType": sku.get("attestation", "")}
         return {
             "id": sku["id"],
             "productId": product["id"],
@@ -188,6 +189,7 @@ class CatalogueCalls:
             "inventoryVariables": ["customerId", "azureSubscriptionId"] if sku.get("inventory") else [],
             "provisioningVariables": ["scope", "subscriptionId"] if sku.get("inventory") else [],
             "actions": ["Refund"],
+            **({"attestationProperties": attested} if sku.get("attestation") else {}),
             "dynamicAttributes": {
                 "isMicrosoftProduct": True,
                 "hasConstraints": bool(sku["parents"]),

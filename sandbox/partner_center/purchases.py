@@ -17,6 +17,7 @@ TEXTS = {
     "10004": "The participants are not valid.",
     "10007": "The subscription in the provisioning context is not valid.",
     "10010": "The input is not valid.",
+    "10012": "The attestation for this product was not accepted.",
     "10013": "The billing plan is not supported for this product and term.",
     "10014": "The promotion is not valid for this product, term or quantity.",
     "10015": "The number of seats exceeds the maximum of this product for the customer.",
@@ -111,6 +112,8 @@ class Purchases:
             return "10000"
         if cycle is None or (line.get("termDuration") or "") != item.duration:
             return "10013"
+        if item.sku.get("attestation") and not line.get("attestationAccepted"):
+            return "10012"
         return (
             self._quantity_error(line, item, base)
             or self._parent_error(line, item, base)

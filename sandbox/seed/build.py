@@ -91,6 +91,8 @@ def seat_product(name: str, guid: str) -> dict[str, Any]:
         "terms": TERMS + (LONG if name in known.THREE_YEARS else []),
         "price": str(price_of(name)),
     }
+    if name in known.ATTESTED:
+        sku["attestation"] = "WindowsHybridBenefit"
     skus = [sku]
     if name in known.TRIALS:
         trial = {**sku, "id": "0002", "title": f"{name} (Trial)", "max": 25, "trial": True, "upgrades": [name]}

@@ -129,6 +129,8 @@ TRIALS = {
     "Microsoft 365 Business Basic", "Microsoft 365 Business Standard", "Microsoft 365 Business Premium",
     "Microsoft 365 E3", "Microsoft 365 E5", "Power BI Pro", "Visio Plan 2", "Project Plan 3",
 }  # fmt: skip
+# Sold only against the attestation that the devices are licensed for Windows already.
+ATTESTED = {"Windows 365 Business 4 vCPU 16 GB 128 GB (with Windows Hybrid Benefit)"}
 MINIMA = {"Dynamics 365 Finance": 20, "Dynamics 365 for Supply Chain Management": 20, "Power BI Premium P1": 1}
 UPGRADES = {
     "Microsoft 365 Business Basic": (

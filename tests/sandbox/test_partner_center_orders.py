@@ -69,6 +69,32 @@ def test_line_errors_come_inside_the_cart(partner: Partner) -> None:
     assert partner.twin.state()["orders"] == []
 
 
+def test_attestation_of_a_product(partner: Partner) -> None:
+    customer = partner.customer()
+    code = by_title(partner, "Windows 365 Business 4 vCPU 16 GB 128 GB (with Windows Hybrid Benefit)")
+    assert partner.get(f"/products/{code.split(':')[0]}/skus?country=US")["items"][0]["attestationProperties"] == {
+        "enforceAttestation": True,
+        "attestationType": "WindowsHybridBenefit",
+    }
+    line = partner.line(customer, code)
+    assert line_error(partner, customer, line) == "10012"
+    assert line_error(partner, customer, line | {"attestationAccepted": True}) == ""
+
+
+def test_reservation_needs_an_azure_subscription(partner: Partner) -> None:
+    customer = partner.customer()
+    code = by_title(partner, "Reserved VM Instance, Dsv5 Series", "AzureReservationsVM")
+    line = partner.line(customer, code, term="P1Y", billingCycle="one_time")
+    assert line_error(partner, customer, line) == "10003"
+    plan = partner.buy(customer, "DZH318Z0BPS6:0001", term="P1M", quantity=1)
+    azure = partner.get(f"/customers/{customer}/subscriptions/{plan['id']}/azureEntitlements")["items"][0]
+    context = {"subscriptionId": azure["id"], "scope": "shared"}
+    order = partner.buy(customer, code, term="P1Y", billingCycle="one_time", provisioningContext=context)
+    assert order["status"] == "completed"
+    owned = partner.get(f"/customers/{customer}/entitlements")["items"]
+    assert [row["entitlementType"] for row in owned] == ["reservedinstance"]
+
+
 def test_cart_refused_as_a_whole(partner: Partner) -> None:
     customer = partner.customer()
     line = partner.line(customer)
