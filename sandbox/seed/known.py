@@ -112,7 +112,7 @@ PARENTS = (
         ),
     ),
 )  # fmt: skip
-BASES = {"Microsoft Teams Essentials", "Teams Phone with Calling Plan"}
+BASES = {"Microsoft Teams Essentials", "Microsoft Teams Phone Standard", "Teams Phone with Calling Plan"}
 IN_EVERY_SEGMENT = {
     "Power BI Pro",
     "Visio Plan 2",

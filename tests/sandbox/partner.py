@@ -1,5 +1,6 @@
 """A plain client of the Partner Center twin for its own tests: tokens, headers, and shortcuts to make things."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -29,6 +30,12 @@ class Partner:
         self.app = self._token(grant_type="client_credentials", resource=API)["access_token"]
         answer = self._token(grant_type="refresh_token", resource=API, refresh_token=known["refresh_token"])
         self.user, self.refresh_token = answer["access_token"], answer["refresh_token"]
+
+    def mid_hour(self) -> "Partner":
+        """Set the twin's clock to the middle of the hour, so that no availability id changes during a test."""
+        now = dt.datetime.now(dt.UTC).replace(minute=30, second=0, microsecond=0)
+        self.twin.call("POST", "/_twin/clock", json={"now": now.isoformat()})
+        return self
 
     def _token(self, **form: str) -> dict[str, Any]:
         answer = requests.post(self.token_url, data=self.form | form, timeout=10)

@@ -53,7 +53,7 @@ def read(partner: Partner, method: str, path: str, body: Any = None, *, user: bo
 
 
 def test_answers_parse(twin: Twins) -> None:
-    partner = Partner(twin)
+    partner = Partner(twin).mid_hour()
     customer = partner.customer()
     base = f"/customers/{customer}"
     row = partner.buy(customer)
@@ -92,7 +92,7 @@ def test_answers_parse(twin: Twins) -> None:
 
 
 def test_inventory_promotions_and_offers(twin: Twins) -> None:
-    partner = Partner(twin)
+    partner = Partner(twin).mid_hour()
     customer = partner.customer()
     target = {"TargetItems": [{"ProductId": "CFQ7TTC0LDPB"}], "InventoryContext": {"customerId": customer}}
     rows = read(partner, "POST", "/extensions/product/checkinventory?country=US", target).items
@@ -118,5 +118,5 @@ def test_inventory_promotions_and_offers(twin: Twins) -> None:
 
 
 def test_unknown_call_has_code_1000(twin: Twins) -> None:
-    partner = Partner(twin)
+    partner = Partner(twin).mid_hour()
     assert partner.refused(partner.send("GET", "/customers/1/devices")) == (404, 1000)

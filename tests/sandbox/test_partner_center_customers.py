@@ -16,7 +16,7 @@ from tests.twins import Twins
 
 @pytest.fixture
 def partner(twin: Twins) -> Partner:
-    return Partner(twin)
+    return Partner(twin).mid_hour()
 
 
 def test_create_answers_the_password_once(partner: Partner) -> None:

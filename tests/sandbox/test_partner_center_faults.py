@@ -11,7 +11,7 @@ from tests.twins import Twins
 
 @pytest.fixture
 def partner(twin: Twins) -> Partner:
-    return Partner(twin)
+    return Partner(twin).mid_hour()
 
 
 def test_conflict_with_and_without_effect(partner: Partner) -> None:

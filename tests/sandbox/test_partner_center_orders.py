@@ -1,6 +1,7 @@
 """Carts, checkouts and orders at the Partner Center twin: rules, errors of lines, repeats, returns."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.twins import Twins
 
 @pytest.fixture
 def partner(twin: Twins) -> Partner:
-    return Partner(twin)
+    return Partner(twin).mid_hour()
 
 
 def by_title(partner: Partner, title: str, view: str = "OnlineServices") -> str:
@@ -160,6 +161,18 @@ def test_same_request_id_is_the_same_answer_without_effect(partner: Partner) -> 
     assert partner.refused(partner.send("POST", path)) == (400, 800008)
     audited = [row for row in partner.get("/auditrecords")["items"] if row["operationType"] == "create_order"]
     assert [row["originalCorrelationId"] for row in audited] == [headers["MS-CorrelationId"]]
+
+
+def test_same_request_twenty_times_at_once(partner: Partner) -> None:
+    customer = partner.customer()
+    cart = partner.cart(customer, partner.line(customer)).json()["id"]
+    headers = {"MS-RequestId": str(uuid.uuid4())}
+    path = f"/customers/{customer}/carts/{cart}/checkout"
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: partner.send("POST", path, headers=headers), range(20)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(partner.twin.state()["orders"]) == 1
 
 
 def test_request_id_is_forgotten_after_a_day(partner: Partner) -> None:

@@ -14,7 +14,7 @@ BASIC = "CFQ7TTC0LH18"
 
 @pytest.fixture
 def partner(twin: Twins) -> Partner:
-    return Partner(twin)
+    return Partner(twin).mid_hour()
 
 
 @pytest.fixture
