@@ -335,10 +335,11 @@ class Valkey:
         if notes and alive(notes["pid"]) and self._answers():
             return self.url()
         port = free_port()
+        binary = self._binary()
         log = (self.home / "valkey.log").open("ab")
         process = subprocess.Popen(
             [
-                self._binary(),
+                binary,
                 "--port",
                 str(port),
                 "--bind",

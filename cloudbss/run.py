@@ -51,8 +51,13 @@ def port_is_free(port: int) -> bool:
 
 def start_time(pid: int) -> str:
     """When a process was started, to tell it from another one that got the same pid later; empty if it is gone."""
-    done = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    with suppress(OSError, IndexError):
+        # The twenty-second field, in ticks since boot; the name before it may hold spaces, so count after its bracket.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    with suppress(FileNotFoundError):
+        done = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+    return ""
 
 
 def read_json(path: Path) -> dict[str, Any]:
