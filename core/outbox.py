@@ -114,6 +114,11 @@ def claim(model: type[R], pk: int, *, field: str, due: frozenset[str], seconds: 
     return model._base_manager.get(pk=pk) if taken else None
 
 
+def back_off(attempts: int) -> dt.timedelta:
+    """How long to wait after so many attempts: 1, 5, 15 minutes, then an hour."""
+    return dt.timedelta(minutes=(1, 5, 15, 60)[min(max(attempts, 1), 4) - 1])
+
+
 def still_claimed(row: OutboxRow) -> bool:
     """Whether the claim that ``row`` was taken with is still the stored one."""
     return type(row)._base_manager.filter(pk=row.pk, claim_token=row.claim_token).exists()

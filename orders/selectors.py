@@ -1,9 +1,10 @@
 """Reads of baskets and orders: lines with prices, what an order is made of and how far it is."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from billing.services import Credit, Tax, credit_of, tax_for
@@ -13,7 +14,7 @@ from catalog.selectors import PricedPlan, price_list_of, price_plans
 from core import money
 from core.tenancy import Actor
 from orders.models import Basket, BasketLine, Order, OrderLine
-from resellers.models import Account
+from resellers.models import Account, Site
 from vendors.models import Instance
 
 
@@ -91,6 +92,18 @@ def priced_basket(basket: Basket, *, price_list: PriceList | None = None) -> Pri
 def _sellable(line: BasketLine, plans: Mapping[int, PricedPlan]) -> bool:
     product = line.plan.product
     return line.plan_id in plans and product.is_published and product.discontinued_at is None
+
+
+def basket_count(actor: Actor, site: Site, visitor_key: str) -> int:
+    """How many products lie in the actor's basket here, and in the one he filled before he signed in."""
+    mine = Q(pk=None)
+    if actor.user_id is not None:
+        mine |= Q(basket__user_id=actor.user_id)
+    try:
+        mine |= Q(basket__user=None, basket__public_id=uuid.UUID(visitor_key))
+    except ValueError:
+        pass
+    return BasketLine.objects.filter(mine, basket__site=site, parent=None).count()
 
 
 def basket_instances(lines: Sequence[BasketLine]) -> list[Instance]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import BusinessError, NotVisible, PermissionRefused
 from orders.models import Basket
-from orders.services.basket import open_basket
+from orders.services.basket import adopt_basket, open_basket
 from resellers.middleware import ActorRequest
 from resellers.models import Site
 
@@ -61,7 +61,9 @@ def shop_page(perm: str = "", *, anonymous: bool = False, back: str = "") -> Cal
 
 
 def basket_of(request: ShopRequest) -> Basket:
-    """The basket of whoever is looking; a visitor's key is kept in his session."""
+    """The basket of whoever is looking; a visitor's key is kept in his session, and his basket his own once he signs in."""
+    if request.actor.user_id is not None and VISITOR_BASKET in request.session:
+        adopt_basket(request.actor, site=request.shop, visitor_key=request.session.pop(VISITOR_BASKET))
     basket = open_basket(request.actor, site=request.shop, visitor_key=request.session.get(VISITOR_BASKET, ""))
     if request.actor.user_id is None:
         request.session[VISITOR_BASKET] = str(basket.public_id)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 
 from catalog.models import Category, PriceList, Product
 from catalog.selectors import (
@@ -19,8 +21,10 @@ from catalog.selectors import (
     sold_products,
 )
 from core.tenancy import Actor
+from resellers.models import Site
 from resellers.selectors import own_account
 from storefront.access import ShopRequest, shop_page
+from ui.contrast import brand_css as sheet
 
 PAGE = 24
 FOUND = 60
@@ -127,3 +131,11 @@ def product_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
 def _related(rows: Any, product: Product) -> list[Product]:
     same = rows.filter(category_id=product.category_id).exclude(pk=product.pk)
     return list(same.order_by("-is_featured", "name", "id")[:4])
+
+
+@require_safe
+@cache_control(public=True, max_age=86_400)
+def brand_css(request: HttpRequest) -> HttpResponse:
+    """The site's brand colours over the tokens; readable in light and dark whatever was chosen."""
+    site: Site | None = getattr(request, "site", None)
+    return HttpResponse(sheet(site.brand_color if site else ""), content_type="text/css")

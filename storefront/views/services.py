@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import NotVisible
+from orders.enums import ORDER_MACHINE, OrderEvent
 from orders.selectors import order_with_lines
 from orders.services.place import cancel_order
 from resellers.selectors import accounts_for, memberships_for, own_account
@@ -27,7 +28,8 @@ def order_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
     order = order_with_lines(request.actor, public_id)
     if order is None:
         raise Http404
-    context = {"order": order, "progress": order_progress(request.actor, order)}
+    may_cancel = request.actor.has(Perm.SHOP_ORDER) and ORDER_MACHINE.allows(order.status, OrderEvent.CANCEL)
+    context = {"order": order, "progress": order_progress(request.actor, order), "may_cancel": may_cancel}
     partial = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
     return render(request, "storefront/_order_progress.html" if partial else "storefront/order_detail.html", context)
 

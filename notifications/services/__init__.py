@@ -1,0 +1,1 @@
+"""What notifications does: compose, react to events, send."""

@@ -1,0 +1,67 @@
+"""Composes a mail from its template and puts it into the outbox; the caller's transaction decides whether it is sent."""
+
+from collections.abc import Mapping
+from email.utils import formataddr
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from core import outbox
+from notifications.models import SEND_TASK, OutgoingMail
+from resellers.models import Account, Organization, Site
+
+
+def absolute(path: str) -> str:
+    """An address of this installation as people see it from outside."""
+    return settings.PUBLIC_URL.rstrip("/") + path
+
+
+def queue_mail(
+    template: str,
+    *,
+    organization: Organization,
+    recipient: str,
+    context: Mapping[str, Any],
+    dedupe_key: str,
+    account: Account | None = None,
+    language: str = "",
+    is_secret: bool = False,
+) -> OutgoingMail:
+    """Render ``templates/mail/<template>`` as text and HTML for one recipient and queue it; a known key does nothing.
+
+    ``is_secret`` mails (links that let somebody in) lose their body once they are sent.
+    """
+    site = Site.objects.filter(organization=organization, account=None).first()
+    name = site.name if site else organization.name
+    values = {
+        "brand_name": name,
+        "brand_color": (site.brand_color if site else "") or "#4036c8",
+        "support_email": (site.support_email if site else "") or organization.email,
+        "home_url": absolute("/"),
+        **context,
+    }
+    with translation.override(language or organization.language):
+        subject = " ".join(render_to_string(f"mail/{template}.subject.txt", values).split())
+        text = render_to_string(f"mail/{template}.txt", values).strip() + "\n"
+        html = render_to_string(f"mail/{template}.html", values)
+    sender = (site.mail_sender if site else "") or settings.DEFAULT_FROM_EMAIL
+    mail, made = OutgoingMail.objects.get_or_create(
+        dedupe_key=dedupe_key,
+        defaults={
+            "organization": organization,
+            "site": site,
+            "account": account,
+            "template": template,
+            "recipient": recipient,
+            "sender": formataddr((name, sender)),
+            "subject": subject[:255],
+            "text": text,
+            "html": html,
+            "is_secret": is_secret,
+        },
+    )
+    if made:
+        outbox.dispatch(SEND_TASK, mail.pk)
+    return mail

@@ -1,0 +1,130 @@
+"""From events to mails: who hears of what (``channel.md`` 12). Unknown events are simply done with."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+
+from core import clock, outbox
+from core.events import Event, EventState
+from core.tenancy import system_actor
+from notifications.services.compose import absolute, queue_mail
+from orders.models import Order
+from subscriptions.models import Subscription
+
+logger = logging.getLogger(__name__)
+CLAIM_SECONDS = 60
+MAX_ATTEMPTS = 10
+
+
+def process_event(event_id: int) -> None:
+    """Queue the mails of one event, once: they and the event's end are one transaction."""
+    event = outbox.claim(Event, event_id, field="state", due=Event.DUE, seconds=CLAIM_SECONDS)
+    if event is None:
+        return
+    try:
+        with transaction.atomic():
+            handle = HANDLERS.get(event.name)
+            if handle is not None:
+                handle(event)
+            outbox.release(event, state=EventState.PROCESSED, last_error="")
+    except Exception as error:
+        logger.exception("event could not be processed", extra={"event": event.name, "event_id": event.pk})
+        state = EventState.FAILED if event.attempts >= MAX_ATTEMPTS else EventState.PENDING
+        outbox.release(
+            event,
+            state=state,
+            last_error=type(error).__name__,
+            not_before=clock.now() + outbox.back_off(event.attempts),
+        )
+
+
+def _order(event: Event) -> Order | None:
+    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
+    return rows.prefetch_related("lines").filter(public_id=event.payload.get("order") or None).first()
+
+
+def _subscription(event: Event) -> Subscription | None:
+    rows = Subscription.objects.visible_to(system_actor(event.organization_id)).select_related("account", "plan")
+    return rows.filter(public_id=event.payload.get("subscription") or None).first()
+
+
+def _to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, Any]) -> None:
+    """One mail to the person who ordered; an order of nobody (the API's) tells nobody."""
+    if order is None or order.buyer is None:
+        return
+    queue_mail(
+        template,
+        organization=event.organization,
+        recipient=order.buyer.email,
+        language=order.buyer.language,
+        account=order.account,
+        dedupe_key=f"{event.public_id}:buyer",
+        context={
+            "order": order,
+            "first_name": order.buyer.get_short_name(),
+            "order_url": absolute(reverse("storefront:order_detail", args=[order.public_id])),
+            **extra,
+        },
+    )
+
+
+def _to_staff(event: Event, template: str, extra: dict[str, Any]) -> None:
+    """One mail to the organization's own address, with the full reason."""
+    if not event.organization.email:
+        return
+    queue_mail(
+        template,
+        organization=event.organization,
+        recipient=event.organization.email,
+        account=event.account,
+        dedupe_key=f"{event.public_id}:staff",
+        context={"account": event.account, "event": event.payload, "bss_url": absolute("/bss/"), **extra},
+    )
+
+
+def _order_placed(event: Event) -> None:
+    _to_buyer(event, "order_placed", _order(event), {})
+
+
+def _order_waiting(event: Event) -> None:
+    order = _order(event) or _order_by_number(event)
+    reason = event.payload.get("reason", "")
+    _to_buyer(event, "order_waiting", order, {"reason": reason})
+    if reason == "no_credit":
+        _to_staff(event, "order_no_credit", {"order": order})
+
+
+def _order_by_number(event: Event) -> Order | None:
+    number = event.payload.get("order_number") or ""
+    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
+    return rows.filter(number=number).first() if number else None
+
+
+def _order_cancelled(event: Event) -> None:
+    _to_buyer(event, "order_cancelled", _order(event), {"reason": event.payload.get("reason", "")})
+
+
+def _subscription_activated(event: Event) -> None:
+    row = _subscription(event)
+    order = _order_by_number(event)
+    if row is not None:
+        url = absolute(reverse("storefront:subscription_detail", args=[row.public_id]))
+        _to_buyer(event, "subscription_activated", order, {"subscription": row, "subscription_url": url})
+
+
+def _subscription_refused(event: Event) -> None:
+    row = _subscription(event)
+    _to_buyer(event, "subscription_refused", _order_by_number(event), {"subscription": row})
+    _to_staff(event, "provisioning_refused", {"subscription": row})
+
+
+HANDLERS: dict[str, Callable[[Event], None]] = {
+    "order.placed": _order_placed,
+    "order.waiting": _order_waiting,
+    "order.cancelled": _order_cancelled,
+    "subscription.activated": _subscription_activated,
+    "subscription.refused": _subscription_refused,
+}

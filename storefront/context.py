@@ -1,0 +1,21 @@
+"""What the storefront's layout knows besides the page kit's context: how full the basket is."""
+
+from typing import Any, cast
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from orders.selectors import basket_count
+from resellers.middleware import ActorRequest
+from storefront.access import VISITOR_BASKET
+
+
+def shop(request: HttpRequest) -> dict[str, Any]:
+    """The number of products in the basket, read only if a page shows it."""
+    return {"basket_count": SimpleLazyObject(lambda: _count(cast(ActorRequest, request)))}
+
+
+def _count(request: ActorRequest) -> int:
+    if getattr(request, "site", None) is None:
+        return 0
+    return basket_count(request.actor, request.site, request.session.get(VISITOR_BASKET, ""))

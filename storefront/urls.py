@@ -1,0 +1,35 @@
+"""Addresses of the storefront."""
+
+from django.urls import path
+
+from storefront.views import basket, catalogue, checkout, lists, services
+
+app_name = "storefront"
+
+urlpatterns = [
+    path("", catalogue.home, name="home"),
+    path("brand.css", catalogue.brand_css, name="brand_css"),
+    path("terms/", services.terms, name="terms"),
+    path("products/", catalogue.product_list, name="product_list"),
+    path("products/shelf/<slug:slug>/", catalogue.product_list, name="category"),
+    path("products/<uuid:public_id>/", catalogue.product_detail, name="product_detail"),
+    path("basket/", basket.basket, name="basket"),
+    path("basket/add/", basket.basket_add, name="basket_add"),
+    path("basket/change/", basket.basket_change, name="basket_change"),
+    path("basket/for/", basket.basket_target, name="basket_target"),
+    path("checkout/billing/", checkout.checkout_billing, name="checkout_billing"),
+    path("checkout/details/", checkout.checkout_details, name="checkout_details"),
+    path("checkout/details/<uuid:instance_id>/", checkout.checkout_check, name="checkout_check"),
+    path("checkout/checking/<uuid:public_id>/", checkout.checkout_checking, name="checkout_checking"),
+    path("checkout/live/<uuid:instance_id>/<slug:verb>/", checkout.checkout_live, name="checkout_live"),
+    path("checkout/live/<uuid:public_id>/", checkout.checkout_live_result, name="checkout_live_result"),
+    path("checkout/review/", checkout.checkout_review, name="checkout_review"),
+    path("orders/", lists.OrderList.as_view(), name="order_list"),
+    path("orders/<uuid:public_id>/", services.order_detail, name="order_detail"),
+    path("orders/<uuid:public_id>/cancel/", services.order_cancel, name="order_cancel"),
+    path("services/", lists.SubscriptionList.as_view(), name="subscription_list"),
+    path("services/<uuid:public_id>/", services.subscription_detail, name="subscription_detail"),
+    path("customers/", lists.CustomerList.as_view(), name="customer_list"),
+    path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),
+    path("company/", services.profile, name="profile"),
+]
