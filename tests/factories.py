@@ -11,6 +11,7 @@ from resellers.enums import AccountKind
 from resellers.models import Account, Contact, Membership, Organization, Site
 from resellers.selectors import actor_for
 from resellers.services.accounts import create_account
+from sso.services.people import confirm_address
 from users.models import User
 from users.permissions import StaffRole, StorefrontRole
 from vendors.models import Application, ConsentState, Instance, InstanceState
@@ -78,6 +79,7 @@ def user(row: Organization, *, of: Account | None = None, roles: list[str] | Non
     made = User.objects.create_user(
         row.public_id, email, PASSWORD, first_name="Uma", last_name=f"User{number}", **values
     )
+    confirm_address(made)
     default = [StorefrontRole.ADMIN.value] if of else [StaffRole.ADMINISTRATOR.value]
     Membership.objects.create(organization=row, user=made, account=of, roles=default if roles is None else roles)
     return made

@@ -126,6 +126,7 @@ def _user(organization: Organization, person: Person, **values: Any) -> User:
     if not user.check_password(password()):
         user.set_password(password())
         user.save(update_fields=["password"])
+    confirm_address(user)
     return user
 
 

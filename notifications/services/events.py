@@ -17,6 +17,7 @@ from subscriptions.models import Subscription
 logger = logging.getLogger(__name__)
 CLAIM_SECONDS = 60
 MAX_ATTEMPTS = 10
+SYSTEM = system_actor(label="mail")
 
 
 def process_event(event_id: int) -> None:
@@ -43,12 +44,12 @@ def process_event(event_id: int) -> None:
 
 def _order(event: Event) -> Order | None:
     rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
-    return rows.prefetch_related("lines").filter(public_id=event.payload.get("order") or None).first()
+    return rows.prefetch_related("lines").get_visible(SYSTEM, event.payload.get("order"))
 
 
 def _subscription(event: Event) -> Subscription | None:
     rows = Subscription.objects.visible_to(system_actor(event.organization_id)).select_related("account", "plan")
-    return rows.filter(public_id=event.payload.get("subscription") or None).first()
+    return rows.get_visible(SYSTEM, event.payload.get("subscription"))
 
 
 def _to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, Any]) -> None:

@@ -1,0 +1,94 @@
+"""How allauth fits into realms: no open sign-up, mails through our outbox, where to go after signing in."""
+
+import uuid
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+from django.urls import reverse
+
+from core import crypto
+from notifications.services.compose import absolute, queue_mail
+from resellers.models import Organization, Site
+from resellers.selectors import is_employee
+
+TEMPLATES = {
+    "account/email/password_reset_key": "password_reset",
+    "account/email/email_confirmation": "email_verification",
+    "account/email/email_confirmation_signup": "email_verification",
+}
+LINKS = {"password_reset": "password_reset_url", "email_verification": "activate_url"}
+NOTICES = {
+    "mfa/email/totp_activated": "Two-step sign-in was switched on.",
+    "mfa/email/totp_deactivated": "Two-step sign-in was switched off.",
+    "mfa/email/recovery_codes_generated": "New recovery codes were made.",
+    "account/email/password_changed": "Your password was changed.",
+    "account/email/password_reset": "Your password was set anew.",
+    "account/email/password_set": "Your password was set.",
+}
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """Local accounts: people come by invitation."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up by himself."""
+        return False
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Employees to the BSS, everybody else to the shop."""
+        site: Site | None = getattr(request, "site", None)
+        if site is not None and is_employee(request.user, site):
+            return reverse("bss:dashboard")
+        return reverse("storefront:home")
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        """Back to the shop's front page."""
+        return reverse("storefront:home")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue allauth's mails like all others; those with a link lose their text after sending."""
+        organization = _organization(self.request)
+        if organization is None:
+            return
+        template = TEMPLATES.get(template_prefix, "account_notice")
+        link = str(context.get(LINKS.get(template, ""), ""))
+        values = {"link": link if "://" in link else absolute(link), "notice": NOTICES.get(template_prefix, "")}
+        if template == "account_notice" and not values["notice"]:
+            return
+        queue_mail(
+            template,
+            organization=organization,
+            recipient=email,
+            context=values,
+            dedupe_key=f"{template_prefix}:{uuid.uuid4()}",
+            language=str(getattr(context.get("user"), "language", "")),
+            is_secret=bool(link),
+        )
+
+
+def _organization(request: HttpRequest | None) -> Organization | None:
+    site: Site | None = getattr(request, "site", None)
+    return site.organization if site else Organization.objects.order_by("id").first()
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keeps second-factor secrets encrypted like every other stored secret."""
+
+    def get_totp_issuer(self) -> str:
+        """The shop's name in the authenticator app."""
+        return "Cloud BSS"
+
+    def encrypt(self, text: str) -> str:
+        """Encrypt a secret for the database."""
+        return crypto.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Read a stored secret."""
+        return crypto.decrypt(encrypted_text)
+
+    def get_totp_label(self, user: AbstractBaseUser) -> str:
+        """The address, not the technical user name."""
+        return str(getattr(user, "email", user))

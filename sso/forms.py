@@ -1,0 +1,51 @@
+"""Forms of sign-in."""
+
+from typing import Any
+
+from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
+from allauth.core import context
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.utils.translation import gettext_lazy as _
+
+from sso.realm import request_realm
+from users.models import User
+
+
+class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
+    """Finds users of this realm only; the answer is the same whether there is one or not."""
+
+    def clean_email(self) -> str:
+        """Keep the users of the present realm."""
+        email = str(self.cleaned_data["email"]).strip().lower()
+        realm = request_realm(context.request)
+        self.users = list(User.objects.filter(email=email, realm=realm, is_active=True))
+        return email
+
+
+class AcceptForm(forms.Form):
+    """The password of an invited user, typed twice."""
+
+    password1 = forms.CharField(
+        label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+    password2 = forms.CharField(
+        label=_("Password again"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean(self) -> dict[str, Any]:
+        """Both alike, and good enough for the password rules."""
+        values: dict[str, Any] = super().clean() or {}
+        first, second = values.get("password1"), values.get("password2")
+        if first and second and first != second:
+            self.add_error("password2", _("The two passwords are not the same."))
+        elif first:
+            try:
+                validate_password(first, self.user)
+            except forms.ValidationError as error:
+                self.add_error("password1", error)
+        return values

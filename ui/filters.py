@@ -1,0 +1,135 @@
+"""Filters of a list: declared once, checked like a form, shown as chips. What is not understood is said, not guessed."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+Choices = Sequence[tuple[Any, Any]] | Callable[..., Iterable[tuple[Any, Any]]]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter by words: ``name`` in the address, ``path`` the field it looks at."""
+
+    name: str
+    label: Any
+    path: str
+
+    def fields(self, actor: Any) -> dict[str, forms.Field]:
+        """The form fields of this filter."""
+        return {self.name: forms.CharField(label=self.label, required=False, max_length=100)}
+
+    def apply(self, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
+        """Narrow the rows."""
+        word = values.get(self.name)
+        return rows.filter(**{f"{self.path}__icontains": word}) if word else rows
+
+    def chips(self, values: dict[str, Any], form: forms.Form) -> list[tuple[str, str]]:
+        """What is set, as (name in the address, words)."""
+        value = values.get(self.name)
+        return [(self.name, f"{self.label}: {value}")] if value else []
+
+
+@dataclass(frozen=True)
+class Choice(Filter):
+    """One of several values; ``choices`` may be a function of the actor."""
+
+    choices: Choices = ()
+
+    def fields(self, actor: Any) -> dict[str, forms.Field]:
+        """A select with an empty first entry."""
+        found = self.choices(actor) if callable(self.choices) else self.choices
+        return {self.name: forms.ChoiceField(label=self.label, required=False, choices=[("", _("Any")), *list(found)])}
+
+    def apply(self, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
+        """Exactly this value."""
+        value = values.get(self.name)
+        return rows.filter(**{self.path: value}) if value else rows
+
+    def chips(self, values: dict[str, Any], form: forms.Form) -> list[tuple[str, str]]:
+        """The choice in words."""
+        value = values.get(self.name)
+        field = form.fields[self.name]
+        words = dict(field.choices) if isinstance(field, forms.ChoiceField) else {}  # type: ignore[arg-type]
+        return [(self.name, f"{self.label}: {words.get(value, value)}")] if value else []
+
+
+@dataclass(frozen=True)
+class Flag(Choice):
+    """Yes or no."""
+
+    choices: Choices = (("yes", _("Yes")), ("no", _("No")))
+
+    def apply(self, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
+        """True or false."""
+        value = values.get(self.name)
+        return rows.filter(**{self.path: value == "yes"}) if value else rows
+
+
+@dataclass(frozen=True)
+class Period(Filter):
+    """From one day to another, both included."""
+
+    def fields(self, actor: Any) -> dict[str, forms.Field]:
+        """Two dates."""
+        date = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+        return {
+            f"{self.name}_from": forms.DateField(label=_("%s from") % self.label, required=False, widget=date),
+            f"{self.name}_to": forms.DateField(label=_("%s to") % self.label, required=False, widget=date),
+        }
+
+    def apply(self, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
+        """Within the days."""
+        first, last = values.get(f"{self.name}_from"), values.get(f"{self.name}_to")
+        rows = rows.filter(**{f"{self.path}__date__gte": first}) if first else rows
+        return rows.filter(**{f"{self.path}__date__lte": last}) if last else rows
+
+    def chips(self, values: dict[str, Any], form: forms.Form) -> list[tuple[str, str]]:
+        """Each end that is set."""
+        return [
+            (name, f"{form.fields[name].label}: {date_format(values[name])}")
+            for name in (f"{self.name}_from", f"{self.name}_to")
+            if values.get(name)
+        ]
+
+
+class FilterForm(forms.Form):
+    """The filters and the search of a list as one form; fields that do not validate are left out and named."""
+
+    q = forms.CharField(required=False, max_length=100, strip=True)
+
+    def __init__(self, data: Any, *, filters: Sequence[Filter], actor: Any) -> None:
+        super().__init__(data)
+        self.filters = filters
+        for item in filters:
+            self.fields.update(item.fields(actor))
+
+    def values(self) -> dict[str, Any]:
+        """What could be understood."""
+        self.is_valid()
+        return dict(self.cleaned_data)
+
+    def apply(self, rows: QuerySet[Any], search: Sequence[str]) -> QuerySet[Any]:
+        """Narrow by every filter and by the words searched for, each of which must be found somewhere."""
+        values = self.values()
+        for item in self.filters:
+            rows = item.apply(rows, values)
+        for word in str(values.get("q") or "").split()[:6]:
+            match = Q()
+            for path in search:
+                match |= Q(**{f"{path}__icontains": word})
+            rows = rows.filter(match)
+        return rows
+
+    def chips(self) -> list[tuple[str, str]]:
+        """Everything that is set, the search first."""
+        values = self.values()
+        found = [("q", f"“{values['q']}”")] if values.get("q") else []
+        for item in self.filters:
+            found += item.chips(values, self)
+        return found

@@ -1,0 +1,187 @@
+"""Tables: declared columns, sorting, and pages found by the last row seen instead of by counting (keyset paging)."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core import signing
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db.models import F, Field, Model, Q, QuerySet
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ui.templatetags import kit
+
+SALT = "ui.tables"
+SIZES = (25, 50, 100)
+COUNT_CAP = 10_000
+CSV_DANGER = ("=", "+", "-", "@", "\t", "\r")
+Row = Any
+
+
+def value_at(row: Row, path: str) -> Any:
+    """Follow a dotted path of attributes; a method without arguments is called, a missing link gives None."""
+    value = row
+    for name in path.split("."):
+        if value is None:
+            return None
+        value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+        if callable(value) and not isinstance(value, type):
+            value = value()
+    return value
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: where its value is, how it looks, and by which field it sorts (none: not sortable).
+
+    ``kind`` is text, main (the row's name, linked), money, number, date, when, ago, status, flag or code. ``sub`` is a
+    path whose value is shown below in small; ``currency`` the path of a money column's currency.
+    """
+
+    path: str
+    label: str
+    kind: str = "text"
+    sort: str = ""
+    sub: str = ""
+    currency: str = "currency"
+    show: Callable[[Row], Any] | None = None
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the column is flush right: figures are."""
+        return self.kind in ("money", "number")
+
+    def raw(self, row: Row) -> Any:
+        """The value itself."""
+        return self.show(row) if self.show else value_at(row, self.path)
+
+    def cell(self, row: Row, url: str = "") -> SafeString | str:
+        """The cell as HTML."""
+        body = self._body(row, url)
+        below = value_at(row, self.sub) if self.sub else ""
+        return format_html('{}<span class="cell-sub">{}</span>', body, below) if below else body
+
+    def _body(self, row: Row, url: str) -> SafeString | str:
+        value = self.raw(row)
+        match self.kind:
+            case "money":
+                return kit.money(value, str(value_at(row, self.currency) or ""))
+            case "when" | "date":
+                return kit.when(value)
+            case "ago":
+                return kit.ago(value)
+            case "status":
+                shown = value_at(row, f"get_{self.path.replace('.', '_')}_display") if "." not in self.path else value
+                return kit.badge(str(shown or value).replace("_", " "), kit.tone_of(value)) if value else "—"
+            case "flag":
+                return kit.yes_no(value)
+            case "code":
+                return format_html('<span class="mono">{}</span>', value or "—")
+            case "main" if url:
+                return format_html('<a class="cell-main" href="{}">{}</a>', url, value or "—")
+            case _:
+                return "—" if value in (None, "") else str(value)
+
+    def text(self, row: Row) -> str:
+        """The cell as text for a spreadsheet; what would be read as a formula gets an apostrophe."""
+        value = self.raw(row)
+        if value is None:
+            return ""
+        if isinstance(value, dt.datetime):
+            return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+        if isinstance(value, Decimal):
+            return f"{value:f}"
+        text = str(value)
+        return "'" + text if text.startswith(CSV_DANGER) and not isinstance(value, int) else text
+
+
+@dataclass(frozen=True)
+class Window:
+    """One page of rows with the cursors of its neighbours (empty: there is none)."""
+
+    rows: Sequence[Row]
+    before: str
+    after: str
+
+
+def sort_field(model: type[Model], path: str) -> Field[Any, Any]:
+    """The model field behind a sort path such as ``account__name``."""
+    field: Any = None
+    for name in path.split("__"):
+        field = model._meta.get_field(name) if name != "pk" else model._meta.pk
+        model = field.related_model or model
+    if field is None:
+        raise FieldDoesNotExist(path)
+    return field  # type: ignore[no-any-return]
+
+
+def _nullable(model: type[Model], path: str) -> bool:
+    for name in path.split("__"):
+        field: Any = model._meta.get_field(name) if name != "pk" else model._meta.pk
+        if field.null:
+            return True
+        model = field.related_model or model
+    return False
+
+
+def _write(row: Row, path: str) -> str:
+    value = value_at(row, path.replace("__", "."))
+    plain = value.isoformat() if isinstance(value, dt.date) else None if value is None else str(value)
+    return signing.dumps([plain, row.pk], salt=SALT, compress=False)
+
+
+def _read(model: type[Model], path: str, cursor: str) -> tuple[Any, int] | None:
+    try:
+        value, pk = signing.loads(cursor, salt=SALT)
+        return (None if value is None else sort_field(model, path).to_python(value)), int(pk)
+    except (signing.BadSignature, ValidationError, ValueError, TypeError):
+        return None
+
+
+def _beyond(path: str, value: Any, pk: int, *, up: bool, nulls_follow: bool, nullable: bool) -> Q:
+    """Rows that come after (value, pk) when walking up or down; nulls come last when walking with the list's order."""
+    step = "gt" if up else "lt"
+    if value is None:
+        same = Q(**{f"{path}__isnull": True, f"pk__{step}": pk})
+        return same if nulls_follow else same | Q(**{f"{path}__isnull": False})
+    found = Q(**{f"{path}__{step}": value}) | Q(**{path: value, f"pk__{step}": pk})
+    return found | Q(**{f"{path}__isnull": True}) if nulls_follow and nullable else found
+
+
+def window(rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before: str = "") -> Window:
+    """One page of ``rows`` by ``sort`` (``-`` for descending), after or before a cursor; a bad cursor means the start.
+
+    The row's pk breaks ties, nulls come last, and the work is the same on the first page and on the thousandth.
+    """
+    path, down = sort.lstrip("-"), sort.startswith("-")
+    model: type[Model] = rows.model
+    back = bool(before)
+    cursor = _read(model, path, before or after) if before or after else None
+    if cursor is None:
+        back = False
+    up = down if back else not down
+    nullable = _nullable(model, path)
+    if cursor is not None:
+        rows = rows.filter(_beyond(path, *cursor, up=up, nulls_follow=not back, nullable=nullable))
+    key = F(path)
+    nulls = {"nulls_first": True} if back and nullable else {"nulls_last": True} if nullable else {}
+    rows = rows.order_by(key.asc(**nulls) if up else key.desc(**nulls), "pk" if up else "-pk")
+    found = list(rows[: size + 1])
+    more, found = len(found) > size, found[:size]
+    if back:
+        found.reverse()
+    if not found:
+        return Window(found, "", "")
+    first, last = _write(found[0], path), _write(found[-1], path)
+    has_before = more if back else cursor is not None
+    has_after = True if back else more
+    return Window(found, first if has_before else "", last if has_after else "")
+
+
+def capped_count(rows: QuerySet[Any]) -> tuple[int, bool]:
+    """How many rows there are, counting no further than the cap; and whether there are more."""
+    count = rows.order_by()[: COUNT_CAP + 1].count()
+    return min(count, COUNT_CAP), count > COUNT_CAP
