@@ -1,0 +1,225 @@
+"""Every life cycle: the whole matrix of (state, event), written down a second time, and the compare-and-set."""
+
+import importlib
+from typing import Any
+
+import pytest
+
+from billing.models import CHARGE_MACHINE, ChargeState
+from core.errors import Conflict
+from core.states import Machine
+from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryStatus, OrderStatus
+from orders.models import Order
+from subscriptions.enums import OPERATION_MACHINE, SUBSCRIPTION_MACHINE, OperationState, SubscriptionStatus
+from tests.house.rules import PACKAGES, python_files, relative
+from tests.shop import fill_basket, make_shop, place
+from vendors.models import InstanceState, LinkState
+from vendors.services.instances import INSTANCE_MACHINE
+from vendors.services.links import LINK_MACHINE
+
+# machine, its states, and "state event target" lines; what is not listed must be refused.
+TABLES: dict[str, tuple[Machine, Any, str]] = {
+    "order": (
+        ORDER_MACHINE,
+        OrderStatus,
+        """
+        draft submit submitted
+        draft ask_approval suspended
+        suspended approve submitted
+        suspended reject cancelled
+        suspended cancel cancelled
+        submitted execute executed
+        submitted cancel cancelled
+        """,
+    ),
+    "delivery": (
+        DELIVERY_MACHINE,
+        DeliveryStatus,
+        """
+        waiting start in_progress
+        waiting cancel cancelled
+        in_progress deliver delivered
+        in_progress fail failed
+        in_progress cancel cancelled
+        failed retry in_progress
+        failed cancel cancelled
+        """,
+    ),
+    "subscription": (
+        SUBSCRIPTION_MACHINE,
+        SubscriptionStatus,
+        """
+        inactive confirm active
+        inactive refuse failed
+        inactive give_up cancelled
+        inactive cancel cancelled
+        failed retry inactive
+        failed confirm active
+        failed give_up cancelled
+        active suspend suspended
+        active cancel_at_end pending_cancel
+        active cancel cancelled
+        suspended activate active
+        suspended cancel_at_end pending_cancel
+        suspended cancel cancelled
+        pending_cancel revoke_cancel active
+        pending_cancel revoke_cancel_suspended suspended
+        pending_cancel cancel cancelled
+        """,
+    ),
+    "operation": (
+        OPERATION_MACHINE,
+        OperationState,
+        """
+        queued claim running
+        waiting claim running
+        running claim running
+        attention claim running
+        running succeed done
+        running refuse refused
+        running wait waiting
+        running need_attention attention
+        attention retry queued
+        attention mark_done done
+        attention give_up given_up
+        refused give_up given_up
+        queued give_up given_up
+        waiting give_up given_up
+        """,
+    ),
+    "charge": (
+        CHARGE_MACHINE,
+        ChargeState,
+        """
+        reserved settle due
+        reserved release released
+        released reserve reserved
+        """,
+    ),
+    "instance": (
+        INSTANCE_MACHINE,
+        InstanceState,
+        """
+        draft complete ready
+        ready reopen draft
+        ready activate active
+        inactive activate active
+        active deactivate inactive
+        draft delete deleted
+        ready delete deleted
+        inactive delete deleted
+        """,
+    ),
+    "link": (
+        LINK_MACHINE,
+        LinkState,
+        """
+        unsynchronised start in_progress
+        failed start in_progress
+        awaiting_relationship start in_progress
+        relationship_lost start in_progress
+        in_progress start in_progress
+        in_progress await_relationship awaiting_relationship
+        in_progress synchronize synchronized
+        in_progress fail failed
+        in_progress give_up unsynchronised
+        awaiting_relationship give_up unsynchronised
+        failed give_up unsynchronised
+        unsynchronised give_up unsynchronised
+        synchronized lose_relationship relationship_lost
+        relationship_lost synchronize synchronized
+        synchronized synchronize synchronized
+        """,
+    ),
+}
+# States nothing leads out of.
+ENDS = {
+    "order": {"executed", "cancelled"},
+    "delivery": {"delivered", "cancelled"},
+    "subscription": {"cancelled"},
+    "operation": {"done", "given_up"},
+    "charge": {"due"},
+    "instance": {"deleted"},
+    "link": set(),
+}
+BEGINS = {
+    "order": "draft",
+    "delivery": "waiting",
+    "subscription": "inactive",
+    "operation": "queued",
+    "charge": "reserved",
+    "instance": "draft",
+    "link": "unsynchronised",
+}
+
+
+def expected(table: str) -> dict[tuple[str, str], str]:
+    rows = (line.split() for line in table.strip().splitlines())
+    return {(state, event): target for state, event, target in rows}
+
+
+def cells() -> list[tuple[str, str, str]]:
+    return [
+        (name, state, event)
+        for name, (machine, states, _table) in TABLES.items()
+        for state in states.values
+        for event in sorted(machine.events)
+    ]
+
+
+@pytest.mark.parametrize(("name", "state", "event"), cells())
+def test_event_fires_or_is_refused(name: str, state: str, event: str):
+    machine, _states, table = TABLES[name]
+    target = expected(table).get((state, event))
+    assert machine.allows(state, event) is (target is not None)
+    if target is None:
+        with pytest.raises(Conflict) as caught:
+            machine.target(state, event)
+        assert caught.value.code == "illegal_transition"
+    else:
+        assert machine.target(state, event) == target
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_state_is_known_and_can_be_reached(name: str):
+    _machine, states, table = TABLES[name]
+    rows = expected(table)
+    reached = {BEGINS[name]}
+    while found := {target for (state, _event), target in rows.items() if state in reached} - reached:
+        reached |= found
+    assert reached == set(states.values)
+    assert {state for state, _event in rows} <= set(states.values)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_nothing_leads_out_of_an_end(name: str):
+    machine, states, _table = TABLES[name]
+    left = {state for state, _event in machine.transitions}
+    assert set(states.values) - left == ENDS[name]
+
+
+def test_no_machine_is_missing_here():
+    files = [path for path in python_files(*PACKAGES) if "Machine(" in path.read_text()]
+    modules = [relative(path).removesuffix(".py").replace("/", ".") for path in files]
+    found = {
+        id(value)
+        for module in modules
+        for value in vars(importlib.import_module(module)).values()
+        if isinstance(value, Machine)
+    }
+    assert found == {id(machine) for machine, _states, _table in TABLES.values()}
+
+
+@pytest.mark.django_db
+def test_of_two_that_try_at_once_one_succeeds():
+    shop = make_shop()
+    order = place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
+    Order.objects.filter(pk=order.pk).update(status="submitted")
+    first, second = Order.objects.get(pk=order.pk), Order.objects.get(pk=order.pk)
+    assert ORDER_MACHINE.fire(first, "cancel") == "submitted"
+    assert first.status == "cancelled"
+    with pytest.raises(Conflict) as caught:
+        ORDER_MACHINE.fire(second, "execute")
+    assert caught.value.code == "changed_meanwhile"
+    assert second.status == "submitted"
+    assert Order.objects.get(pk=order.pk).status == "cancelled"
