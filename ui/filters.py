@@ -1,4 +1,4 @@
-"""Filters of a list: declared once, checked like a form, shown as chips. What is not understood is said, not guessed."""
+"""Filters of a list: declared once, checked like a form, shown as chips; what is not understood is said."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ui.templatetags import kit
+from ui.tones import tone_of
 
 SALT = "ui.tables"
 SIZES = (25, 50, 100)
@@ -75,7 +76,7 @@ class Column:
                 return kit.ago(value)
             case "status":
                 shown = value_at(row, f"get_{self.path.replace('.', '_')}_display") if "." not in self.path else value
-                return kit.badge(str(shown or value).replace("_", " "), kit.tone_of(value)) if value else "—"
+                return kit.badge(str(shown or value).replace("_", " "), tone_of(value)) if value else "—"
             case "flag":
                 return kit.yes_no(value)
             case "code":

@@ -128,7 +128,7 @@ def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
         described.append(f"{bound.id_for_label}_help")
     if bound.errors:
         described.append(f"{bound.id_for_label}_errors")
-    extra = {"aria-describedby": " ".join(described)} if described else {}
+    extra: dict[str, str | bool] = {"aria-describedby": " ".join(described)} if described else {}
     if bound.errors:
         extra["aria-invalid"] = "true"
     return {
@@ -167,7 +167,7 @@ def query(context: template.Context, **changes: object) -> str:
             values.pop(key, None)
         else:
             values[key] = str(value)
-    return "?" + values.urlencode()
+    return f"?{values.urlencode()}"
 
 
 @register.simple_tag

@@ -1,0 +1,24 @@
+"""Reads of background jobs and of the audit log."""
+
+from django.db.models import QuerySet
+
+from core.audit import AuditEntry
+from core.jobs import Job, JobLogLine
+from core.tenancy import Actor
+
+LOG_LINES = 500
+
+
+def jobs_for(actor: Actor) -> QuerySet[Job]:
+    """Background jobs the actor may see."""
+    return Job.objects.visible_to(actor).select_related("user", "account")
+
+
+def job_log(job: Job) -> list[JobLogLine]:
+    """The last lines of a job's log, oldest first."""
+    return list(job.log_lines.order_by("-id")[:LOG_LINES])[::-1]
+
+
+def audit_of(actor: Actor, object_id: object) -> QuerySet[AuditEntry]:
+    """What happened to one object, newest first."""
+    return AuditEntry.objects.visible_to(actor).filter(object_id=object_id).order_by("-id")

@@ -1,0 +1,90 @@
+"""What all pages share: who may open them, and that undeclared means refused."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.generic import View
+
+from core.errors import PermissionRefused
+from core.tenancy import Actor
+from resellers.middleware import ActorRequest
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that can be done from a page; ``reason`` says why it is not possible now."""
+
+    label: str
+    url: str
+    icon: str = ""
+    tone: str = ""
+    reason: str = ""
+    is_post: bool = False
+
+    @property
+    def css(self) -> str:
+        """The button's class."""
+        return {"primary": "button-primary", "danger": "button-danger"}.get(self.tone, "")
+
+
+class Page(View):
+    """A page of a door. ``perm`` must be declared; ``layout`` is the door's template."""
+
+    perm: ClassVar[str] = ""
+    layout: ClassVar[str] = "base_bss.html"
+    template_name: ClassVar[str] = ""
+    title: ClassVar[Any] = ""
+    back: ClassVar[tuple[Any, str] | None] = None
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """The view; a page without a permission is a mistake that is found at start."""
+        if not (initkwargs.get("perm") or cls.perm):
+            raise ImproperlyConfigured(f"{cls.__name__} declares no permission.")
+        return super().as_view(**initkwargs)
+
+    @property
+    def actor(self) -> Actor:
+        """Who looks."""
+        return cast(ActorRequest, self.request).actor
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Let in who may; send visitors to sign in."""
+        actor = self.actor
+        if actor.is_anonymous:
+            if actor.user_id:
+                raise PermissionRefused("not_yours", _("Your login is not for this part."))
+            return redirect_to_login(request.get_full_path())
+        actor.require(self.perm)
+        return super().dispatch(request, *args, **kwargs)
+
+    def find(self, rows: Any, public_id: object) -> Any:
+        """The row if the actor may see it; missing and foreign are the same 404."""
+        row = rows.get_visible(self.actor, public_id)
+        if row is None:
+            raise Http404
+        return row
+
+    def page_title(self) -> str:
+        """The heading."""
+        return str(self.title)
+
+    def crumbs(self) -> list[tuple[str, str]]:
+        """Where this page belongs, as (label, address)."""
+        return [(str(self.back[0]), reverse(self.back[1]))] if self.back else []
+
+    def context(self) -> dict[str, Any]:
+        """What the template gets besides the page itself."""
+        return {}
+
+    def show(self, status: int = 200, **extra: Any) -> HttpResponseBase:
+        """Render the page."""
+        base = {"page": self, "layout": self.layout, "heading": self.page_title(), "crumbs": self.crumbs()}
+        return render(self.request, self.template_name, base | self.context() | extra, status=status)

@@ -1,0 +1,47 @@
+"""A background job: how far it is, its log, cancel; refreshes itself until it has ended."""
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from core.errors import BusinessError
+from core.jobs import Job, request_cancel
+from core.selectors import job_log, jobs_for
+from ui.pages.base import Page
+
+
+class JobPage(Page):
+    """One job with progress and log; POST asks it to stop."""
+
+    template_name = "ui/job_page.html"
+    cancel_perm: ClassVar[str] = ""
+    object: Any
+
+    def get(self, request: HttpRequest, public_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show it, or its moving part alone for htmx."""
+        self.object = self.find(jobs_for(self.actor), public_id)
+        if request.headers.get("HX-Request"):
+            self.template_name = "ui/_job.html"  # type: ignore[misc]
+        return self.show(job=self.object, log=job_log(self.object), result_url=self.result_url())
+
+    def post(self, request: HttpRequest, public_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask the job to stop at its next step."""
+        self.actor.require(self.cancel_perm or self.perm)
+        job = self.find(jobs_for(self.actor), public_id)
+        try:
+            request_cancel(self.actor, job)
+            messages.info(request, _("It stops at its next step."))
+        except BusinessError as error:
+            messages.error(request, str(error.message))
+        return redirect(request.path)
+
+    def page_title(self) -> str:
+        """What the job does."""
+        return str(self.object.title)
+
+    def result_url(self) -> str:
+        """Where its result can be looked at."""
+        return ""

@@ -1,0 +1,190 @@
+"""A list: selector, columns, filters, search, sorting, pages, spreadsheet, and actions over many rows."""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core import clock
+from core.errors import BusinessError
+from core.tenancy import Actor
+from ui.filters import Filter, FilterForm
+from ui.pages.base import Action, Page
+from ui.tables import SIZES, Column, capped_count, window
+
+MAX_BULK = 200
+
+
+@dataclass(frozen=True)
+class BulkAction:
+    """One service call for each chosen row; refusals are told row by row and stop nothing else."""
+
+    name: str
+    label: Any
+    perm: str
+    service: Callable[[Actor, Any], object]
+    tone: str = ""
+
+
+class _Echo:
+    """A file that gives back what is written to it, for streaming."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+class ListPage(Page):
+    """A declared list. ``selector`` gives the rows the actor may see; ``row_url`` the address of one of them."""
+
+    template_name = "ui/list_page.html"
+    selector: ClassVar[Callable[[Actor], QuerySet[Any]]]
+    columns: ClassVar[Sequence[Column]] = ()
+    filters: ClassVar[Sequence[Filter]] = ()
+    search: ClassVar[Sequence[str]] = ()
+    sort: ClassVar[str] = "-pk"
+    intro: ClassVar[Any] = ""
+    empty_title: ClassVar[Any] = ""
+    empty_text: ClassVar[Any] = ""
+    empty_icon: ClassVar[str] = "list"
+    bulk_actions: ClassVar[Sequence[BulkAction]] = ()
+
+    def row_url(self, row: Any) -> str:
+        """Where a row leads; nowhere unless a page says so."""
+        return ""
+
+    def actions(self) -> list[Action]:
+        """What can be done above the list."""
+        return []
+
+    def shown_columns(self) -> Sequence[Column]:
+        """The columns this actor sees."""
+        return self.columns
+
+    def rows(self) -> QuerySet[Any]:
+        """All rows before any filter."""
+        return type(self).selector(self.actor)
+
+    @cached_property
+    def filter_form(self) -> FilterForm:
+        """The filters as given in the address."""
+        return FilterForm(self.request.GET, filters=self.filters, actor=self.actor)
+
+    @cached_property
+    def chosen_sort(self) -> str:
+        """The order asked for, if it is a sortable column's."""
+        asked = self.request.GET.get("sort", "")
+        known = {column.sort for column in self.shown_columns() if column.sort}
+        return asked if asked.lstrip("-") in known else self.sort
+
+    def filtered(self) -> QuerySet[Any]:
+        """The rows after filters and search."""
+        return self.filter_form.apply(self.rows(), self.search)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The page, the table alone for htmx, or the whole list as CSV."""
+        if request.GET.get("format") == "csv":
+            return self.export()
+        rows = self.filtered()
+        asked = request.GET.get("size", "")
+        size = int(asked) if asked.isdigit() and int(asked) in SIZES else SIZES[0]
+        found = window(
+            rows,
+            sort=self.chosen_sort,
+            size=size,
+            after=request.GET.get("after", ""),
+            before=request.GET.get("before", ""),
+        )
+        count, is_more = capped_count(rows)
+        partial = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
+        if partial:
+            self.template_name = "ui/_table.html"  # type: ignore[misc]
+        response = self.show(
+            window=found,
+            lines=[self._line(row) for row in found.rows],
+            heads=[self._head(column) for column in self.shown_columns()],
+            count=count,
+            is_more=is_more,
+            chips=[(words, self._without(name)) for name, words in self.filter_form.chips()],
+            form=self.filter_form,
+            size=size,
+            sizes=SIZES,
+            bulk=[item for item in self.bulk_actions if self.actor.has(item.perm)],
+            base_query=self._query(after=None, before=None),
+        )
+        response["Vary"] = "HX-Request"
+        return response
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Do one action for every chosen row."""
+        action = next((item for item in self.bulk_actions if item.name == request.POST.get("action")), None)
+        if action is None:
+            raise BusinessError("action_unknown", _("Choose what to do with the rows."))
+        self.actor.require(action.perm)
+        chosen = list(dict.fromkeys(request.POST.getlist("row")))[:MAX_BULK]
+        if not chosen:
+            messages.warning(request, _("Tick the rows first."))
+            return redirect(request.get_full_path())
+        done = 0
+        for public_id in chosen:
+            row = self.rows().get_visible(self.actor, public_id)  # type: ignore[attr-defined]
+            if row is None:
+                continue
+            try:
+                action.service(self.actor, row)
+                done += 1
+            except BusinessError as error:
+                messages.error(request, f"{row}: {error.message}")
+        if done:
+            words = ngettext("%(label)s: %(n)s row done.", "%(label)s: %(n)s rows done.", done)
+            messages.success(request, words % {"label": action.label, "n": done})
+        return redirect(request.get_full_path())
+
+    def _line(self, row: Any) -> dict[str, Any]:
+        url = self.row_url(row)
+        columns = self.shown_columns()
+        return {"row": row, "url": url, "cells": [(column, column.cell(row, url)) for column in columns]}
+
+    def _head(self, column: Column) -> dict[str, Any]:
+        current = self.chosen_sort.lstrip("-") == column.sort and bool(column.sort)
+        down = self.chosen_sort.startswith("-")
+        other = column.sort if not current or down else f"-{column.sort}"
+        state = ("descending" if down else "ascending") if current else "none"
+        return {
+            "column": column,
+            "url": self._query(sort=other, after=None, before=None) if column.sort else "",
+            "state": state,
+        }
+
+    def _query(self, **changes: str | None) -> str:
+        values: QueryDict = self.request.GET.copy()
+        for key, value in changes.items():
+            values.pop(key, None)
+            if value is not None:
+                values[key] = value
+        return "?" + values.urlencode()
+
+    def _without(self, name: str) -> str:
+        return self._query(**{name: None, "after": None, "before": None})
+
+    def export(self) -> HttpResponseBase:
+        """The filtered list as CSV, read and sent piece by piece."""
+        columns = self.shown_columns()
+        rows = self.filtered().order_by(self.chosen_sort, "pk")
+        writer = csv.writer(_Echo())
+
+        def lines() -> Iterator[str]:
+            yield "\ufeff" + str(writer.writerow([str(column.label) for column in columns]))
+            for row in rows.iterator(chunk_size=500):
+                yield str(writer.writerow([column.text(row) for column in columns]))
+
+        name = f"{self.request.path.strip('/').replace('/', '-')}-{clock.now():%Y-%m-%d}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
