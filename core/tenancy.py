@@ -91,6 +91,8 @@ class Actor:
             return False
         if self.is_staff:
             return True
+        if self.account_id is None:
+            return False
         own = account.pk == self.account_id
         return own or (self.sells and getattr(account, "bill_to_id", None) == self.account_id)
 
