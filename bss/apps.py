@@ -8,3 +8,9 @@ class BssConfig(AppConfig):
 
     name = "bss"
     verbose_name = "BSS"
+
+    def ready(self) -> None:
+        """Declare the navigation."""
+        from bss.nav import declare_entries  # Models are loaded only now.
+
+        declare_entries()

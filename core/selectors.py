@@ -1,15 +1,15 @@
 """Reads of background jobs and of the audit log."""
 
-from django.db.models import QuerySet
+import uuid
 
 from core.audit import AuditEntry
 from core.jobs import Job, JobLogLine
-from core.tenancy import Actor
+from core.tenancy import Actor, TenantQuerySet
 
 LOG_LINES = 500
 
 
-def jobs_for(actor: Actor) -> QuerySet[Job]:
+def jobs_for(actor: Actor) -> TenantQuerySet[Job]:
     """Background jobs the actor may see."""
     return Job.objects.visible_to(actor).select_related("user", "account")
 
@@ -19,6 +19,6 @@ def job_log(job: Job) -> list[JobLogLine]:
     return list(job.log_lines.order_by("-id")[:LOG_LINES])[::-1]
 
 
-def audit_of(actor: Actor, object_id: object) -> QuerySet[AuditEntry]:
+def audit_of(actor: Actor, object_id: uuid.UUID) -> TenantQuerySet[AuditEntry]:
     """What happened to one object, newest first."""
     return AuditEntry.objects.visible_to(actor).filter(object_id=object_id).order_by("-id")

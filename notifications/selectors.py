@@ -1,11 +1,9 @@
 """Reads of outgoing mail."""
 
-from django.db.models import QuerySet
-
-from core.tenancy import Actor
+from core.tenancy import Actor, TenantQuerySet
 from notifications.models import OutgoingMail
 
 
-def mails_for(actor: Actor) -> QuerySet[OutgoingMail]:
+def mails_for(actor: Actor) -> TenantQuerySet[OutgoingMail]:
     """Mails the actor may look at, newest first; the body of one with a personal link is never among the columns."""
     return OutgoingMail.objects.visible_to(actor).select_related("account").order_by("-id")

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q
 from django.utils.translation import gettext as _
 
 from billing.services import Credit, Tax, credit_of, tax_for
@@ -12,7 +12,7 @@ from catalog.models import Plan, PriceList
 from catalog.pricing import Quote, QuotedLine, QuoteLine, quote
 from catalog.selectors import PricedPlan, price_list_of, price_plans
 from core import money
-from core.tenancy import Actor
+from core.tenancy import Actor, TenantQuerySet
 from orders.models import Basket, BasketLine, Order, OrderLine
 from resellers.models import Account, Site
 from vendors.models import Instance
@@ -112,7 +112,7 @@ def basket_instances(lines: Sequence[BasketLine]) -> list[Instance]:
     return [found[pk] for pk in sorted(found)]
 
 
-def orders_for(actor: Actor) -> QuerySet[Order]:
+def orders_for(actor: Actor) -> TenantQuerySet[Order]:
     """Orders the actor may see, newest first."""
     rows = Order.objects.visible_to(actor).select_related("account", "payer", "buyer")
     return rows.order_by("-id")

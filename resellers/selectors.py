@@ -1,9 +1,8 @@
 """Reads of the channel: sites, actors, accounts."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
 
-from core.tenancy import Actor, ActorKind
+from core.tenancy import Actor, ActorKind, TenantQuerySet
 from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode, SiteStatus
 from resellers.models import Account, Contact, Membership, Site
 from users.models import User
@@ -89,7 +88,7 @@ def _staff_actor(membership: Membership, who: dict[str, object]) -> Actor:
     )
 
 
-def accounts_for(actor: Actor) -> QuerySet[Account]:
+def accounts_for(actor: Actor) -> TenantQuerySet[Account]:
     """Accounts the actor may see, with their Bill To."""
     return Account.objects.visible_to(actor).select_related("bill_to")
 
@@ -99,14 +98,14 @@ def own_account(actor: Actor) -> Account | None:
     return Account.objects.filter(pk=actor.account_id).first() if actor.account_id else None
 
 
-def customers_of(actor: Actor) -> QuerySet[Account]:
+def customers_of(actor: Actor) -> TenantQuerySet[Account]:
     """A reseller's end customers and affiliate accounts; empty for everybody else."""
     if not actor.sells:
         return Account.objects.none()
     return Account.objects.visible_to(actor).filter(bill_to_id=actor.account_id, kind__in=SUB_KINDS)
 
 
-def purchase_targets(actor: Actor, mode: str) -> QuerySet[Account]:
+def purchase_targets(actor: Actor, mode: str) -> TenantQuerySet[Account]:
     """Accounts the actor may buy for in this purchase mode: active ones that may order."""
     active = Account.objects.visible_to(actor).filter(status=AccountStatus.ACTIVE, kind__in=ORDERING_KINDS)
     if mode == PurchaseMode.END_CUSTOMER:
@@ -116,11 +115,11 @@ def purchase_targets(actor: Actor, mode: str) -> QuerySet[Account]:
     return active.filter(pk=actor.account_id or 0)
 
 
-def contacts_for(actor: Actor, account: Account) -> QuerySet[Contact]:
+def contacts_for(actor: Actor, account: Account) -> TenantQuerySet[Contact]:
     """The contacts of an account the actor may see."""
     return Contact.objects.visible_to(actor).filter(account=account)
 
 
-def memberships_for(actor: Actor, account: Account | None) -> QuerySet[Membership]:
+def memberships_for(actor: Actor, account: Account | None) -> TenantQuerySet[Membership]:
     """The users of an account, or the employees (``account`` None; staff only)."""
     return Membership.objects.visible_to(actor).filter(account=account).select_related("user")

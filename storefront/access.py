@@ -61,7 +61,7 @@ def shop_page(perm: str = "", *, anonymous: bool = False, back: str = "") -> Cal
 
 
 def basket_of(request: ShopRequest) -> Basket:
-    """The basket of whoever is looking; a visitor's key is kept in his session, and his basket his own once he signs in."""
+    """The basket of whoever is looking; a visitor's key is in his session; signing in makes it his own."""
     if request.actor.user_id is not None and VISITOR_BASKET in request.session:
         adopt_basket(request.actor, site=request.shop, visitor_key=request.session.pop(VISITOR_BASKET))
     basket = open_basket(request.actor, site=request.shop, visitor_key=request.session.get(VISITOR_BASKET, ""))

@@ -16,6 +16,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
 
 
 def _count(request: ActorRequest) -> int:
-    if getattr(request, "site", None) is None:
+    site = getattr(request, "site", None)
+    if site is None:
         return 0
-    return basket_count(request.actor, request.site, request.session.get(VISITOR_BASKET, ""))
+    return basket_count(request.actor, site, request.session.get(VISITOR_BASKET, ""))

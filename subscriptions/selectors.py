@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
-
-from core.tenancy import Actor
+from core.tenancy import Actor, TenantQuerySet
 from subscriptions.enums import DESK_STATES, OPEN_STATES, OperationState, Verb
 from subscriptions.models import Operation, Subscription
 
 
-def subscriptions_for(actor: Actor) -> QuerySet[Subscription]:
+def subscriptions_for(actor: Actor) -> TenantQuerySet[Subscription]:
     """Subscriptions the actor may see, newest first, with account and product."""
     rows = Subscription.objects.visible_to(actor)
     return rows.select_related("account", "bill_to", "product", "plan", "instance").order_by("-id")
 
 
-def operations_for(actor: Actor) -> QuerySet[Operation]:
+def operations_for(actor: Actor) -> TenantQuerySet[Operation]:
     """All operations of the actor's organization; employees only."""
     if not actor.is_staff:
         return Operation.objects.none()
@@ -24,13 +22,18 @@ def operations_for(actor: Actor) -> QuerySet[Operation]:
     )
 
 
-def desk_operations(actor: Actor) -> QuerySet[Operation]:
+def desk_operations(actor: Actor) -> TenantQuerySet[Operation]:
     """What needs a person: attention, and refusals nobody has retried or given up yet; oldest first."""
     rows = operations_for(actor).filter(state__in=DESK_STATES, retries=None)
     return rows.order_by("id")
 
 
-def unfinished_operations(actor: Actor) -> QuerySet[Operation]:
+def desk_count(actor: Actor) -> int:
+    """How many entries the desk has, as the number beside its name."""
+    return desk_operations(actor).order_by().count()
+
+
+def unfinished_operations(actor: Actor) -> TenantQuerySet[Operation]:
     """Everything that is not over: on its way, waiting, or on the desk."""
     states = [*OPEN_STATES, OperationState.REFUSED]
     return operations_for(actor).filter(state__in=states, retries=None).order_by("id")

@@ -43,7 +43,7 @@ class Column:
     """
 
     path: str
-    label: str
+    label: Any
     kind: str = "text"
     sort: str = ""
     sub: str = ""

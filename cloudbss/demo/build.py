@@ -31,6 +31,7 @@ from resellers.enums import AccountKind, Edition
 from resellers.models import Account, Contact, Membership, Organization, Site
 from resellers.selectors import actor_for
 from resellers.services.accounts import billing_address, create_account, set_credit
+from sso.services.people import confirm_address
 from users.models import User
 from users.permissions import BSS_PERMS, SHOP_PERMS
 from vendors.models import Application, ConsentState, Instance, InstanceState

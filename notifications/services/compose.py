@@ -1,4 +1,4 @@
-"""Composes a mail from its template and puts it into the outbox; the caller's transaction decides whether it is sent."""
+"""Composes a mail from its template and puts it into the outbox, inside the transaction of its caller."""
 
 from collections.abc import Mapping
 from email.utils import formataddr

@@ -39,7 +39,7 @@ class OrderList(ShopList):
         Choice("status", _("Status"), "status", OrderStatus.choices),
         Period("placed", _("Placed"), "placed_at"),
     )
-    search = ("number", "account__name", "lines__product_name")
+    search = ("number", "account__name")
     sort = "-pk"
     empty_icon = "receipt"
     empty_title = _("No orders yet")

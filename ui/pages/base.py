@@ -21,7 +21,7 @@ from resellers.middleware import ActorRequest
 class Action:
     """Something that can be done from a page; ``reason`` says why it is not possible now."""
 
-    label: str
+    label: Any
     url: str
     icon: str = ""
     tone: str = ""

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from core.errors import BusinessError
-from core.jobs import Job, request_cancel
+from core.jobs import request_cancel
 from core.selectors import job_log, jobs_for
 from ui.pages.base import Page
 

@@ -1,0 +1,26 @@
+"""The BSS's navigation."""
+
+from django.utils.translation import gettext_lazy as _
+
+from subscriptions.selectors import desk_count
+from ui.nav import Entry, declare
+from users.permissions import Perm
+
+ENTRIES = [
+    Entry(_("Overview"), "bss:dashboard", "chart", "", Perm.BSS_VIEW),
+    Entry(_("Accounts"), "bss:account_list", "building", _("Sales"), Perm.BSS_VIEW),
+    Entry(_("Orders"), "bss:order_list", "receipt", _("Sales"), Perm.BSS_VIEW),
+    Entry(_("Subscriptions"), "bss:subscription_list", "repeat", _("Sales"), Perm.BSS_VIEW),
+    Entry(_("Products"), "bss:product_list", "box", _("Catalogue"), Perm.BSS_VIEW),
+    Entry(_("Price lists"), "bss:price_list_list", "tag", _("Catalogue"), Perm.BSS_VIEW),
+    Entry(_("Operations desk"), "bss:operation_list", "lifebuoy", _("Operations"), Perm.OPERATION_VIEW, desk_count),
+    Entry(_("Background jobs"), "bss:job_list", "clock", _("Operations"), Perm.BSS_VIEW),
+    Entry(_("Outgoing mail"), "bss:mail_list", "mail", _("Operations"), Perm.MAIL_VIEW),
+    Entry(_("Applications setup"), "bss:instance_list", "plug", _("Setup"), Perm.INSTANCE_VIEW),
+    Entry(_("Employees"), "bss:staff_list", "users", _("Setup"), Perm.STAFF_MANAGE),
+]
+
+
+def declare_entries() -> None:
+    """Tell the page kit about the rooms."""
+    declare("bss", ENTRIES)
