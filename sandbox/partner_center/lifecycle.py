@@ -14,6 +14,8 @@ WINDOW = dt.timedelta(hours=168)
 FULL_REFUND = dt.timedelta(hours=24)
 DISABLED_AFTER, DELETED_AFTER = dt.timedelta(days=30), dt.timedelta(days=90)
 ENDED = {"deleted", "expired", "disabled"}
+# What a line without a known product is: pay as you go.
+AZURE_PLAN: tuple[dict[str, Any], dict[str, Any]] = ({"type": "Azure", "id": ""}, {"usage": True, "id": ""})
 
 
 def begin_subscription(
@@ -21,8 +23,7 @@ def begin_subscription(
 ) -> bool:
     """Make the subscription of an order line; ``False`` for what has none: perpetual software, reservations."""
     item = kept["item"]
-    found = desk.catalogue.by_code(str(item.get("code") or ""))
-    product, sku = found if found else ({"type": "Azure", "id": ""}, {"usage": True, "id": ""})
+    product, sku = desk.catalogue.by_code(str(item.get("code") or "")) or AZURE_PLAN
     once = squeezed(order["billingCycle"]) == "onetime"
     if once and (not item["duration"] or product["type"] == "Azure"):
         return False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 BASE = Path(__file__).resolve().parents[2]
 EXAMPLE = BASE / ".env.example"
-READERS = {"get", "setdefault", "env", "list", "int", "float", "bool", "db", "str", "url", "json"}
+READERS = {"get", "setdefault", "env", "list", "int", "float", "bool", "db", "email", "str", "url", "json"}
 OURS = ("env", "environ")
 # The machine's own; nobody sets them for us.
 NOT_OURS = {"PATH", "HOME", "LC_ALL"}
