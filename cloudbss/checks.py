@@ -130,6 +130,11 @@ def _numbers() -> Iterator[CheckMessage]:
             yield _error(9, f"{name} must be more than 0 seconds.", f"Leave {name} out to get its usual value.")
 
 
+def _unreadable() -> Iterator[CheckMessage]:
+    for name, problem in settings.UNREADABLE_VARIABLES.items():
+        yield _error(10, f"{name} {problem}.", f"Mend {name}, or leave it out to get its usual value.")
+
+
 def _only_for_demo() -> Iterator[CheckMessage]:
     switches: Sequence[tuple[int, str, str]] = (
         (
@@ -149,6 +154,15 @@ def _only_for_demo() -> Iterator[CheckMessage]:
     for number, name, why in switches:
         if getattr(settings, name, None):
             yield _error(number, f"{name} is set in production.", f"{why} Leave it out.")
+
+
+def _mail() -> Iterator[CheckMessage]:
+    if settings.EMAIL_BACKEND.endswith(".dummy.EmailBackend"):
+        yield Warning(
+            "EMAIL_URL is not set: mails are only kept to be looked at, nobody receives them.",
+            hint="Set EMAIL_URL to smtp+tls://user:password@host:587.",
+            id=f"{TAG}.W108",
+        )
 
 
 def _reachable() -> Iterator[CheckMessage]:
@@ -173,8 +187,9 @@ ALWAYS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
     _extra_certificates,
     _addresses,
     _numbers,
+    _unreadable,
 )
-IN_PRODUCTION: Sequence[Callable[[], Iterator[CheckMessage]]] = (_only_for_demo, _reachable)
+IN_PRODUCTION: Sequence[Callable[[], Iterator[CheckMessage]]] = (_only_for_demo, _reachable, _mail)
 
 
 @register(TAG)

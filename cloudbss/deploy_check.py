@@ -24,6 +24,7 @@ def environment() -> dict[str, str]:
         "ALLOWED_HOSTS": "shop.example.com",
         "PUBLIC_URL": "https://shop.example.com",
         "DATABASE_URL": "postgres://cloudbss:word@database.example.com:5432/cloudbss",
+        "EMAIL_URL": "smtp+tls://cloudbss:word@mail.example.com:587",
         "REDIS_URL": "redis://cache.example.com:6379/0",
     }
 

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import django_stubs_ext
-import environ
+
+from cloudbss.environment import Environment
 
 django_stubs_ext.monkeypatch()  # Lets generic Django classes be subscripted at run time.
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-env = environ.FileAwareEnv()
+env = Environment()
 
 # --- Installation -----------------------------------------------------------------------------------------------------
 SECRET_KEY: str = env("SECRET_KEY", default="")
@@ -112,9 +113,8 @@ PASSWORD_RESET_TIMEOUT = 3600
 SESSION_COOKIE_AGE: int = env.int("SESSION_SECONDS", default=12 * 3600)
 STAFF_MFA_REQUIRED: bool = env.bool("STAFF_MFA_REQUIRED", default=False)
 ACCOUNT_ADAPTER = "sso.adapter.AccountAdapter"
-ACCOUNT_LOGIN_METHODS = {"email"}
-ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"username"}  # The form asks for the e-mail address, unique by realm only.
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_UNIQUE_EMAIL = False
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -123,7 +123,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
-ACCOUNT_FORMS = {"reset_password": "sso.forms.ResetPasswordForm"}
+ACCOUNT_FORMS = {"login": "sso.forms.LoginForm", "reset_password": "sso.forms.ResetPasswordForm"}
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/300s/key",
@@ -155,6 +155,7 @@ LOOPBACK_HOSTS: list[str] = env.list("LOOPBACK_HOSTS", default=[])
 VENDOR_CONNECT_TIMEOUT: float = env.float("VENDOR_CONNECT_TIMEOUT", default=5.0)
 VENDOR_READ_TIMEOUT: float = env.float("VENDOR_READ_TIMEOUT", default=60.0)
 VENDOR_WRITE_TIMEOUT: float = env.float("VENDOR_WRITE_TIMEOUT", default=120.0)
+VENDOR_CALLS_PER_MINUTE: int = env.int("VENDOR_CALLS_PER_MINUTE", default=400)
 OPERATION_CLAIM_SECONDS: int = env.int("OPERATION_CLAIM_SECONDS", default=60)
 
 # --- Background work: rows are durable, the broker may be away; then the sweep sends them again -----------------------
@@ -247,3 +248,6 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+
+# --- What could not be read; the system check cloudbss.E010 shows it ---------------------------------------------------
+UNREADABLE_VARIABLES = env.problems

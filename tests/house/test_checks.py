@@ -20,6 +20,7 @@ GOOD_PRODUCTION: dict[str, Any] = {
     "EXTRA_CA_FILE": "",
     "SANDBOX_URL": "",
     "DEBUG": False,
+    "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "PUBLIC_URL": "https://shop.example.com",
     "ALLOWED_HOSTS": ["shop.example.com"],
 }
@@ -76,6 +77,7 @@ def test_good_production_settings_have_no_findings(settings):
         ("PUBLIC_URL", "https://shop.example.com/shop", "cloudbss.E008"),
         ("VENDOR_READ_TIMEOUT", 0.0, "cloudbss.E009"),
         ("OPERATION_CLAIM_SECONDS", -1, "cloudbss.E009"),
+        ("UNREADABLE_VARIABLES", {"LOG_LEVEL": "is odd"}, "cloudbss.E010"),
     ],
 )
 def test_bad_value_is_found(settings, name, value, expected):
@@ -93,6 +95,7 @@ def test_bad_value_is_found(settings, name, value, expected):
         ("PUBLIC_URL", "http://shop.example.com", "cloudbss.E106"),
         ("ALLOWED_HOSTS", [], "cloudbss.E107"),
         ("ALLOWED_HOSTS", ["*"], "cloudbss.E107"),
+        ("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend", "cloudbss.W108"),
     ],
 )
 def test_bad_value_is_found_in_production_only(settings, tmp_path, name, value, expected):
