@@ -249,5 +249,5 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
-# --- What could not be read; the system check cloudbss.E010 shows it ---------------------------------------------------
+# --- What could not be read; the system check cloudbss.E010 shows it --------------------------------------------------
 UNREADABLE_VARIABLES = env.problems
