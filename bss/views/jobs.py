@@ -1,0 +1,51 @@
+"""Background jobs: what runs, what ran, how far it is, and how it ended."""
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from core.jobs import JobState
+from core.selectors import jobs_for
+from ui.filters import Choice, Period
+from ui.pages import JobPage, ListPage
+from ui.tables import Column
+from users.permissions import Perm
+
+
+class JobList(ListPage):
+    """Long work that somebody started: definition runs, connection tests, checks of service details."""
+
+    perm = Perm.BSS_VIEW
+    title = _("Background jobs")
+    intro = _("Long work runs here, so that nobody has to wait with an open page.")
+    selector = jobs_for
+    columns = (
+        Column("title", _("Job"), "main", sort="title", sub="progress_text"),
+        Column("state", _("State"), "status", sort="state"),
+        Column("percent", _("Progress"), "number", show=lambda job: f"{job.percent} %"),
+        Column("user", _("Started by")),
+        Column("created_at", _("Requested"), "when", sort="created_at"),
+        Column("finished_at", _("Ended"), "ago", sort="finished_at"),
+    )
+    filters = (
+        Choice("state", _("State"), "state", JobState.choices),
+        Period("requested", _("Requested"), "created_at"),
+    )
+    search = ("title", "user__email", "error")
+    sort = "-pk"
+    empty_icon = "clock"
+    empty_title = _("No jobs yet")
+    empty_text = _("Test a connection or get a services definition, and its run appears here.")
+
+    def row_url(self, row: Any) -> str:
+        """The job with its log."""
+        return reverse("bss:job_detail", args=[row.public_id])
+
+
+class JobDetail(JobPage):
+    """One job with progress, log, result and cancel."""
+
+    perm = Perm.BSS_VIEW
+    cancel_perm = Perm.OPERATION_ACT
+    back = (_("Background jobs"), "bss:job_list")
