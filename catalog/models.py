@@ -83,8 +83,8 @@ class ProductQuerySet(TenantQuerySet["Product"]):
     """Products; a customer sees the published ones of his organization (prices decide what he can buy)."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """Staff see all, everybody else what is published and still sold."""
-        if actor.is_staff or actor.organization_id is None:
+        """Employees and tasks see all, everybody else what is published and still sold."""
+        if not (actor.is_customer or actor.is_anonymous) or actor.organization_id is None:
             return super().visible_to(actor)
         rows = self.filter(organization_id=actor.organization_id)
         return rows.filter(is_published=True, discontinued_at=None)

@@ -32,6 +32,9 @@ LOG_BYTES = 5_000_000
 QUEUES = "default,vendors,bulk,mail"
 
 
+ENVIRONMENT = "environment.json"  # What a second shell needs; cloudbss/settings/dev.py reads it.
+
+
 def say(text: str) -> None:
     """A line for the person at the terminal."""
     sys.stdout.write(text + "\n")
@@ -120,6 +123,8 @@ class Supervisor:
             self.environment.setdefault(name, value)
         self.environment |= {name: str(port) for name, port in ports.items()}
         self.environment["PYTHONUNBUFFERED"] = "1"
+        known = [*defaults, *ports]
+        write_private(self.home / ENVIRONMENT, {name: self.environment[name] for name in known})
 
     def keys(self) -> dict[str, str]:
         """The demo's keys, made once and kept readable for us alone."""

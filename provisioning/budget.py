@@ -19,7 +19,6 @@ from provisioning.ports import ErrorKind, VendorError
 
 logger = logging.getLogger(__name__)
 
-PER_MINUTE = 400
 AT_ONCE = 8
 AT_ONCE_PER_CUSTOMER = 4
 PLACE_SECONDS = 150
@@ -90,7 +89,15 @@ class SharedBudget:
             f"{self.prefix}:places:{customer or '-'}",
             f"{self.prefix}:minute:{int(now // 60)}",
         ]
-        limits = [now, PLACE_SECONDS, AT_ONCE, AT_ONCE_PER_CUSTOMER, "1" if customer else "0", token, PER_MINUTE]
+        limits = [
+            now,
+            PLACE_SECONDS,
+            AT_ONCE,
+            AT_ONCE_PER_CUSTOMER,
+            "1" if customer else "0",
+            token,
+            settings.VENDOR_CALLS_PER_MINUTE,
+        ]
         return int(str(_client().eval(_TAKE, 3, *keys, *[str(item) for item in limits])))
 
     def _give_back(self, customer: str, token: str) -> None:

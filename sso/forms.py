@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
 from allauth.core import context
 from django import forms
@@ -10,6 +11,22 @@ from django.utils.translation import gettext_lazy as _
 
 from sso.realm import request_realm
 from users.models import User
+
+
+class LoginForm(AllauthLoginForm):  # type: ignore[misc]
+    """E-mail address and password; the realm of the site decides whose."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        widget = forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
+        self.fields["login"] = forms.EmailField(label=_("E-mail"), widget=widget)
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+        self.order_fields(["login", "password"])
+
+    def user_credentials(self) -> dict[str, str]:
+        """What the realm's backend takes."""
+        return {"username": self.cleaned_data["login"].lower(), "password": self.cleaned_data["password"]}
 
 
 class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]

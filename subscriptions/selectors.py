@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from core.tenancy import Actor, TenantQuerySet
 from subscriptions.enums import DESK_STATES, OPEN_STATES, OperationState, Verb
-from subscriptions.models import Operation, Subscription
+from subscriptions.models import Operation, OperationStep, Subscription
 
 
 def subscriptions_for(actor: Actor) -> TenantQuerySet[Subscription]:
@@ -18,7 +18,15 @@ def operations_for(actor: Actor) -> TenantQuerySet[Operation]:
     if not actor.is_staff:
         return Operation.objects.none()
     return Operation.objects.visible_to(actor).select_related(
-        "account", "instance", "subscription", "account_link", "retry_of"
+        "account",
+        "instance",
+        "subscription__plan",
+        "subscription__product",
+        "account_link__account",
+        "account_link__instance",
+        "retry_of__subscription",
+        "retry_of__account_link__account",
+        "retry_of__account_link__instance",
     )
 
 
@@ -37,6 +45,26 @@ def unfinished_operations(actor: Actor) -> TenantQuerySet[Operation]:
     """Everything that is not over: on its way, waiting, or on the desk."""
     states = [*OPEN_STATES, OperationState.REFUSED]
     return operations_for(actor).filter(state__in=states, retries=None).order_by("id")
+
+
+def dependants_of(actor: Actor, operation: Operation) -> TenantQuerySet[Operation]:
+    """What waits for this operation, oldest first."""
+    return operations_for(actor).filter(depends_on=operation).order_by("id")
+
+
+def successor_of(actor: Actor, operation: Operation) -> Operation | None:
+    """The operation that tried this one again, if there is one."""
+    return operations_for(actor).filter(retry_of=operation).first()
+
+
+def prerequisite_of(actor: Actor, operation: Operation) -> Operation | None:
+    """The operation that must be done before this one, if there is one."""
+    return operations_for(actor).filter(pk=operation.depends_on_id).first() if operation.depends_on_id else None
+
+
+def steps_of(operation: Operation) -> list[OperationStep]:
+    """What the connector noted while it worked, in order."""
+    return list(operation.steps.order_by("id"))
 
 
 def creations_of(actor: Actor, subscription_ids: Iterable[int]) -> dict[int, Operation]:

@@ -62,7 +62,7 @@ def build(say: Callable[[str], None]) -> None:
         say("organization, staff and price lists")
     _people(organization)
     instance = _instance(organization)
-    if not Product.objects.filter(organization=organization).exists():
+    if not Product.objects.filter(organization=organization, is_published=True).exists():
         say("catalogue from the Partner Center twin")
         _catalogue(organization, instance, say)
     accounts = _accounts(organization, instance)

@@ -21,3 +21,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 CELERY_TASK_PUBLISH_RETRY = False
+VENDOR_CALLS_PER_MINUTE = 30_000

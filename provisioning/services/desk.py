@@ -39,6 +39,25 @@ def _locked(actor: Actor, operation: Operation) -> Operation:
     return row
 
 
+def obstacles(row: Operation) -> dict[str, str]:
+    """Why each action of the desk is not possible now, in words; the empty string where it is."""
+    sent = row.first_sent_at is not None
+    retriable = row.state == OperationState.ATTENTION or (
+        row.state == OperationState.REFUSED and not row.retries.exists()
+    )
+    waiting = row.state in (OperationState.WAITING, OperationState.QUEUED) and row.depends_on_id is None
+    unknown = row.state == OperationState.ATTENTION and row.code == "outcome_unknown"
+    needs_person = row.state == OperationState.ATTENTION
+    unsent = row.state in (OperationState.QUEUED, OperationState.WAITING) and not sent
+    ends = needs_person or unsent or (row.state == OperationState.REFUSED and retriable)
+    return {
+        "retry": "" if retriable else _("Only what needs attention or was refused can be tried again."),
+        "check": "" if waiting or unknown else _("This operation is not waiting for the vendor."),
+        "mark_done": "" if needs_person else _("Only what needs attention can be marked as done."),
+        "give_up": "" if ends else _("It is over, or the vendor may be at it already."),
+    }
+
+
 def _reason(reason: str) -> str:
     if len(reason.strip()) < REASON_LENGTH:
         raise BusinessError("reason_short", _("Say in a few words why."), field="reason")
