@@ -119,6 +119,12 @@ def yes_no(value: object) -> SafeString:
     return format_html('<span class="muted" aria-label="{}">—</span>', _("No"))
 
 
+@register.filter
+def words(name: object) -> str:
+    """A technical name as words: ``external_id`` becomes ``external id``."""
+    return str(name).replace("_", " ").replace(".", " ")
+
+
 @register.inclusion_tag("ui/field.html")
 def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
     """One form field with label, help and errors wired for assistive technology."""
