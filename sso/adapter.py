@@ -4,10 +4,12 @@ import uuid
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from core import crypto
 from notifications.services.compose import absolute, queue_mail
@@ -19,14 +21,15 @@ TEMPLATES = {
     "account/email/email_confirmation": "email_verification",
     "account/email/email_confirmation_signup": "email_verification",
 }
+STAFF_HOME = "/bss/"  # A door lies above this app, so it is named by its address.
 LINKS = {"password_reset": "password_reset_url", "email_verification": "activate_url"}
 NOTICES = {
-    "mfa/email/totp_activated": "Two-step sign-in was switched on.",
-    "mfa/email/totp_deactivated": "Two-step sign-in was switched off.",
-    "mfa/email/recovery_codes_generated": "New recovery codes were made.",
-    "account/email/password_changed": "Your password was changed.",
-    "account/email/password_reset": "Your password was set anew.",
-    "account/email/password_set": "Your password was set.",
+    "mfa/email/totp_activated": _("Two-step sign-in was switched on."),
+    "mfa/email/totp_deactivated": _("Two-step sign-in was switched off."),
+    "mfa/email/recovery_codes_generated": _("New recovery codes were made."),
+    "account/email/password_changed": _("Your password was changed."),
+    "account/email/password_reset": _("Your password was set anew."),
+    "account/email/password_set": _("Your password was set."),
 }
 
 
@@ -41,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Employees to the BSS, everybody else to the shop."""
         site: Site | None = getattr(request, "site", None)
         if site is not None and is_employee(request.user, site):
-            return reverse("bss:dashboard")
+            return STAFF_HOME
         return reverse("storefront:home")
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
@@ -79,7 +82,8 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def get_totp_issuer(self) -> str:
         """The shop's name in the authenticator app."""
-        return "Cloud BSS"
+        site: Site | None = getattr(context.request, "site", None)
+        return site.name if site else "Cloud BSS"
 
     def encrypt(self, text: str) -> str:
         """Encrypt a secret for the database."""

@@ -1,6 +1,9 @@
 """Application configuration of ``sso``."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.contrib import admin
 
 
 class SsoConfig(AppConfig):
@@ -8,3 +11,21 @@ class SsoConfig(AppConfig):
 
     name = "sso"
     verbose_name = "Sign-in"
+
+    def ready(self) -> None:
+        """Close the way around our sign-in page, and note a second step that was just set up."""
+        # Both modules need models, which are not there yet when this file is read.
+        from allauth.account.decorators import secure_admin_login
+        from allauth.mfa.signals import authenticator_added
+
+        # Django admin's own form knows neither rate limits nor the second step, so it leads to the common page.
+        admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+        authenticator_added.connect(_remember_second_step, dispatch_uid="sso.second_step")
+
+
+def _remember_second_step(request: Any, user: Any, authenticator: Any, **_other: Any) -> None:
+    """Setting up the second factor shows it, so it is not asked for again in the same session."""
+    # This module needs models, which are not there yet when this file is read.
+    from allauth.account.internal.flows.login import record_authentication
+
+    record_authentication(request, user, method="mfa", id=authenticator.pk, type=authenticator.type)

@@ -1,17 +1,23 @@
-"""Guards of a session: it counts in its own realm only, and employees need their second factor."""
+"""Guards of a session: it counts in its own realm and for its time only, and employees need their second factor."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
+from resellers.models import Site
+from resellers.selectors import is_employee
 from sso.realm import INSTALLATION, request_realm
+from sso.sessions import has_ended
 
 PROTECTED = ("/bss/", "/admin/", "/styleguide/")
 
@@ -27,10 +33,9 @@ class RealmMiddleware:
         signed_in = request.user
         request.user = SimpleLazyObject(lambda: self._here(request, signed_in))  # type: ignore[assignment]
         if settings.STAFF_MFA_REQUIRED and request.path.startswith(PROTECTED):
-            user = request.user
-            if user.is_authenticated and not is_mfa_enabled(user):
-                messages.warning(request, _("Employees need a second step to sign in. Set it up to go on."))
-                return redirect("mfa_activate_totp")
+            refused = _second_step(request)
+            if refused is not None:
+                return refused
         return self.get_response(request)
 
     @staticmethod
@@ -39,6 +44,25 @@ class RealmMiddleware:
             return signed_in
         realm = getattr(signed_in, "realm", None)
         is_administrator = realm == INSTALLATION and getattr(signed_in, "is_superuser", False)
-        if realm == request_realm(request) or is_administrator:
-            return signed_in
-        return AnonymousUser()
+        if realm != request_realm(request) and not is_administrator:
+            return AnonymousUser()
+        if has_ended(request):
+            # Not django's logout(): it asks for request.user, which is just being found out.
+            request.session.flush()
+            return AnonymousUser()
+        return signed_in
+
+
+def _second_step(request: HttpRequest) -> HttpResponse | None:
+    """Where to send an employee who has no second factor, or has not shown it in this session; None if all is well."""
+    user = request.user
+    site: Site | None = getattr(request, "site", None)
+    if not user.is_authenticated or not (user.is_staff or (site is not None and is_employee(user, site))):
+        return None
+    if not is_mfa_enabled(user):
+        messages.warning(request, _("Employees need a second step to sign in. Set it up to go on."))
+        return redirect("mfa_activate_totp")
+    if not any(entry.get("method") == "mfa" for entry in get_authentication_records(request, user)):
+        back = urlencode({"next": request.get_full_path()})
+        return redirect(f"{reverse('mfa_reauthenticate')}?{back}")
+    return None

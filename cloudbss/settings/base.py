@@ -111,6 +111,9 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 PASSWORD_RESET_TIMEOUT = 3600
 SESSION_COOKIE_AGE: int = env.int("SESSION_SECONDS", default=12 * 3600)
+SESSION_IDLE_SECONDS = 2 * 3600
+# Behind our own proxy the limits below must count visitors, not the proxy.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_TLS_PROXY", default=False) else 0
 STAFF_MFA_REQUIRED: bool = env.bool("STAFF_MFA_REQUIRED", default=False)
 ACCOUNT_ADAPTER = "sso.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}  # The form asks for the e-mail address, unique by realm only.
@@ -136,6 +139,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 # --- Mail: rows of an outbox; without EMAIL_URL they are only kept to be looked at ------------------------------------
 vars().update(env.email("EMAIL_URL", default="dummymail://"))
+EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = env("DEFAULT_FROM_EMAIL", default="no-reply@localhost")
 
 # --- Data -------------------------------------------------------------------------------------------------------------
