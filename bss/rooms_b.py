@@ -1,10 +1,12 @@
 """Rooms of the BSS, part b: operations, setup, jobs, catalogue, price lists, mail."""
 
 from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
 
-from bss.views import jobs, operations
+from bss.views import consent, instance_states, instances, jobs, operations
 
 _OPERATION = "operations/<uuid:public_id>/"
+_INSTANCE = "setup/instances/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern] = [
     path("operations/", operations.OperationList.as_view(), name="operation_list"),
@@ -13,6 +15,19 @@ urlpatterns: list[URLPattern] = [
     path(f"{_OPERATION}check/", operations.OperationCheck.as_view(), name="operation_check"),
     path(f"{_OPERATION}done/", operations.OperationMarkDone.as_view(), name="operation_mark_done"),
     path(f"{_OPERATION}give-up/", operations.OperationGiveUp.as_view(), name="operation_give_up"),
+    path("setup/instances/", instances.InstanceList.as_view(), name="instance_list"),
+    path("setup/instances/new/", instances.InstanceNew.as_view(), name="instance_new"),
+    path("setup/instances/new/<slug:code>/", instances.InstanceCreate.as_view(), name="instance_create"),
+    path(_INSTANCE, instances.InstanceDetail.as_view(), name="instance_detail"),
+    path(f"{_INSTANCE}edit/", instances.InstanceEdit.as_view(), name="instance_edit"),
+    path(f"{_INSTANCE}test/", instances.InstanceTest.as_view(), name="instance_test"),
+    path(f"{_INSTANCE}definition/", instances.InstanceDefinition.as_view(), name="instance_definition"),
+    path(f"{_INSTANCE}activate/", instance_states.InstanceActivate.as_view(), name="instance_activate"),
+    path(f"{_INSTANCE}deactivate/", instance_states.InstanceDeactivate.as_view(), name="instance_deactivate"),
+    path(f"{_INSTANCE}delete/", instance_states.InstanceDelete.as_view(), name="instance_delete"),
+    path(f"{_INSTANCE}consent/", consent.ConsentStart.as_view(), name="instance_consent"),
+    # The vendor posts here from his own site and knows no token of ours; the signed state takes its place.
+    path("consent/<uuid:public_id>/", csrf_exempt(consent.ConsentRelay.as_view()), name="consent_return"),
     path("jobs/", jobs.JobList.as_view(), name="job_list"),
     path("jobs/<uuid:public_id>/", jobs.JobDetail.as_view(), name="job_detail"),
 ]

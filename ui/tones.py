@@ -4,15 +4,52 @@ SUCCESS, WARNING, DANGER, INFO, NEUTRAL = "success", "warning", "danger", "info"
 
 TONES: dict[str, str] = {
     **dict.fromkeys(
-        ["active", "live", "done", "executed", "delivered", "ok", "published", "sent", "accepted", "ready", "tested"],
+        [
+            "active",
+            "live",
+            "done",
+            "executed",
+            "delivered",
+            "ok",
+            "published",
+            "sent",
+            "accepted",
+            "ready",
+            "tested",
+            "given",
+            "synchronized",
+        ],
         SUCCESS,
     ),
     **dict.fromkeys(
-        ["waiting", "attention", "on_hold", "pending", "suspended", "unconfirmed", "requested", "outcome_unknown"],
+        [
+            "waiting",
+            "attention",
+            "on_hold",
+            "pending",
+            "suspended",
+            "unconfirmed",
+            "requested",
+            "outcome_unknown",
+            "not_given",
+            "awaiting_relationship",
+        ],
         WARNING,
     ),
     **dict.fromkeys(
-        ["failed", "refused", "error", "misconfigured", "deactivated", "rejected", "broken", "expired"], DANGER
+        [
+            "failed",
+            "refused",
+            "error",
+            "misconfigured",
+            "deactivated",
+            "rejected",
+            "broken",
+            "expired",
+            "lost",
+            "relationship_lost",
+        ],
+        DANGER,
     ),
     **dict.fromkeys(
         ["queued", "running", "in_progress", "sending", "in_flight", "syncing", "submitted", "started", "syncing"], INFO

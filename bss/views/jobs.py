@@ -49,3 +49,10 @@ class JobDetail(JobPage):
     perm = Perm.BSS_VIEW
     cancel_perm = Perm.OPERATION_ACT
     back = (_("Background jobs"), "bss:job_list")
+
+    def result_url(self) -> str:
+        """The instance the job was about, for those who may open it."""
+        instance = self.object.params.get("instance")
+        if not instance or not self.actor.has(Perm.INSTANCE_VIEW) or self.object.user_id != self.actor.user_id:
+            return ""
+        return reverse("bss:instance_detail", args=[instance])

@@ -8,13 +8,16 @@ from typing import Any
 
 from django.core import signing
 from django.db import transaction
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from catalog.models import Product
+from core import crypto
 from core.errors import BusinessError
 from core.jobs import RUN_BULK_TASK, RUN_VENDOR_TASK, Job, start_job
 from core.tenancy import Actor
-from provisioning.ports import Connector, Field, FieldKind
+from provisioning.context import context_for
+from provisioning.ports import Connector, Field, FieldKind, VendorError
 from provisioning.registry import connector_for, known_applications
 from subscriptions.models import Subscription
 from users.permissions import Perm
@@ -24,6 +27,7 @@ from vendors.services.instances import fire_instance, save_instance
 CONSENT_SALT = "consent"
 CONSENT_SECONDS = 600
 SECRET_KINDS = (FieldKind.PASSWORD, FieldKind.CERTIFICATE)
+CLEAR = "__clear"
 
 
 def register_applications() -> list[Application]:
@@ -51,10 +55,31 @@ def shown_values(instance: Instance) -> dict[str, Any]:
     }
 
 
+def shown_settings(instance: Instance) -> list[tuple[str, str]]:
+    """The stored settings in words, as (name, value), in the connector's order; of a secret only that it is stored."""
+    values = instance.read_settings()
+    found = []
+    for item in connector_for(instance.application.code).describe_settings():
+        if item.kind in (FieldKind.LABEL, FieldKind.HIDDEN):
+            continue
+        value = values.get(item.id)
+        if item.kind in SECRET_KINDS:
+            found.append((item.name, _("Stored") if value else ""))
+            continue
+        names = dict(item.choices)
+        parts = value if isinstance(value, list | tuple) else [] if value in (None, "", False) else [value]
+        words = [_("Yes") if part is True else str(names.get(str(part), part)) for part in parts]
+        found.append((item.name, ", ".join(words)))
+    return found
+
+
 def merged_values(
     connector: Connector, instance: Instance | None, given: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The values to store and the errors by field: empty secrets keep what is stored, stage 2 waits for stage 1."""
+    """The values to store and the errors by field: empty secrets keep what is stored, stage 2 waits for stage 1.
+
+    A secret is removed by a true ``<id>__clear`` beside it.
+    """
     stored = instance.read_settings() if instance else {}
     values: dict[str, Any] = dict(stored)
     errors: dict[str, str] = {}
@@ -67,6 +92,8 @@ def merged_values(
                 errors[item.id] = _("Save the instance first; then %(name)s can be chosen.") % {"name": item.name}
             continue
         if item.kind in SECRET_KINDS and not value:
+            if given.get(f"{item.id}{CLEAR}"):
+                values.pop(item.id, None)
             continue
         values[item.id] = value
     return values, errors
@@ -82,6 +109,18 @@ def missing_fields(connector: Connector, values: Mapping[str, Any]) -> list[Fiel
     return found
 
 
+def _vendor_objections(actor: Actor, application: Application, values: Mapping[str, Any]) -> dict[str, str]:
+    """What the connector finds wrong with the values by itself, by field; the vendor is not asked."""
+    connector: Any = connector_for(application.code)
+    if "validate_settings" not in connector.verbs:
+        return {}
+    trial = Instance(
+        organization_id=actor.tenant_id, application=application, settings_cipher=crypto.encrypt_json(values)
+    )
+    result = connector.validate_settings(context_for(trial))
+    return {} if result.ok else dict(result.field_errors) or {"": str(result.message)}
+
+
 @transaction.atomic
 def save_settings(
     actor: Actor, *, application: Application, instance: Instance | None, system_name: str, given: Mapping[str, Any]
@@ -93,6 +132,7 @@ def save_settings(
     missing = missing_fields(connector, values)
     early = [item for item in missing if not item.additional]
     errors |= {item.id: _("This field is required.") for item in early if item.id not in errors}
+    errors = errors or _vendor_objections(actor, application, values)
     if errors:
         raise BusinessError("settings_invalid", _("Correct the marked fields."), context={"fields": errors})
     needs_consent = "consent_start" in connector.verbs
@@ -172,6 +212,68 @@ def check_consent_state(instance: Instance, actor: Actor, state: str) -> None:
         raise BusinessError("consent_state", _("The consent took too long or was altered. Start it again.")) from error
     if value != {"instance": str(instance.public_id), "user": actor.user_id}:
         raise BusinessError("consent_state", _("This consent belongs to another person or instance. Start it again."))
+
+
+def obstacles(instance: Instance) -> dict[str, str]:
+    """Why each deed of Applications Setup is not possible now, in words; the empty string where it is."""
+    draft = _("Complete the instance's settings first.") if instance.state == InstanceState.DRAFT else ""
+    usable = instance.state in (InstanceState.READY, InstanceState.ACTIVE)
+    idle = instance.state in (InstanceState.READY, InstanceState.INACTIVE)
+    return {
+        "definition": "" if usable else draft or _("Activate the instance first."),
+        "activate": "" if idle else draft or _("It is active already."),
+        "deactivate": "" if instance.state == InstanceState.ACTIVE else _("It is not active."),
+        "delete": "" if instance.state != InstanceState.ACTIVE else _("Deactivate the instance first."),
+    }
+
+
+def needs_consent(instance: Instance) -> bool:
+    """Whether the vendor wants an administrator's consent for this application."""
+    return "consent_start" in connector_for(instance.application.code).verbs
+
+
+def start_consent(actor: Actor, *, instance: Instance, redirect_uri: str) -> tuple[str, str]:
+    """The address of the vendor's consent page and the state that must come back; asks the vendor nothing.
+
+    Raises BusinessError if the settings do not suffice or the application needs no consent.
+    """
+    actor.require(Perm.INSTANCE_MANAGE)
+    if not needs_consent(instance):
+        raise BusinessError("consent_not_needed", _("This application needs no consent."))
+    connector: Any = connector_for(instance.application.code)
+    state = consent_state(instance, actor)
+    try:
+        address: str = connector.consent_start(context_for(instance), redirect_uri, state)
+    except VendorError as error:
+        raise BusinessError(error.code or str(error.kind), error.message) from error
+    return address, state
+
+
+def finish_consent(
+    actor: Actor, *, instance: Instance, redirect_uri: str, expected_state: str, form: Mapping[str, str]
+) -> Job:
+    """Take what the vendor sent back and exchange it for a token, as a job.
+
+    Raises ``consent_state`` unless the answer carries the very state this person's session began with.
+    """
+    actor.require(Perm.INSTANCE_MANAGE)
+    given = str(form.get("state") or "")
+    if not expected_state or not constant_time_compare(given, expected_state):
+        raise BusinessError("consent_state", _("This consent was not started here. Start it again."))
+    check_consent_state(instance, actor, given)
+    return start_job(
+        actor,
+        "provisioning.finish_consent",
+        title=_("Finish consent: %(name)s") % {"name": instance},
+        params={
+            "instance": str(instance.public_id),
+            "redirect_uri": redirect_uri,
+            "form": {key: str(value) for key, value in form.items()},
+            "label": actor.label,
+        },
+        unique_key=f"consent:{instance.public_id}",
+        queue_task=RUN_VENDOR_TASK,
+    )
 
 
 def counts(instance: Instance) -> dict[str, int]:

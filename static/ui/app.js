@@ -101,6 +101,6 @@
   });
 
   const ready = (scope) => { showFields(scope); countSelected(scope); };
-  document.addEventListener("DOMContentLoaded", () => { ready(document); document.querySelector("[data-focus]")?.focus(); });
+  document.addEventListener("DOMContentLoaded", () => { ready(document); document.querySelector("[data-focus]")?.focus(); document.querySelector("form[data-submit-now]")?.requestSubmit(); });
   document.addEventListener("htmx:afterSettle", () => ready(document));
 })();

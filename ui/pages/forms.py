@@ -67,8 +67,7 @@ class FormPage(Page):
             except (PermissionRefused, NotVisible):
                 raise
             except BusinessError as error:
-                field = error.field if error.field in form.fields else None
-                form.add_error(field, str(error.message))
+                self.refuse(form, error)
             else:
                 if isinstance(result, HttpResponse):
                     return result
@@ -76,6 +75,13 @@ class FormPage(Page):
                     messages.success(request, self.success_message(result))
                 return redirect(self.done_url(result))
         return self.show(status=400, form=form, object=self.object)
+
+    def refuse(self, form: forms.Form, error: BusinessError) -> None:
+        """Write what the service refused to the fields it names (``context["fields"]`` or ``field``), or above all."""
+        fields = error.context.get("fields")
+        named = fields if isinstance(fields, dict) and fields else {error.field: error.message}
+        for name, text in named.items():
+            form.add_error(name if name in form.fields else None, str(text))
 
     def success_message(self, result: Any) -> str:
         """What is said when it worked."""

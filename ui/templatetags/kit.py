@@ -125,6 +125,21 @@ def words(name: object) -> str:
     return str(name).replace("_", " ").replace(".", " ")
 
 
+@register.filter
+def in_words(value: object) -> str:
+    """A piece of JSON for people: ``new: 3, changed: 1``; a long list as its number and its first entries."""
+    if isinstance(value, dict):
+        return ", ".join(f"{words(name)}: {in_words(item)}" for name, item in value.items()) or "—"
+    if isinstance(value, list):
+        shown = ", ".join(in_words(item) for item in value[:10])
+        if len(value) <= 10:
+            return shown or "—"
+        return _("%(n)s: %(first)s …") % {"n": len(value), "first": shown}
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return "—" if value in (None, "") else str(value)
+
+
 @register.inclusion_tag("ui/field.html")
 def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
     """One form field with label, help and errors wired for assistive technology."""
