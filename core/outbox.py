@@ -95,6 +95,7 @@ def sweep(limit: int = 500) -> int:
 def run_due() -> int:
     """Run every row that is due, here and now, as the workers would; for set-up commands and tests."""
     ran = 0
+    current_app.loader.import_default_modules()
     for source in sources():
         names = ("pk", source.task_field) if source.task_field else ("pk",)
         for pk, *task in list(due_rows(source).values_list(*names)):

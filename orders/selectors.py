@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from django.db.models import Prefetch, Q
+from django.db.models import Count, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from billing.services import Credit, Tax, credit_of, tax_for
@@ -13,8 +15,11 @@ from catalog.pricing import Quote, QuotedLine, QuoteLine, quote
 from catalog.selectors import PricedPlan, price_list_of, price_plans
 from core import money
 from core.tenancy import Actor, TenantQuerySet
+from orders.enums import DeliveryStatus, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine
 from resellers.models import Account, Site
+from subscriptions.models import Operation
+from subscriptions.selectors import creations_of
 from vendors.models import Instance
 
 
@@ -47,7 +52,7 @@ class PricedBasket:
 
 def basket_lines(basket: Basket) -> list[BasketLine]:
     """The lines in the order they were put in, each base line followed by its add-ons."""
-    rows = list(basket.lines.select_related("plan__product__product_type__instance", "parent").order_by("id"))
+    rows = list(basket.lines.select_related("plan__product__product_type__instance__application", "parent").order_by("id"))
     ordered = []
     for row in rows:
         if row.parent_id is None:
@@ -118,8 +123,85 @@ def orders_for(actor: Actor) -> TenantQuerySet[Order]:
     return rows.order_by("-id")
 
 
+def orders_at_work(actor: Actor) -> TenantQuerySet[Order]:
+    """The same with ``open_lines`` and ``failed_lines``: how many lines are not delivered yet, and how many failed."""
+
+    def lines_in(*states: str) -> Coalesce:
+        rows = OrderLine.objects.filter(order=OuterRef("pk"), delivery_status__in=states).order_by()
+        return Coalesce(Subquery(rows.values("order").annotate(n=Count("pk")).values("n")), 0)
+
+    return orders_for(actor).annotate(
+        open_lines=lines_in(DeliveryStatus.WAITING, DeliveryStatus.IN_PROGRESS),
+        failed_lines=lines_in(DeliveryStatus.FAILED),
+    )
+
+
+def waits_for(order: Order) -> str:
+    """What a row of ``orders_at_work`` waits for, in words; empty if for nothing."""
+    if order.status == OrderStatus.SUBMITTED:
+        return _("Credit") if order.hold_reason else _("Execution")
+    if order.status == OrderStatus.SUSPENDED:
+        return _("The reseller's approval")
+    if order.status != OrderStatus.EXECUTED:
+        return ""
+    if getattr(order, "failed_lines", 0):
+        return _("The operations desk")
+    return _("The vendor") if getattr(order, "open_lines", 0) else ""
+
+
+def orders_with_lines(actor: Actor) -> TenantQuerySet[Order]:
+    """Orders with their lines and the lines' services."""
+    lines = OrderLine.objects.select_related("subscription", "addon", "plan__product").order_by("position")
+    rows = orders_for(actor).select_related("account", "payer", "buyer", "buyer_account", "price_list")
+    return rows.prefetch_related(Prefetch("lines", lines))
+
+
 def order_with_lines(actor: Actor, public_id: object) -> Order | None:
     """One order with its lines and their services, or None."""
-    lines = OrderLine.objects.select_related("subscription", "addon", "plan__product").order_by("position")
-    rows = Order.objects.visible_to(actor).select_related("account", "payer", "buyer", "buyer_account")
-    return rows.prefetch_related(Prefetch("lines", lines)).get_visible(actor, public_id)
+    return orders_with_lines(actor).get_visible(actor, public_id)
+
+
+@dataclass(frozen=True)
+class OrderCredit:
+    """An order's total against its payer's credit as the ledger stands now; amounts in the credit's currency."""
+
+    total: Decimal
+    credit: Credit
+
+    @property
+    def exceeds(self) -> bool:
+        """Whether executing needs somebody who may go above the credit."""
+        return not self.credit.unlimited and self.total > self.credit.available
+
+
+def order_credit(order: Order) -> OrderCredit:
+    """The figures a person looks at before he executes an order by hand."""
+    return OrderCredit(order.gross, credit_of(order.payer))
+
+
+@dataclass(frozen=True)
+class WorkLine:
+    """A line with the operation that creates its service; ``cost`` and ``margin`` of the whole line, before tax.
+
+    Both are None if the vendor's cost is not known; the doors show them to those who may see costs only.
+    """
+
+    line: OrderLine
+    operation: Operation | None
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What the vendor takes for the line."""
+        return None if self.line.vendor_cost is None else self.line.vendor_cost * self.line.quantity
+
+    @property
+    def margin(self) -> Decimal | None:
+        """What is left of the line."""
+        return None if self.cost is None else self.line.net - self.cost
+
+
+def work_lines(actor: Actor, order: Order) -> list[WorkLine]:
+    """The lines of an order from ``orders_with_lines``, in order, with the operations the actor may see."""
+    lines = list(order.lines.all())
+    operations = creations_of(actor, [line.subscription_id for line in lines if line.subscription_id is not None])
+    return [WorkLine(line, operations.get(line.subscription_id or 0)) for line in lines]

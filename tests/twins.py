@@ -96,3 +96,5 @@ class Twins:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait(10)
+        if self.process.stdout is not None:
+            self.process.stdout.close()

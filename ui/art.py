@@ -20,7 +20,7 @@ PAIRS = [
 def tile_art(name: str, family: str = "") -> SafeString:
     """An SVG of soft shapes with the product's initials; the family decides the colours."""
     seed = hashlib.sha256(name.encode()).digest()
-    first, second = PAIRS[hashlib.sha256((family or name).encode()).digest()[0] % len(PAIRS)]
+    first, second = PAIRS[hashlib.sha256((family or telling_words(name)[0]).encode()).digest()[0] % len(PAIRS)]
     key = seed.hex()[:8]
     shapes = format_html_join(
         "",
@@ -42,11 +42,18 @@ def tile_art(name: str, family: str = "") -> SafeString:
     )
 
 
-def initials(name: str) -> str:
-    """Up to two letters for a name: of its first two telling words."""
+def telling_words(name: str) -> list[str]:
+    """The words of a name that set it apart: without the vendor and little words; one word at least."""
     skipped = {"microsoft", "the", "for", "and", "of"}
     words = ["".join(c for c in word if c.isalnum()) for word in name.split()]
-    telling = [word for word in words if word and word.lower() not in skipped] or [word for word in words if word]
-    if telling and telling[0].isdigit() and len(telling) > 1:
-        telling = telling[1:]
-    return "".join(word[0].upper() for word in telling[:2]) or "?"
+    return [word for word in words if word and word.lower() not in skipped] or [name]
+
+
+def initials(name: str) -> str:
+    """Up to two letters for a name: of its first two telling words, or a short one such as E3 as it is."""
+    words = telling_words(name)
+    if words[0].isdigit() and len(words) > 1:
+        words = words[1:]
+    if len(words[0]) <= 2:
+        return words[0].upper()
+    return "".join(word[0].upper() for word in words[:2]) or "?"

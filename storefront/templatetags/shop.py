@@ -6,6 +6,7 @@ from django.forms import BoundField
 from catalog.pricing import QuotedLine
 from orders.models import BasketLine
 from orders.selectors import PricedBasket
+from users.permissions import StorefrontRole
 
 register = template.Library()
 
@@ -20,3 +21,9 @@ def quoted(priced: PricedBasket, line: BasketLine) -> QuotedLine | None:
 def live_check(bound: BoundField) -> str:
     """The verb a connector declared for checking this field while somebody types."""
     return str(bound.field.widget.attrs.get("data-live-check", ""))
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """A role in words."""
+    return str(dict(StorefrontRole.choices).get(role, role))

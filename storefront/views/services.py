@@ -87,7 +87,7 @@ def profile(request: ShopRequest) -> HttpResponseBase:
         "form": form,
         "may_edit": request.actor.has(Perm.SHOP_COMPANY_EDIT),
         "members": memberships_for(request.actor, account),
-        "links": account.vendor_links.select_related("instance").exclude(mpn_id=""),
+        "links": account.vendor_links.select_related("instance__application").exclude(mpn_id=""),
     }
     return render(request, "storefront/profile.html", context, status=400 if form.errors else 200)
 

@@ -224,3 +224,10 @@ def message_tone(level: str) -> str:
 def tone_icon(tone: str) -> SafeString:
     """The icon that goes with a tone."""
     return icon({"warning": "warning", "info": "info"}.get(tone, TONE_ICONS.get(tone, "info")))
+
+
+@register.filter
+def unit(name: str) -> str:
+    """What one piece is called, in the singular: vendors say "Licenses"."""
+    known = {"licenses": _("licence"), "license": _("licence"), "users": _("user"), "seats": _("seat")}
+    return known.get(name.lower(), name.lower()) if name else _("unit")
