@@ -10,5 +10,6 @@ urlpatterns = [
     path("accounts/signup/", views.closed),
     path("accounts/email/", views.closed),
     path("accounts/password/set/", views.closed),
+    path("accounts/invitation/", views.invitation_password, name="invitation_password"),
     path("accounts/invitation/<str:token>/", views.invitation_accept, name="invitation_accept"),
 ]

@@ -3,19 +3,31 @@
 from collections.abc import Mapping
 from email.utils import formataddr
 from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
 from core import outbox
 from notifications.models import SEND_TASK, OutgoingMail
 from resellers.models import Account, Organization, Site
 
 
-def absolute(path: str) -> str:
-    """An address of this installation as people see it from outside."""
-    return settings.PUBLIC_URL.rstrip("/") + path
+def absolute(path: str, site: Site | None = None) -> str:
+    """An address as people see it from outside: on the site's own host if it has one, else on ``PUBLIC_URL``."""
+    public = urlsplit(settings.PUBLIC_URL)
+    if site is None or not site.host:
+        return f"{public.scheme}://{public.netloc}{path}"
+    port = f":{public.port}" if public.port else ""
+    return f"{public.scheme}://{site.host}{port}{path}"
+
+
+def site_of(organization: Organization, account: Account | None) -> Site | None:
+    """Where the users of ``account`` sign in: its own site, else the organization's; employees use the latter."""
+    own = Site.objects.filter(account=account).first() if account is not None else None
+    return own or Site.objects.filter(organization=organization, account=None).first()
 
 
 def queue_mail(
@@ -25,24 +37,27 @@ def queue_mail(
     recipient: str,
     context: Mapping[str, Any],
     dedupe_key: str,
+    site: Site | None = None,
     account: Account | None = None,
     language: str = "",
     is_secret: bool = False,
 ) -> OutgoingMail:
     """Render ``templates/mail/<template>`` as text and HTML for one recipient and queue it; a known key does nothing.
 
+    The brand is that of ``site``, the organization's own site if none is given; times are in the organization's zone.
     ``is_secret`` mails (links that let somebody in) lose their body once they are sent.
     """
-    site = Site.objects.filter(organization=organization, account=None).first()
+    site = site or site_of(organization, None)
     name = site.name if site else organization.name
     values = {
         "brand_name": name,
         "brand_color": (site.brand_color if site else "") or "#4036c8",
         "support_email": (site.support_email if site else "") or organization.email,
-        "home_url": absolute("/"),
+        "home_url": absolute("/", site),
         **context,
     }
-    with translation.override(language or organization.language):
+    zone = timezone.override(ZoneInfo(organization.time_zone))
+    with translation.override(language or organization.language), zone:
         subject = " ".join(render_to_string(f"mail/{template}.subject.txt", values).split())
         text = render_to_string(f"mail/{template}.txt", values).strip() + "\n"
         html = render_to_string(f"mail/{template}.html", values)

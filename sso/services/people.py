@@ -1,4 +1,4 @@
-"""Employees and users of accounts: invite, change roles, take away (``channel.md`` 10, 2.3).
+"""Employees and users of accounts: invite, change roles, switch off, take away (``channel.md`` 10, 2.3).
 
 An organization always keeps an Administrator and an account an Admin. All changes are audited; a removed user keeps his
 login row for the history, without any membership.
@@ -7,17 +7,21 @@ login row for the history, without any membership.
 import datetime as dt
 import hashlib
 import secrets
+import uuid
 from collections.abc import Sequence
 
 from allauth.account.models import EmailAddress
-from django.db import transaction
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from core import audit, clock
 from core.errors import BusinessError, Conflict, NotVisible
-from core.tenancy import Actor, system_actor
-from notifications.services.compose import absolute, queue_mail
+from core.tenancy import Actor, ActorKind, system_actor
+from notifications.services.compose import absolute, queue_mail, site_of
 from resellers.models import Account, Invitation, Membership, Organization, realm_of
 from users.models import User
 from users.permissions import Perm, StaffRole, StorefrontRole
@@ -26,14 +30,28 @@ VALID_FOR = dt.timedelta(hours=72)
 
 
 def _may_manage(actor: Actor, account: Account | None) -> None:
+    """Employees need a right over people of accounts, customers are kept to their own account."""
     if account is None:
         actor.require(Perm.STAFF_MANAGE)
-    elif actor.is_staff:
-        actor.require(Perm.ACCOUNT_INVITE, account)
-    else:
-        actor.require(Perm.SHOP_USERS_MANAGE, account)
-        if account.pk != actor.account_id:
-            raise NotVisible("account_missing", _("This account does not exist."))
+        return
+    if not actor.reaches(account):
+        raise NotVisible("account_missing", _("This account does not exist."))
+    if actor.kind == ActorKind.SYSTEM:
+        return
+    if actor.is_staff:
+        actor.require(Perm.ACCOUNT_EDIT if actor.has(Perm.ACCOUNT_EDIT) else Perm.ACCOUNT_INVITE, account)
+        return
+    actor.require(Perm.SHOP_USERS_MANAGE, account)
+    if account.pk != actor.account_id:
+        raise NotVisible("account_missing", _("This account does not exist."))
+
+
+def _may_change(actor: Actor, membership: Membership) -> None:
+    """As above; a membership of another organization does not exist for the actor."""
+    is_system = actor.kind == ActorKind.SYSTEM and actor.organization_id is None
+    if not is_system and membership.organization_id != actor.organization_id:
+        raise NotVisible("user_missing", _("This person has no access any more."))
+    _may_manage(actor, membership.account)
 
 
 def _checked_roles(account: Account | None, roles: Sequence[str]) -> list[str]:
@@ -47,33 +65,80 @@ def _checked_roles(account: Account | None, roles: Sequence[str]) -> list[str]:
 @transaction.atomic
 def invite_user(
     actor: Actor, *, account: Account | None, email: str, first_name: str, last_name: str, roles: Sequence[str]
-) -> Invitation:
+) -> Invitation | None:
     """Give somebody access and mail him a one-time link; ``account`` None makes an employee.
 
-    A person who already has a login in this realm gets the membership at once and the same mail only if he has no
-    password yet. Raises BusinessError ``user_exists`` if he is a member already.
+    A person who has a login in this realm gets the access at once and keeps his name and password: he is told without
+    a link, and None is returned. Nobody learns from the answer whether there was such a login. Raises BusinessError
+    ``email_invalid``, ``role_unknown``, or ``user_exists`` if he is a member already.
     """
     _may_manage(actor, account)
     chosen = _checked_roles(account, roles)
     organization = Organization.objects.get(pk=actor.tenant_id)
-    site = getattr(account, "site", None) if account else None
-    realm = realm_of(site, organization)
-    address = email.strip().lower()
-    user = User.objects.filter(realm=realm, email=address).first()
-    if user is None:
-        user = User.objects.create_user(realm, address, first_name=first_name, last_name=last_name)
-    _made, is_new = Membership.objects.get_or_create(
+    realm = realm_of(site_of(organization, account), organization)
+    user = _user_of(realm, _checked_address(email), first_name, last_name)
+    membership, is_new = Membership.objects.get_or_create(
         organization=organization, user=user, account=account, defaults={"roles": chosen}
     )
     if not is_new:
         raise BusinessError("user_exists", _("This person has access already."), field="email")
-    audit.record(actor, "user.invited", _made, after={"email": address, "roles": chosen}, account=account)
+    audit.record(actor, "user.invited", membership, after={"email": user.email, "roles": chosen}, account=account)
+    if user.has_usable_password():
+        _tell_of_access(actor, organization, account, user, membership)
+        return None
     return _send_invitation(actor, organization, account, user)
+
+
+def _checked_address(email: str) -> str:
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise BusinessError("email_invalid", _("Type a valid e-mail address."), field="email") from error
+    return address
+
+
+def _user_of(realm: uuid.UUID, address: str, first_name: str, last_name: str) -> User:
+    """The login with this address in the realm, made without a password if there is none; two may invite at once."""
+    known = User.objects.filter(realm=realm, email=address)
+    user = known.first()
+    if user is not None:
+        return user
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(realm, address, first_name=first_name.strip(), last_name=last_name.strip())
+    except IntegrityError:
+        return known.get()
+
+
+def _tell_of_access(
+    actor: Actor, organization: Organization, account: Account | None, user: User, membership: Membership
+) -> None:
+    """Tell somebody who can sign in already what else he may open now; a person switched off is not told."""
+    if not user.is_active:
+        return
+    site = site_of(organization, account)
+    queue_mail(
+        "access_given",
+        organization=organization,
+        site=site,
+        account=account,
+        recipient=user.email,
+        language=user.language,
+        dedupe_key=f"access:{membership.public_id}",
+        context={
+            "first_name": user.first_name,
+            "invited_by": actor.label or organization.name,
+            "company": account.name if account else organization.name,
+            "link": absolute(reverse("account_login"), site),
+        },
+    )
 
 
 def _send_invitation(actor: Actor, organization: Organization, account: Account | None, user: User) -> Invitation:
     now = clock.now()
-    Invitation.objects.filter(user=user, used_at=None, expires_at__gt=now).update(expires_at=now)
+    _end_invitations(user)
+    site = site_of(organization, account)
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         organization=organization,
@@ -85,6 +150,7 @@ def _send_invitation(actor: Actor, organization: Organization, account: Account 
     queue_mail(
         "user_invited",
         organization=organization,
+        site=site,
         account=account,
         recipient=user.email,
         language=user.language,
@@ -94,10 +160,16 @@ def _send_invitation(actor: Actor, organization: Organization, account: Account 
             "first_name": user.first_name,
             "invited_by": actor.label or organization.name,
             "company": account.name if account else organization.name,
-            "link": absolute(reverse("sso:invitation_accept", args=[token])),
+            "link": absolute(reverse("sso:invitation_accept", args=[token]), site),
         },
     )
     return invitation
+
+
+def _end_invitations(user: User) -> int:
+    """Links sent so far stop working; returns how many did."""
+    now = clock.now()
+    return Invitation.objects.filter(user=user, used_at=None, expires_at__gt=now).update(expires_at=now)
 
 
 def _digest(token: str) -> str:
@@ -107,12 +179,29 @@ def _digest(token: str) -> str:
 @transaction.atomic
 def resend_invitation(actor: Actor, *, membership: Membership) -> Invitation:
     """Mail a fresh link; the former one ends. Raises Conflict ``user_active`` for somebody who has a password."""
-    _may_manage(actor, membership.account)
-    if membership.user.has_usable_password():
+    row = _locked(membership)
+    _may_change(actor, row)
+    _still_invited(row)
+    organization = Organization.objects.get(pk=row.organization_id)
+    audit.record(actor, "user.invited_again", row, after={"email": row.user.email}, account=row.account)
+    return _send_invitation(actor, organization, row.account, row.user)
+
+
+@transaction.atomic
+def revoke_invitation(actor: Actor, *, membership: Membership) -> None:
+    """Take an invitation back: link and access end. Raises Conflict ``user_active`` or ``last_admin``."""
+    row = _locked(membership)
+    _may_change(actor, row)
+    _still_invited(row)
+    _keep_an_admin(row)
+    _end_invitations(row.user)
+    audit.record(actor, "user.revoked", row, before={"roles": row.roles, "email": row.user.email}, account=row.account)
+    row.delete()
+
+
+def _still_invited(row: Membership) -> None:
+    if row.user.has_usable_password():
         raise Conflict("user_active", _("This person can sign in already."))
-    organization = Organization.objects.get(pk=membership.organization_id)
-    audit.record(actor, "user.invited_again", membership, account=membership.account)
-    return _send_invitation(actor, organization, membership.account, membership.user)
 
 
 def open_invitation(token: str, realm: object) -> Invitation | None:
@@ -150,7 +239,7 @@ def confirm_address(user: User) -> None:
 def set_roles(actor: Actor, *, membership: Membership, roles: Sequence[str]) -> Membership:
     """Change what somebody may do. Raises Conflict ``last_admin`` if nobody else would administer."""
     row = _locked(membership)
-    _may_manage(actor, row.account)
+    _may_change(actor, row)
     chosen = _checked_roles(row.account, roles)
     if _admin_role(row.account) not in chosen:
         _keep_an_admin(row)
@@ -166,10 +255,75 @@ def set_roles(actor: Actor, *, membership: Membership, roles: Sequence[str]) -> 
 def remove_member(actor: Actor, *, membership: Membership) -> None:
     """Take somebody's access away. Raises Conflict ``last_admin`` if nobody else would administer."""
     row = _locked(membership)
-    _may_manage(actor, row.account)
+    _may_change(actor, row)
     _keep_an_admin(row)
+    if not row.user.has_usable_password():
+        _end_invitations(row.user)
     audit.record(actor, "user.removed", row, before={"roles": row.roles, "email": row.user.email}, account=row.account)
     row.delete()
+
+
+@transaction.atomic
+def deactivate_user(actor: Actor, *, membership: Membership, reason: str = "") -> User:
+    """Switch a login off; his sessions end at once, his memberships stay.
+
+    The login is one for the whole realm, so the actor must be allowed to manage all that it opens: Conflict
+    ``user_elsewhere`` otherwise. Raises Conflict ``last_admin``, ``own_access`` or ``user_inactive``.
+    """
+    row, user = _whole_user(actor, membership)
+    if user.pk == actor.user_id:
+        raise Conflict("own_access", _("You cannot switch off your own access."))
+    if not user.is_active:
+        raise Conflict("user_inactive", _("The access of this person is switched off already."))
+    for other in Membership.objects.filter(user=user).select_related("user", "account").order_by("pk"):
+        _keep_an_admin(_locked(other))
+    _end_invitations(user)
+    return _switch(actor, row, user, is_active=False, reason=reason)
+
+
+@transaction.atomic
+def reactivate_user(actor: Actor, *, membership: Membership, reason: str = "") -> User:
+    """Switch a login on again; without a password he needs a fresh invitation. Raises Conflict ``user_active``."""
+    row, user = _whole_user(actor, membership)
+    if user.is_active:
+        raise Conflict("user_active", _("This person can sign in already."))
+    return _switch(actor, row, user, is_active=True, reason=reason)
+
+
+def _whole_user(actor: Actor, membership: Membership) -> tuple[Membership, User]:
+    row = _locked(membership)
+    _may_change(actor, row)
+    user = User.objects.select_for_update(of=("self",)).get(pk=row.user_id)
+    for other in Membership.objects.filter(user=user).exclude(pk=row.pk).select_related("user", "account"):
+        try:
+            _may_change(actor, other)
+        except BusinessError as error:
+            raise _elsewhere() from error
+    if user.is_superuser and actor.kind != ActorKind.SYSTEM:
+        raise _elsewhere()
+    return row, user
+
+
+def _elsewhere() -> Conflict:
+    return Conflict(
+        "user_elsewhere", _("This person has access elsewhere too. Remove the access to this account instead.")
+    )
+
+
+def _switch(actor: Actor, row: Membership, user: User, *, is_active: bool, reason: str) -> User:
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])
+    action = "user.reactivated" if is_active else "user.deactivated"
+    audit.record(
+        actor,
+        action,
+        row,
+        before={"active": not is_active},
+        after={"active": is_active, "email": user.email},
+        reason=reason,
+        account=row.account,
+    )
+    return user
 
 
 def _locked(membership: Membership) -> Membership:
@@ -188,9 +342,12 @@ def _admin_role(account: Account | None) -> str:
 
 
 def _keep_an_admin(row: Membership) -> None:
+    """Refuse if nobody else would administer; for one who can sign in, the other must be able to sign in too."""
     role = _admin_role(row.account)
     others = Membership.objects.filter(
         organization_id=row.organization_id, account=row.account, roles__contains=[role], user__is_active=True
     ).exclude(pk=row.pk)
+    if row.user.has_usable_password():
+        others = others.exclude(user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
     if role in row.roles and not others.exists():
         raise Conflict("last_admin", _("Name another Admin first."))
