@@ -1,5 +1,14 @@
-"""Rooms of the BSS, part a."""
+"""Rooms of the BSS, part a: overview, accounts, orders, subscriptions, employees."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from bss.views import orders
+
+_ORDER = "orders/<uuid:public_id>/"
+
+urlpatterns: list[URLPattern] = [
+    path("orders/", orders.OrderList.as_view(), name="order_list"),
+    path(_ORDER, orders.OrderDetail.as_view(), name="order_detail"),
+    path(f"{_ORDER}execute/", orders.OrderExecute.as_view(), name="order_execute"),
+    path(f"{_ORDER}cancel/", orders.OrderCancel.as_view(), name="order_cancel"),
+]

@@ -1,0 +1,227 @@
+"""Orders: what was ordered, what it waits for, and executing or cancelling by hand."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bss.forms.operations import ReasonForm
+from bss.forms.orders import ExecuteForm
+from bss.views.shared import history_of
+from core import money
+from orders.enums import OrderStatus
+from orders.models import Order
+from orders.selectors import OrderCredit, order_credit, orders_at_work, orders_with_lines, waits_for, work_lines
+from orders.services.execute import execute_by_staff
+from orders.services.place import cancel_order
+from ui.filters import Choice, Filter, Period
+from ui.pages import Action, ActionPage, DetailPage, Fact, ListPage
+from ui.tables import Column
+from users.permissions import Perm
+
+
+@dataclass(frozen=True)
+class WaitsFor(Choice):
+    """What an order waits for."""
+
+    def apply(self, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
+        """Narrow to orders that wait for credit, for the vendor, or for the desk."""
+        match values.get(self.name):
+            case "execution":
+                return rows.filter(status=OrderStatus.SUBMITTED)
+            case "vendor":
+                return rows.filter(status=OrderStatus.EXECUTED, open_lines__gt=0)
+            case "desk":
+                return rows.filter(failed_lines__gt=0)
+            case _:
+                return rows
+
+
+class OrderList(ListPage):
+    """All orders of the organization."""
+
+    perm = Perm.BSS_VIEW
+    title = gettext_lazy("Orders")
+    selector = orders_at_work
+    columns = (
+        Column("number", gettext_lazy("Number"), "main", sort="number"),
+        Column("account.name", gettext_lazy("Account"), sort="account__name"),
+        Column("payer.name", gettext_lazy("Billed to"), sort="payer__name"),
+        Column("buyer_label", gettext_lazy("Ordered by"), sort="buyer_label"),
+        Column("placed_at", gettext_lazy("Placed"), "when", sort="placed_at"),
+        Column("gross", gettext_lazy("Total"), "money", sort="gross"),
+        Column("status", gettext_lazy("Status"), "status", sort="status"),
+        Column("waits", gettext_lazy("Waits for"), show=waits_for),
+    )
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Choice("status", gettext_lazy("Status"), "status", OrderStatus.choices),
+        WaitsFor(
+            "waits",
+            gettext_lazy("Waits for"),
+            "status",
+            (
+                ("execution", gettext_lazy("Credit or execution")),
+                ("vendor", gettext_lazy("The vendor")),
+                ("desk", gettext_lazy("The operations desk")),
+            ),
+        ),
+        Filter("account", gettext_lazy("Account"), "account__name"),
+        Filter("payer", gettext_lazy("Billed to"), "payer__name"),
+        Period("placed", gettext_lazy("Placed"), "placed_at"),
+    )
+    search = ("number", "account__name", "payer__name", "buyer_label")
+    empty_icon = "receipt"
+    empty_title = gettext_lazy("No orders yet")
+    empty_text = gettext_lazy("Orders appear here as soon as a customer or reseller has placed one in the storefront.")
+
+    def row_url(self, row: Any) -> str:
+        """The order with its lines."""
+        return reverse("bss:order_detail", args=[row.public_id])
+
+
+class OrderDetail(DetailPage):
+    """One order: who owes what for which lines, how far each is, and what was done by whom."""
+
+    perm = Perm.BSS_VIEW
+    selector = orders_with_lines
+    back = (gettext_lazy("Orders"), "bss:order_list")
+    facts = (
+        Fact("get_purchase_mode_display", gettext_lazy("Purchase mode")),
+        Fact("buyer_label", gettext_lazy("Ordered by"), sub="buyer_account.name"),
+        Fact("placed_at", gettext_lazy("Placed"), "when"),
+        Fact("executed_at", gettext_lazy("Executed"), "when"),
+        Fact("cancelled_at", gettext_lazy("Cancelled"), "when"),
+        Fact("price_list.name", gettext_lazy("Price list")),
+        Fact("reason", gettext_lazy("Reason")),
+        Fact("gross", gettext_lazy("Total"), "money"),
+    )
+    parts = ("bss/_order_hold.html", "bss/_order_lines.html")
+    side = ("bss/_order_parties.html", "bss/_history.html")
+
+    def page_title(self) -> str:
+        """The order's number."""
+        return _("Order %(number)s") % {"number": self.object.number}
+
+    def shown_facts(self) -> list[Fact]:
+        """Empty ones are left out."""
+        optional = {"executed_at", "cancelled_at", "reason", "get_purchase_mode_display"}
+        return [fact for fact in self.facts if fact.path not in optional or fact.raw(self.object)]
+
+    def context(self) -> dict[str, Any]:
+        """The lines with their operations, and the payer's credit while the order waits for it."""
+        order: Order = self.object
+        return {
+            "work_lines": work_lines(self.actor, order),
+            "shows_costs": self.actor.has(Perm.COST_VIEW),
+            "links_operations": self.actor.has(Perm.OPERATION_VIEW),
+            "order_credit": order_credit(order) if order.status == OrderStatus.SUBMITTED else None,
+            "history": history_of(self.actor, order),
+        }
+
+    def actions(self, row: Order) -> list[Action]:
+        """Execute and cancel, while the order waits; with the reason if this employee cannot."""
+        if row.status != OrderStatus.SUBMITTED:
+            return []
+        found = []
+        may_exceed = self.actor.has(Perm.ORDER_EXECUTE_ABOVE_CREDIT)
+        if may_exceed or self.actor.has(Perm.ORDER_MANAGE):
+            url = reverse("bss:order_execute", args=[row.public_id])
+            found.append(Action(_("Execute"), url, "play", "primary", _obstacle(self.actor, order_credit(row))))
+        if self.actor.has(Perm.ORDER_MANAGE):
+            url = reverse("bss:order_cancel", args=[row.public_id])
+            found.append(Action(_("Cancel order"), url, "cross", "danger"))
+        return found
+
+
+def _obstacle(actor: Any, figures: OrderCredit) -> str:
+    """Why this employee cannot execute the order now; empty if he can."""
+    if figures.exceeds and not actor.has(Perm.ORDER_EXECUTE_ABOVE_CREDIT):
+        return _("The total is over the credit. Ask somebody of Billing.")
+    if not figures.exceeds and not actor.has(Perm.ORDER_MANAGE):
+        return _("The credit suffices. Ask somebody of Sales.")
+    return ""
+
+
+class OrderAction(ActionPage):
+    """A deed on an order."""
+
+    perm = Perm.BSS_VIEW
+    back = (gettext_lazy("Orders"), "bss:order_list")
+
+    def load(self, **kwargs: Any) -> Order:
+        """The order of the address."""
+        row: Order = self.find(orders_with_lines(self.actor), kwargs["public_id"])
+        return row
+
+    def cancel_url(self) -> str:
+        """Back to the order."""
+        return reverse("bss:order_detail", args=[self.object.public_id])
+
+
+class OrderExecute(OrderAction):
+    """Charge the order and hand it to the vendors; above the credit with a reason."""
+
+    title = gettext_lazy("Execute order")
+    form_class = ExecuteForm
+    success = gettext_lazy("The order is executed; its services are on their way.")
+    figures: OrderCredit
+
+    def load(self, **kwargs: Any) -> Order:
+        """The order and its payer's credit; refused for who may execute neither within nor above it."""
+        if not self.actor.has(Perm.ORDER_EXECUTE_ABOVE_CREDIT):
+            self.actor.require(Perm.ORDER_MANAGE)
+        row = super().load(**kwargs)
+        self.figures = order_credit(row)
+        return row
+
+    def form_kwargs(self) -> dict[str, Any]:
+        """A reason is asked for above the credit."""
+        return {"exceeds": self.figures.exceeds}
+
+    def consequences(self) -> list[str]:
+        """The figures, and what follows."""
+        credit, order = self.figures.credit, self.object
+        payer = {"payer": order.payer.name, "total": money.show(order.gross, order.currency)}
+        words = [_("%(total)s is charged to %(payer)s.") % payer]
+        if credit.unlimited:
+            words.append(_("The credit of %(payer)s is unlimited.") % payer)
+        else:
+            words.append(
+                _("Credit limit %(limit)s, balance %(balance)s, available %(available)s.")
+                % {
+                    "limit": money.show(credit.limit, credit.currency),
+                    "balance": money.show(credit.balance, credit.currency),
+                    "available": money.show(credit.available, credit.currency),
+                }
+            )
+        if self.figures.exceeds:
+            words.append(_("The total is over what is available: say why it is executed all the same."))
+        return [*words, _("The services are ordered at the vendor at once.")]
+
+    def perform(self, form: Any) -> Order:
+        """Call the service."""
+        return execute_by_staff(self.actor, order=self.object, reason=form.cleaned_data.get("reason", ""))
+
+
+class OrderCancel(OrderAction):
+    """End an order that was not executed."""
+
+    perm = Perm.ORDER_MANAGE
+    title = gettext_lazy("Cancel order")
+    form_class = ReasonForm
+    success = gettext_lazy("The order is cancelled.")
+    is_danger = True
+
+    def consequences(self) -> list[str]:
+        """Nothing was charged."""
+        return [
+            _("Nothing was charged and nothing was ordered at the vendor."),
+            _("The customer is told by e-mail, with your reason."),
+        ]
+
+    def perform(self, form: Any) -> Order:
+        """Call the service."""
+        return cancel_order(self.actor, order=self.object, reason=form.cleaned_data["reason"])
