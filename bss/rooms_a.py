@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from bss.views import orders
+from bss.views import orders, subscriptions
 
 _ORDER = "orders/<uuid:public_id>/"
 
@@ -11,4 +11,6 @@ urlpatterns: list[URLPattern] = [
     path(_ORDER, orders.OrderDetail.as_view(), name="order_detail"),
     path(f"{_ORDER}execute/", orders.OrderExecute.as_view(), name="order_execute"),
     path(f"{_ORDER}cancel/", orders.OrderCancel.as_view(), name="order_cancel"),
+    path("subscriptions/", subscriptions.SubscriptionList.as_view(), name="subscription_list"),
+    path("subscriptions/<uuid:public_id>/", subscriptions.SubscriptionDetail.as_view(), name="subscription_detail"),
 ]

@@ -75,3 +75,13 @@ def creations_of(actor: Actor, subscription_ids: Iterable[int]) -> dict[int, Ope
         for row in rows.select_related("depends_on").order_by("id")
         if row.subscription_id is not None
     }
+
+
+def subscriptions_with_addons(actor: Actor) -> TenantQuerySet[Subscription]:
+    """The same with their add-ons."""
+    return subscriptions_for(actor).prefetch_related("addons__plan")
+
+
+def operations_of(actor: Actor, subscription: Subscription) -> TenantQuerySet[Operation]:
+    """What was asked of the vendor for one subscription, newest first; employees only."""
+    return operations_for(actor).filter(subscription=subscription).order_by("-id")
