@@ -75,7 +75,7 @@ class ConsentReturn(Page):
                 instance=instance,
                 redirect_uri=return_address(self.request, instance),
                 expected_state=str(expected),
-                form={name: answer[name] for name in ANSWERS if name in answer},
+                form={name: str(answer[name]) for name in ANSWERS if name in answer},
             )
         except BusinessError as error:
             return self.show(status=400, object=instance, problem=str(error.message))
