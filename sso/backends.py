@@ -21,7 +21,8 @@ class RealmBackend(ModelBackend):
         **_other: Any,
     ) -> User | None:
         """The user, or None; takes as long for an unknown address as for a wrong password."""
-        address = (email or username or "").strip().lower()
+        # Where allauth asks again for a password, it gives the technical user name: the address, a bar, the realm.
+        address = (email or username or "").partition("|")[0].strip().lower()
         if not address or password is None:
             return None
         realms = [request_realm(request), INSTALLATION]

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import ResetPasswordForm as AllauthResetPasswordForm
+from allauth.account.forms import UserTokenForm as AllauthUserTokenForm
 from allauth.core import context
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -38,6 +39,15 @@ class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
         realm = request_realm(context.request)
         self.users = list(User.objects.filter(email=email, realm=realm, is_active=True))
         return email
+
+
+class UserTokenForm(AllauthUserTokenForm):  # type: ignore[misc]
+    """The link of a forgotten password; it works at a site of the user's own realm only, while he is active."""
+
+    def _get_user(self, uidb36: str) -> User | None:
+        user: User | None = super()._get_user(uidb36)
+        is_here = user is not None and user.is_active and user.realm == request_realm(context.request)
+        return user if is_here else None
 
 
 class AcceptForm(forms.Form):

@@ -126,7 +126,11 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
-ACCOUNT_FORMS = {"login": "sso.forms.LoginForm", "reset_password": "sso.forms.ResetPasswordForm"}
+ACCOUNT_FORMS = {
+    "login": "sso.forms.LoginForm",
+    "reset_password": "sso.forms.ResetPasswordForm",
+    "user_token": "sso.forms.UserTokenForm",
+}
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/300s/key",
