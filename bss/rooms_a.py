@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from bss.views import orders, subscriptions
+from bss.views import dashboard, orders, subscriptions
 
 _ORDER = "orders/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern] = [
+    path("", dashboard.Dashboard.as_view(), name="dashboard"),
     path("orders/", orders.OrderList.as_view(), name="order_list"),
     path(_ORDER, orders.OrderDetail.as_view(), name="order_detail"),
     path(f"{_ORDER}execute/", orders.OrderExecute.as_view(), name="order_execute"),

@@ -160,3 +160,22 @@ def plan_of(actor: Actor, public_id: str) -> Plan | None:
         return None
     rows = Plan.objects.filter(organization_id=actor.tenant_id, public_id=key)
     return rows.select_related("product").first()
+
+
+@dataclass(frozen=True)
+class CatalogueProgress:
+    """How far an organization is on its way to its first sale."""
+
+    has_products: bool
+    has_price_list: bool
+    has_published: bool
+
+
+def catalogue_progress(actor: Actor) -> CatalogueProgress:
+    """Whether there are products, a price list, and a product that can be bought."""
+    products = Product.objects.visible_to(actor)
+    return CatalogueProgress(
+        has_products=products.exists(),
+        has_price_list=PriceList.objects.visible_to(actor).exists(),
+        has_published=products.filter(is_published=True, discontinued_at=None).exists(),
+    )

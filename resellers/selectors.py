@@ -4,7 +4,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from core.tenancy import Actor, ActorKind, TenantQuerySet
 from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode, SiteStatus
-from resellers.models import Account, Contact, Membership, Site
+from resellers.models import Account, Contact, Membership, Organization, Site
 from users.models import User
 from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, staff_perms, storefront_perms
 
@@ -93,6 +93,11 @@ def accounts_for(actor: Actor) -> TenantQuerySet[Account]:
     return Account.objects.visible_to(actor).select_related("bill_to")
 
 
+def organization_of(actor: Actor) -> Organization | None:
+    """The organization the actor acts in."""
+    return Organization.objects.filter(pk=actor.organization_id).first() if actor.organization_id else None
+
+
 def own_account(actor: Actor) -> Account | None:
     """The account whose user the actor is."""
     return Account.objects.filter(pk=actor.account_id).first() if actor.account_id else None
@@ -123,3 +128,14 @@ def contacts_for(actor: Actor, account: Account) -> TenantQuerySet[Contact]:
 def memberships_for(actor: Actor, account: Account | None) -> TenantQuerySet[Membership]:
     """The users of an account, or the employees (``account`` None; staff only)."""
     return Membership.objects.visible_to(actor).filter(account=account).select_related("user")
+
+
+def account_choices(actor: Actor) -> list[tuple[str, str]]:
+    """Resellers that are not closed as choices of a form, by public id."""
+    rows = Account.objects.visible_to(actor).filter(kind=AccountKind.RESELLER).exclude(status=AccountStatus.CLOSED)
+    return [(str(row.public_id), row.name) for row in rows.order_by("name", "id")]
+
+
+def sub_accounts_of(actor: Actor, account: Account) -> TenantQuerySet[Account]:
+    """The accounts billed to this one, by name."""
+    return accounts_for(actor).filter(bill_to=account).order_by("name", "id")

@@ -1,0 +1,52 @@
+"""Reads of the ledger."""
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db.models import Case, DecimalField, F, OuterRef, Subquery, Sum, When
+from django.db.models.functions import Coalesce, TruncDate
+from django.utils import timezone
+
+from billing.models import Charge, ChargeState
+from core import clock, money
+from core.tenancy import Actor, TenantQuerySet
+from resellers.models import Account
+
+
+def charged_by_day(actor: Actor, currency: str, *, days: int = 30) -> list[tuple[dt.date, Decimal]]:
+    """What was charged on each of the last ``days`` days, before tax in ``currency``, oldest first; today is the last.
+
+    Reserved and due charges count on the day they were made, released ones do not. Days without any are zero.
+    """
+    today = timezone.localdate(clock.now())
+    first = today - dt.timedelta(days=days - 1)
+    rows = (
+        Charge.objects.visible_to(actor)
+        .filter(currency=currency, state__in=(ChargeState.RESERVED, ChargeState.DUE))
+        .annotate(day=TruncDate("created_at"))
+        .filter(day__gte=first, day__lte=today)
+        .order_by("day")
+        .values("day")
+        .annotate(total=Sum("net"))
+    )
+    found: dict[dt.date, Decimal] = {row["day"]: row["total"] for row in rows}
+    every = (first + dt.timedelta(days=number) for number in range(days))
+    return [(day, found.get(day, money.ZERO)) for day in every]
+
+
+def with_available_credit(rows: TenantQuerySet[Account]) -> TenantQuerySet[Account]:
+    """Accounts with ``available_credit`` in their own currency: None for unlimited credit and for sub accounts.
+
+    The arithmetic is that of ``billing.services.credit_of``, for many rows at once.
+    """
+    open_charges = Charge.objects.filter(payer=OuterRef("pk"), state__in=(ChargeState.RESERVED, ChargeState.DUE))
+    balance = open_charges.order_by().values("payer").annotate(total=Sum("gross")).values("total")
+    available = F("credit_limit") - Coalesce(Subquery(balance), Decimal(0))
+    return rows.annotate(
+        available_credit=Case(
+            When(credit_unlimited=True, then=None),
+            When(bill_to__isnull=False, then=None),
+            default=available,
+            output_field=DecimalField(max_digits=19, decimal_places=4),
+        )
+    )
