@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bss.forms.instances import DefinitionForm, InstanceForm
+from bss.views.shared import history_of
 from core.selectors import jobs_for
 from provisioning.services import setup
 from ui.filters import Choice
@@ -70,7 +71,7 @@ class InstanceDetail(DetailPage):
         Fact("consent_at", gettext_lazy("Consent since"), "when"),
         Fact("last_definition_at", gettext_lazy("Last definition run"), "when"),
     )
-    parts = ("bss/_instance_alerts.html", "bss/_instance_settings.html")
+    parts = ("bss/_instance_alerts.html", "bss/_instance_settings.html", "bss/_history.html")
     side = ("bss/_instance_figures.html", "bss/_instance_jobs.html")
 
     def context(self) -> dict[str, Any]:
@@ -84,6 +85,7 @@ class InstanceDetail(DetailPage):
             "jobs": list(jobs.exclude(kind__startswith="provisioning.check_")[:RECENT_JOBS]),
             "tested": tested,
             "needs_consent": setup.needs_consent(row),
+            "history": history_of(self.actor, row),
         }
 
     def actions(self, row: Instance) -> list[Action]:

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bss.forms.operations import MarkDoneForm, ReasonForm
+from bss.views.shared import history_of
 from core.audit import masked
-from core.selectors import audit_of
 from core.tenancy import Actor
 from orders.selectors import orders_for
 from provisioning.services import desk
@@ -114,7 +114,12 @@ class OperationDetail(DetailPage):
         Fact("finished_at", gettext_lazy("Ended"), "when"),
         Fact("public_id", gettext_lazy("Id, as sent to the vendor"), "code"),
     )
-    parts = ("bss/_operation_message.html", "bss/_operation_desired.html", "bss/_operation_related.html")
+    parts = (
+        "bss/_operation_message.html",
+        "bss/_operation_desired.html",
+        "bss/_operation_related.html",
+        "bss/_history.html",
+    )
     side = ("bss/_operation_timeline.html",)
 
     def shown_facts(self) -> list[Fact]:
@@ -134,7 +139,7 @@ class OperationDetail(DetailPage):
             "prerequisite": prerequisite_of(self.actor, row),
             "successor": successor_of(self.actor, row),
             "order": orders_for(self.actor).filter(number=row.order_number).first() if row.order_number else None,
-            "history": list(audit_of(self.actor, row.public_id)[:50]) if self.actor.has(Perm.AUDIT_VIEW) else [],
+            "history": history_of(self.actor, row),
         }
 
     def actions(self, row: Operation) -> list[Action]:

@@ -35,6 +35,7 @@ def operation(shop: Shop, state: str = OperationState.ATTENTION, **values) -> Op
         quantity=5,
         currency="EUR",
         unit_price=12,
+        sync_status="in_progress",
         status=SubscriptionStatus.FAILED if state == OperationState.REFUSED else SubscriptionStatus.INACTIVE,
     )
     defaults = {
@@ -176,8 +177,7 @@ def test_mark_done_wants_id_and_reason(shop):
     row.refresh_from_db()
     assert row.state == OperationState.ATTENTION
     data = {"external_id": "sub-1", "reason": "Seen in Partner Center"}
-    answer = client.post(page("mark_done", row), data)
-    assert answer.status_code == 302, answer.context["form"].errors
+    assert client.post(page("mark_done", row), data).status_code == 302
     row.refresh_from_db()
     assert row.state == OperationState.DONE
     assert row.subscription is not None
