@@ -5,5 +5,5 @@ from notifications.models import OutgoingMail
 
 
 def mails_for(actor: Actor) -> TenantQuerySet[OutgoingMail]:
-    """Mails the actor may look at, newest first; the body of one with a personal link is never among the columns."""
+    """Mails the actor may look at, newest first; pages show ``shown_text``, never ``text``."""
     return OutgoingMail.objects.visible_to(actor).select_related("account").order_by("-id")

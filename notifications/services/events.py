@@ -10,7 +10,7 @@ from django.urls import reverse
 from core import clock, outbox
 from core.events import Event, EventState
 from core.tenancy import system_actor
-from notifications.services.compose import absolute, queue_mail
+from notifications.services.compose import absolute, queue_mail, site_of
 from orders.models import Order
 from subscriptions.models import Subscription
 
@@ -59,6 +59,7 @@ def _to_buyer(event: Event, template: str, order: Order | None, extra: dict[str,
     queue_mail(
         template,
         organization=event.organization,
+        site=order.site,
         recipient=order.buyer.email,
         language=order.buyer.language,
         account=order.account,
@@ -66,7 +67,7 @@ def _to_buyer(event: Event, template: str, order: Order | None, extra: dict[str,
         context={
             "order": order,
             "first_name": order.buyer.get_short_name(),
-            "order_url": absolute(reverse("storefront:order_detail", args=[order.public_id])),
+            "order_url": absolute(reverse("storefront:order_detail", args=[order.public_id]), order.site),
             **extra,
         },
     )
@@ -82,7 +83,12 @@ def _to_staff(event: Event, template: str, extra: dict[str, Any]) -> None:
         recipient=event.organization.email,
         account=event.account,
         dedupe_key=f"{event.public_id}:staff",
-        context={"account": event.account, "event": event.payload, "bss_url": absolute("/bss/"), **extra},
+        context={
+            "account": event.account,
+            "event": event.payload,
+            "bss_url": absolute("/bss/", site_of(event.organization, None)),
+            **extra,
+        },
     )
 
 
@@ -112,13 +118,15 @@ def _subscription_activated(event: Event) -> None:
     row = _subscription(event)
     order = _order_by_number(event)
     if row is not None:
-        url = absolute(reverse("storefront:subscription_detail", args=[row.public_id]))
+        site = order.site if order else None
+        url = absolute(reverse("storefront:subscription_detail", args=[row.public_id]), site)
         _to_buyer(event, "subscription_activated", order, {"subscription": row, "subscription_url": url})
 
 
 def _subscription_refused(event: Event) -> None:
     row = _subscription(event)
-    _to_buyer(event, "subscription_refused", _order_by_number(event), {"subscription": row})
+    extra = {"subscription": row, "reason": event.payload.get("cleaned", "")}
+    _to_buyer(event, "subscription_refused", _order_by_number(event), extra)
     _to_staff(event, "provisioning_refused", {"subscription": row})
 
 

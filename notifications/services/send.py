@@ -1,12 +1,12 @@
 """Sends queued mails. A mail whose sending was recorded is never sent again; one that was cut off may be, once."""
 
 import logging
-from smtplib import SMTPException, SMTPRecipientsRefused
+from smtplib import SMTPRecipientsRefused
 
 from django.core.mail import EmailMultiAlternatives
 
 from core import clock, outbox
-from notifications.models import MailState, OutgoingMail
+from notifications.models import ERASED, MailState, OutgoingMail
 
 logger = logging.getLogger(__name__)
 CLAIM_SECONDS = 120
@@ -14,10 +14,28 @@ MAX_ATTEMPTS = 8
 
 
 def send_mail(mail_id: int) -> None:
-    """Send one mail; its Message-ID stays the same over retries, so that mailboxes recognise a repeat."""
+    """Send one mail; its Message-ID stays the same over retries, so that mailboxes recognise a repeat.
+
+    Nothing is raised: whatever goes wrong is written into the row, which is tried again after 1, 5, 15 and then 60
+    minutes, eight times in all. A mail with a personal link loses its body as soon as it is not sent any more.
+    """
     mail = outbox.claim(OutgoingMail, mail_id, field="state", due=OutgoingMail.DUE, seconds=CLAIM_SECONDS)
     if mail is None:
         return
+    try:
+        with outbox.heartbeat(mail, CLAIM_SECONDS):
+            _message(mail).send()
+    except SMTPRecipientsRefused as error:
+        _failed(mail, f"Recipient refused: {type(error).__name__}", is_final=True)
+    except Exception as error:
+        # Servers and mail libraries fail in many ways; none of them may leave the row to be tried for ever.
+        logger.warning("mail not sent", extra={"mail": str(mail.public_id), "error": type(error).__name__})
+        _failed(mail, f"{type(error).__name__}: {error}"[:500], is_final=mail.attempts >= MAX_ATTEMPTS)
+    else:
+        outbox.release(mail, state=MailState.SENT, sent_at=clock.now(), last_error="", **_erased(mail))
+
+
+def _message(mail: OutgoingMail) -> EmailMultiAlternatives:
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
@@ -27,22 +45,16 @@ def send_mail(mail_id: int) -> None:
     )
     if mail.html:
         message.attach_alternative(mail.html, "text/html")
-    try:
-        message.send()
-    except SMTPRecipientsRefused as error:
-        outbox.release(mail, state=MailState.FAILED, last_error=f"Recipient refused: {type(error).__name__}")
-    except (SMTPException, OSError) as error:
-        logger.warning("mail not sent", extra={"mail": str(mail.public_id), "error": type(error).__name__})
-        state = MailState.FAILED if mail.attempts >= MAX_ATTEMPTS else MailState.QUEUED
-        outbox.release(
-            mail,
-            state=state,
-            last_error=f"{type(error).__name__}: {error}"[:500],
-            not_before=clock.now() + outbox.back_off(mail.attempts),
-        )
+    return message
+
+
+def _failed(mail: OutgoingMail, reason: str, *, is_final: bool) -> None:
+    if is_final:
+        outbox.release(mail, state=MailState.FAILED, last_error=reason, **_erased(mail))
     else:
-        erased = {"text": ERASED, "html": ""} if mail.is_secret else {}
-        outbox.release(mail, state=MailState.SENT, sent_at=clock.now(), last_error="", **erased)
+        again = clock.now() + outbox.back_off(mail.attempts)
+        outbox.release(mail, state=MailState.QUEUED, last_error=reason, not_before=again)
 
 
-ERASED = "The text held a personal link and was erased after sending."
+def _erased(mail: OutgoingMail) -> dict[str, str]:
+    return {"text": str(ERASED), "html": ""} if mail.is_secret else {}
