@@ -11,6 +11,7 @@ from billing.models import Charge, ChargeState
 from core import clock, money
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account
+from resellers.selectors import accounts_for
 
 
 def charged_by_day(actor: Actor, currency: str, *, days: int = 30) -> list[tuple[dt.date, Decimal]]:
@@ -34,15 +35,15 @@ def charged_by_day(actor: Actor, currency: str, *, days: int = 30) -> list[tuple
     return [(day, found.get(day, money.ZERO)) for day in every]
 
 
-def with_available_credit(rows: TenantQuerySet[Account]) -> TenantQuerySet[Account]:
-    """Accounts with ``available_credit`` in their own currency: None for unlimited credit and for sub accounts.
+def accounts_with_credit(actor: Actor) -> TenantQuerySet[Account]:
+    """Accounts the actor may see, with ``available_credit`` in their own currency: None for unlimited credit and for sub accounts.
 
     The arithmetic is that of ``billing.services.credit_of``, for many rows at once.
     """
     open_charges = Charge.objects.filter(payer=OuterRef("pk"), state__in=(ChargeState.RESERVED, ChargeState.DUE))
     balance = open_charges.order_by().values("payer").annotate(total=Sum("gross")).values("total")
     available = F("credit_limit") - Coalesce(Subquery(balance), Decimal(0))
-    return rows.annotate(
+    return accounts_for(actor).annotate(
         available_credit=Case(
             When(credit_unlimited=True, then=None),
             When(bill_to__isnull=False, then=None),

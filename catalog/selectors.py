@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from catalog.models import Category, Plan, PlanCost, Price, PriceList, PriceListAssignment, PriceRule, Product
 from catalog.pricing import PriceInput, UnitPrice, unit_price
 from core import clock
-from core.tenancy import Actor
+from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account, Site
 
 
@@ -152,6 +152,51 @@ def category_of(actor: Actor, slug: str) -> Category | None:
     return Category.objects.filter(organization_id=actor.tenant_id, slug=slug).first()
 
 
+def products_for(actor: Actor) -> TenantQuerySet[Product]:
+    """All products of the organization for its employees, with category, type, plans and costs."""
+    rows = Product.objects.visible_to(actor).select_related("category", "product_type__instance", "organization")
+    return (rows if actor.is_staff else rows.none()).prefetch_related("plans__costs")
+
+
+def offered_plans(product: Product) -> list[Plan]:
+    """The plans a product can be bought with; reads nothing if they are prefetched."""
+    return [plan for plan in product.plans.all() if plan.is_offered]
+
+
+def lowest_cost(product: Product, currency: str) -> Decimal | None:
+    """What the cheapest offered plan costs us per unit and cycle in ``currency``; reads nothing if prefetched."""
+    costs = [row.cost for plan in offered_plans(product) for row in plan.costs.all() if row.currency == currency]
+    return min(costs, default=None)
+
+
+def plans_of(product: Product) -> list[Plan]:
+    """All plans of a product with their costs, offered ones first."""
+    rows = Plan.objects.filter(product=product).prefetch_related("costs")
+    return list(rows.order_by("-is_offered", "term", "billing_cycle", "id"))
+
+
+def relations_of(actor: Actor, product: Product) -> tuple[list[Product], list[Product]]:
+    """The add-ons of a product, and the products it is an add-on of."""
+    rows = Product.objects.visible_to(actor).order_by("name", "id")
+    return list(rows.filter(parent_relations__parent=product)), list(rows.filter(addon_relations__addon=product))
+
+
+def all_categories(actor: Actor) -> TenantQuerySet[Category]:
+    """Every shelf of the organization, also empty ones, with the number of their products."""
+    return Category.objects.visible_to(actor).annotate(stock=Count("products"))
+
+
+def category_choices(actor: Actor) -> list[tuple[str, str]]:
+    """The shelves as choices of a filter, by public id."""
+    return [(str(row.public_id), row.name) for row in Category.objects.visible_to(actor)]
+
+
+def segment_choices(actor: Actor) -> list[tuple[str, str]]:
+    """The segments that occur in the organization's catalogue."""
+    rows = Product.objects.visible_to(actor).order_by("segment").values_list("segment", flat=True).distinct()
+    return [(row, row.replace("_", " ").capitalize()) for row in rows if row]
+
+
 def plan_of(actor: Actor, public_id: str) -> Plan | None:
     """The plan with this public id in the actor's organization, with its product; a malformed id is not there."""
     try:
@@ -179,3 +224,18 @@ def catalogue_progress(actor: Actor) -> CatalogueProgress:
         has_price_list=PriceList.objects.visible_to(actor).exists(),
         has_published=products.filter(is_published=True, discontinued_at=None).exists(),
     )
+
+
+def assigned_price_list(actor: Actor, account: Account) -> PriceList | None:
+    """The list that was assigned to an account itself, valid or not; see ``price_list_of`` for the one it uses."""
+    rows = PriceListAssignment.objects.visible_to(actor).select_related("price_list").filter(account=account)
+    found = rows.first()
+    return found.price_list if found else None
+
+
+def lists_for_account(actor: Actor, account: Account) -> TenantQuerySet[PriceList]:
+    """The price lists an account may be given: those in its currency; employees only."""
+    if not actor.is_staff:
+        return PriceList.objects.none()
+    rows = PriceList.objects.visible_to(actor)
+    return (rows.filter(currency=account.currency) if account.currency else rows).order_by("name", "id")

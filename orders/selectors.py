@@ -18,7 +18,8 @@ from core.tenancy import Actor, TenantQuerySet
 from orders.enums import DeliveryStatus, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine
 from resellers.models import Account, Site
-from subscriptions.models import Operation
+from subscriptions.enums import SubscriptionStatus
+from subscriptions.models import Operation, Subscription
 from subscriptions.selectors import creations_of
 from vendors.models import Instance
 
@@ -52,7 +53,9 @@ class PricedBasket:
 
 def basket_lines(basket: Basket) -> list[BasketLine]:
     """The lines in the order they were put in, each base line followed by its add-ons."""
-    rows = list(basket.lines.select_related("plan__product__product_type__instance__application", "parent").order_by("id"))
+    rows = list(
+        basket.lines.select_related("plan__product__product_type__instance__application", "parent").order_by("id")
+    )
     ordered = []
     for row in rows:
         if row.parent_id is None:
@@ -205,3 +208,11 @@ def work_lines(actor: Actor, order: Order) -> list[WorkLine]:
     lines = list(order.lines.all())
     operations = creations_of(actor, [line.subscription_id for line in lines if line.subscription_id is not None])
     return [WorkLine(line, operations.get(line.subscription_id or 0)) for line in lines]
+
+
+def is_busy(actor: Actor, account: Account) -> bool:
+    """Whether an account, or one billed to it, has services that are not cancelled or orders that wait."""
+    mine = Q(account=account) | Q(bill_to=account)
+    services = Subscription.objects.visible_to(actor).filter(mine).exclude(status=SubscriptionStatus.CANCELLED)
+    orders = Order.objects.visible_to(actor).filter(Q(account=account) | Q(payer=account))
+    return services.exists() or orders.filter(status__in=(OrderStatus.SUBMITTED, OrderStatus.SUSPENDED)).exists()

@@ -1,7 +1,8 @@
 """Reads of applications and their instances."""
 
 from core.tenancy import Actor, TenantQuerySet
-from vendors.models import Application, Instance, InstanceState
+from resellers.models import Account
+from vendors.models import AccountLink, Application, Instance, InstanceState
 
 
 def instances_for(actor: Actor) -> TenantQuerySet[Instance]:
@@ -20,3 +21,16 @@ def instance_choices(actor: Actor) -> list[tuple[str, str]]:
 def applications_on_offer() -> list[Application]:
     """The applications an instance can be made of, by name."""
     return list(Application.objects.filter(is_enabled=True).order_by("name"))
+
+
+def links_of(actor: Actor, account: Account) -> list[tuple[Instance, AccountLink | None]]:
+    """Every instance of the organization with the account's link there, if it has one."""
+    rows = AccountLink.objects.visible_to(actor).filter(account=account).select_related("instance__application")
+    links = {row.instance_id: row for row in rows}
+    found = {row.pk: row for row in instances_for(actor)} | {row.instance_id: row.instance for row in links.values()}
+    return [(instance, links.get(pk)) for pk, instance in found.items()]
+
+
+def account_links_for(actor: Actor) -> TenantQuerySet[AccountLink]:
+    """Accounts at instances the actor may see."""
+    return AccountLink.objects.visible_to(actor).select_related("account", "instance__application")
