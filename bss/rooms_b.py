@@ -3,10 +3,11 @@
 from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
 
-from bss.views import consent, instance_states, instances, jobs, operations
+from bss.views import consent, instance_states, instances, jobs, operations, products
 
 _OPERATION = "operations/<uuid:public_id>/"
 _INSTANCE = "setup/instances/<uuid:public_id>/"
+_PRODUCT = "catalogue/products/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern] = [
     path("operations/", operations.OperationList.as_view(), name="operation_list"),
@@ -28,6 +29,14 @@ urlpatterns: list[URLPattern] = [
     path(f"{_INSTANCE}consent/", consent.ConsentStart.as_view(), name="instance_consent"),
     # The vendor posts here from his own site and knows no token of ours; the signed state takes its place.
     path("consent/<uuid:public_id>/", csrf_exempt(consent.ConsentRelay.as_view()), name="consent_return"),
+    path("catalogue/products/", products.ProductList.as_view(), name="product_list"),
+    path(_PRODUCT, products.ProductDetail.as_view(), name="product_detail"),
+    path(f"{_PRODUCT}edit/", products.ProductEdit.as_view(), name="product_edit"),
+    path(f"{_PRODUCT}publish/", products.ProductPublish.as_view(), name="product_publish"),
+    path(f"{_PRODUCT}unpublish/", products.ProductUnpublish.as_view(), name="product_unpublish"),
+    path("catalogue/categories/", products.CategoryList.as_view(), name="category_list"),
+    path("catalogue/categories/new/", products.CategoryEdit.as_view(), name="category_new"),
+    path("catalogue/categories/<uuid:public_id>/", products.CategoryEdit.as_view(), name="category_edit"),
     path("jobs/", jobs.JobList.as_view(), name="job_list"),
     path("jobs/<uuid:public_id>/", jobs.JobDetail.as_view(), name="job_detail"),
 ]

@@ -38,6 +38,20 @@ def publish_products(actor: Actor, *, product_ids: Sequence[UUID]) -> tuple[int,
     return len(done), refused
 
 
+def publish_product(actor: Actor, *, product: Product) -> None:
+    """Put one product on sale; raises BusinessError ``product_unpublishable`` with the reason why it cannot be."""
+    actor.require(Perm.CATALOG_MANAGE)
+    reason = unpublishable(product)
+    if reason:
+        raise BusinessError("product_unpublishable", _("It cannot be published: %(why)s.") % {"why": reason})
+    publish_products(actor, product_ids=[product.public_id])
+
+
+def unpublish_product(actor: Actor, *, product: Product) -> None:
+    """Take one product off sale; running services go on."""
+    unpublish_products(actor, product_ids=[product.public_id])
+
+
 def unpublishable(product: Product) -> str:
     """Why this product cannot be put on sale, or the empty string."""
     if product.discontinued_at is not None:
