@@ -2,12 +2,37 @@
 
 from django.urls import URLPattern, path
 
-from bss.views import dashboard, orders, subscriptions
+from bss.views import account_forms, accounts, dashboard, links, orders, people, subscriptions
 
+_ACCOUNT = "accounts/<uuid:public_id>/"
+_MEMBER = "people/<uuid:public_id>/"
+_LINK = "links/<uuid:public_id>/"
 _ORDER = "orders/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern] = [
     path("", dashboard.Dashboard.as_view(), name="dashboard"),
+    path("accounts/", accounts.AccountList.as_view(), name="account_list"),
+    path("accounts/new/", account_forms.AccountCreate.as_view(), name="account_create"),
+    path(_ACCOUNT, accounts.AccountDetail.as_view(), name="account_detail"),
+    path(f"{_ACCOUNT}edit/", account_forms.AccountEdit.as_view(), name="account_edit"),
+    path(f"{_ACCOUNT}credit/", account_forms.AccountCredit.as_view(), name="account_credit"),
+    path(f"{_ACCOUNT}price-list/", account_forms.AccountPriceList.as_view(), name="account_price_list"),
+    path(f"{_ACCOUNT}reselling/", account_forms.AccountReselling.as_view(), name="account_reselling"),
+    path(f"{_ACCOUNT}hold/", account_forms.AccountHold.as_view(), name="account_hold"),
+    path(f"{_ACCOUNT}release/", account_forms.AccountRelease.as_view(), name="account_release"),
+    path(f"{_ACCOUNT}close/", account_forms.AccountClose.as_view(), name="account_close"),
+    path(f"{_ACCOUNT}reopen/", account_forms.AccountReopen.as_view(), name="account_reopen"),
+    path(f"{_ACCOUNT}contacts/new/", people.ContactAdd.as_view(), name="contact_add"),
+    path("contacts/<uuid:public_id>/", people.ContactEdit.as_view(), name="contact_edit"),
+    path(f"{_ACCOUNT}users/invite/", people.UserInvite.as_view(), name="user_invite"),
+    path(f"{_ACCOUNT}mpn/<uuid:instance_id>/", links.LinkMpn.as_view(), name="link_mpn"),
+    path(f"{_LINK}set-up/", links.LinkSetUp.as_view(), name="link_set_up"),
+    path(f"{_LINK}password/", links.LinkPassword.as_view(), name="link_password"),
+    path(_MEMBER, people.MemberRoles.as_view(), name="member_roles"),
+    path(f"{_MEMBER}resend/", people.MemberResend.as_view(), name="member_resend"),
+    path(f"{_MEMBER}remove/", people.MemberRemove.as_view(), name="member_remove"),
+    path("setup/staff/", people.StaffList.as_view(), name="staff_list"),
+    path("setup/staff/invite/", people.StaffInvite.as_view(), name="staff_invite"),
     path("orders/", orders.OrderList.as_view(), name="order_list"),
     path(_ORDER, orders.OrderDetail.as_view(), name="order_detail"),
     path(f"{_ORDER}execute/", orders.OrderExecute.as_view(), name="order_execute"),

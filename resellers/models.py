@@ -13,6 +13,7 @@ from core.base import BaseModel
 from core.money import CurrencyField, MoneyField
 from core.tenancy import TenantOwned
 from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, Edition, PaymentMethod, SiteStatus
+from users.permissions import StaffRole, StorefrontRole
 
 
 class Organization(BaseModel):
@@ -205,6 +206,12 @@ class Membership(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.user} ({', '.join(self.roles)})"
+
+    @property
+    def role_names(self) -> str:
+        """The roles in words."""
+        known = dict(StorefrontRole.choices if self.account_id else StaffRole.choices)
+        return ", ".join(str(known.get(role, role)) for role in self.roles)
 
 
 class Invitation(TenantOwned):

@@ -139,3 +139,13 @@ def account_choices(actor: Actor) -> list[tuple[str, str]]:
 def sub_accounts_of(actor: Actor, account: Account) -> TenantQuerySet[Account]:
     """The accounts billed to this one, by name."""
     return accounts_for(actor).filter(bill_to=account).order_by("name", "id")
+
+
+def all_contacts(actor: Actor) -> TenantQuerySet[Contact]:
+    """The contacts of every account the actor may see."""
+    return Contact.objects.visible_to(actor).select_related("account")
+
+
+def all_memberships(actor: Actor) -> TenantQuerySet[Membership]:
+    """Employees and users of accounts, as far as the actor may see them."""
+    return Membership.objects.visible_to(actor).select_related("user", "account")

@@ -1,0 +1,145 @@
+"""Accounts: the list, one account with everything that hangs on it."""
+
+from typing import Any, ClassVar
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing.selectors import accounts_with_credit
+from billing.services import credit_of
+from bss.views.shared import history_of
+from catalog.selectors import assigned_price_list, price_list_of
+from orders.selectors import orders_at_work, waits_for
+from resellers.enums import AccountKind, AccountStatus, Edition
+from resellers.models import Account
+from resellers.selectors import accounts_for, contacts_for, memberships_for, sub_accounts_of
+from subscriptions.selectors import subscriptions_for
+from ui.filters import Choice, Filter, Flag
+from ui.pages import Action, DetailPage, Fact, ListPage
+from ui.tables import Column
+from users.permissions import Perm
+from vendors.selectors import links_of
+
+ROWS = 10
+
+
+def _credit_words(row: Account) -> str:
+    if row.bill_to_id:
+        return _("of its reseller")
+    return _("unlimited") if row.credit_unlimited else ""
+
+
+class AccountList(ListPage):
+    """All accounts of the organization."""
+
+    perm = Perm.BSS_VIEW
+    title = gettext_lazy("Accounts")
+    selector = accounts_with_credit
+    columns = (
+        Column("name", gettext_lazy("Name"), "main", sort="name", sub="accounting_number"),
+        Column("get_kind_display", gettext_lazy("Kind"), sort="kind", sub="get_edition_display"),
+        Column("status", gettext_lazy("Status"), "status", sort="status"),
+        Column("bill_to.name", gettext_lazy("Billed to"), sort="bill_to__name"),
+        Column("country", gettext_lazy("Country"), sort="country"),
+        Column("credit_words", gettext_lazy("Credit"), show=_credit_words),
+        Column("available_credit", gettext_lazy("Available credit"), "money"),
+        Column("created_at", gettext_lazy("Since"), "when", sort="created_at"),
+    )
+    filters: ClassVar[tuple[Filter, ...]] = (
+        Choice("kind", gettext_lazy("Kind"), "kind", AccountKind.choices),
+        Choice("status", gettext_lazy("Status"), "status", AccountStatus.choices),
+        Choice("edition", gettext_lazy("Edition"), "edition", Edition.choices),
+        Filter("bill_to", gettext_lazy("Billed to"), "bill_to__name"),
+        Filter("country", gettext_lazy("Country"), "country"),
+        Flag("unlimited", gettext_lazy("Unlimited credit"), "credit_unlimited"),
+    )
+    search = ("name", "accounting_number", "email", "tax_id", "city")
+    sort = "name"
+    empty_icon = "building"
+    empty_title = gettext_lazy("No accounts yet")
+    empty_text = gettext_lazy("Make the first customer or reseller; then invite somebody who may order for it.")
+
+    def row_url(self, row: Any) -> str:
+        """The account with everything that hangs on it."""
+        return reverse("bss:account_detail", args=[row.public_id])
+
+    def actions(self) -> list[Action]:
+        """A new account."""
+        if not self.actor.has(Perm.ACCOUNT_EDIT):
+            return []
+        return [Action(_("New account"), reverse("bss:account_create"), "plus", "primary")]
+
+
+class AccountDetail(DetailPage):
+    """One account: company, credit, people, prices, vendors, sub accounts, orders, subscriptions, history."""
+
+    perm = Perm.BSS_VIEW
+    selector = accounts_for
+    back = (gettext_lazy("Accounts"), "bss:account_list")
+    facts = (
+        Fact("get_kind_display", gettext_lazy("Kind"), sub="get_edition_display"),
+        Fact("accounting_number", gettext_lazy("Accounting no.")),
+        Fact("email", gettext_lazy("E-mail")),
+        Fact("phone", gettext_lazy("Phone")),
+        Fact("website", gettext_lazy("Web site")),
+        Fact("tax_id", gettext_lazy("Tax ID")),
+        Fact("address_line1", gettext_lazy("Address"), sub="address_line2"),
+        Fact("city", gettext_lazy("City"), show=lambda row: f"{row.postal_code} {row.city}".strip(), sub="state"),
+        Fact("country", gettext_lazy("Country")),
+        Fact("created_at", gettext_lazy("Since"), "when"),
+        Fact("notes", gettext_lazy("Notes")),
+    )
+    parts = (
+        "bss/_account_users.html",
+        "bss/_account_contacts.html",
+        "bss/_account_vendors.html",
+        "bss/_account_orders.html",
+        "bss/_account_subscriptions.html",
+        "bss/_account_sub_accounts.html",
+    )
+    side = ("bss/_account_credit.html", "bss/_account_prices.html", "bss/_history.html")
+
+    def context(self) -> dict[str, Any]:
+        """Everything that hangs on the account, a few rows each."""
+        row: Account = self.object
+        may = self.actor.has
+        return {
+            "credit": credit_of(row.bill_to or row),
+            "price_list": price_list_of(row),
+            "assigned_list": assigned_price_list(self.actor, row),
+            "contacts": list(contacts_for(self.actor, row)),
+            "memberships": list(memberships_for(self.actor, row)),
+            "links": links_of(self.actor, row),
+            "sub_accounts": list(sub_accounts_of(self.actor, row)[: ROWS + 1]),
+            "orders": [(order, waits_for(order)) for order in orders_at_work(self.actor).filter(account=row)[:ROWS]],
+            "subscriptions": list(subscriptions_for(self.actor).filter(account=row)[:ROWS]),
+            "rows": ROWS,
+            "history": history_of(self.actor, row),
+            "may_edit": may(Perm.ACCOUNT_EDIT),
+            "may_credit": may(Perm.ACCOUNT_CREDIT) and not row.bill_to_id,
+            "may_invite": may(Perm.ACCOUNT_INVITE),
+            "may_set_up": may(Perm.SERVICE_MANAGE),
+        }
+
+    def actions(self, row: Account) -> list[Action]:
+        """Edit, resell, hold, close; by role and state."""
+        may = self.actor.has
+        found = []
+        if may(Perm.ACCOUNT_EDIT):
+            found.append(Action(_("Edit"), self._url("edit"), "edit"))
+        if may(Perm.ACCOUNT_EDIT) and row.kind == AccountKind.DIRECT:
+            missing = "" if assigned_price_list(self.actor, row) else _("Assign a price list first.")
+            found.append(Action(_("Enable reselling"), self._url("reselling"), "users", "", missing))
+        if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.ACTIVE:
+            found.append(Action(_("Put on hold"), self._url("hold"), "pause"))
+        if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.SUSPENDED:
+            found.append(Action(_("Release"), self._url("release"), "play", "primary"))
+        if may(Perm.ACCOUNT_BILL_TO) and row.status == AccountStatus.CLOSED:
+            found.append(Action(_("Reopen"), self._url("reopen"), "play", "primary"))
+        if may(Perm.ACCOUNT_BILL_TO) and row.status != AccountStatus.CLOSED:
+            found.append(Action(_("Close"), self._url("close"), "cross", "danger"))
+        return found
+
+    def _url(self, name: str) -> str:
+        return reverse(f"bss:account_{name}", args=[self.object.public_id])
