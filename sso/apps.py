@@ -14,8 +14,10 @@ class SsoConfig(AppConfig):
 
     def ready(self) -> None:
         """Close the way around our sign-in page, and note a second step that was just set up."""
-        # Both modules need models, which are not there yet when this file is read.
+        # This module needs models, which are not there yet when this file is read.
         from allauth.account.decorators import secure_admin_login
+
+        # So does this one.
         from allauth.mfa.signals import authenticator_added
 
         # Django admin's own form knows neither rate limits nor the second step, so it leads to the common page.
