@@ -261,7 +261,8 @@ class PartnerCenter:
             data = None
             if body is not None:
                 headers["Content-Type"] = "application/json"
-                data = json.dumps(body, default=_plain_number).encode()
+                # A stored body comes back with its keys in another order; a repeat must be the same to the byte.
+                data = json.dumps(body, default=_plain_number, sort_keys=True).encode()
             try:
                 with self.ctx.budget.acquire(call.family, params.get("customer", "")):
                     answer = self.http.request(
