@@ -3,11 +3,12 @@
 from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
 
-from bss.views import consent, instance_states, instances, jobs, operations, products
+from bss.views import consent, instance_states, instances, jobs, operations, price_lists, prices, products
 
 _OPERATION = "operations/<uuid:public_id>/"
 _INSTANCE = "setup/instances/<uuid:public_id>/"
 _PRODUCT = "catalogue/products/<uuid:public_id>/"
+_PRICE_LIST = "catalogue/price-lists/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern] = [
     path("operations/", operations.OperationList.as_view(), name="operation_list"),
@@ -37,6 +38,14 @@ urlpatterns: list[URLPattern] = [
     path("catalogue/categories/", products.CategoryList.as_view(), name="category_list"),
     path("catalogue/categories/new/", products.CategoryEdit.as_view(), name="category_new"),
     path("catalogue/categories/<uuid:public_id>/", products.CategoryEdit.as_view(), name="category_edit"),
+    path("catalogue/price-lists/", price_lists.PriceListList.as_view(), name="price_list_list"),
+    path("catalogue/price-lists/new/", price_lists.PriceListEdit.as_view(), name="price_list_new"),
+    path(_PRICE_LIST, prices.PriceListDetail.as_view(), name="price_list_detail"),
+    path(f"{_PRICE_LIST}edit/", price_lists.PriceListEdit.as_view(), name="price_list_edit"),
+    path(f"{_PRICE_LIST}copy/", price_lists.PriceListCopy.as_view(), name="price_list_copy"),
+    path(f"{_PRICE_LIST}accounts/", prices.PriceListAccounts.as_view(), name="price_list_accounts"),
+    path(f"{_PRICE_LIST}prices/<uuid:plan_id>/", prices.PriceSet.as_view(), name="price_set"),
+    path(f"{_PRICE_LIST}prices/<uuid:plan_id>/remove/", prices.PriceRemove.as_view(), name="price_remove"),
     path("jobs/", jobs.JobList.as_view(), name="job_list"),
     path("jobs/<uuid:public_id>/", jobs.JobDetail.as_view(), name="job_detail"),
 ]

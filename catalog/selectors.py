@@ -5,15 +5,41 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from catalog.models import Category, Plan, PlanCost, Price, PriceList, PriceListAssignment, PriceRule, Product
 from catalog.pricing import PriceInput, UnitPrice, unit_price
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account, Site
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPrice:
+    """What a list says about a plan: the rule, whose it is, the price it gives, and what the plan costs us."""
+
+    rule: str
+    value: Decimal
+    is_own: bool
+    price: UnitPrice | None
+    cost: Decimal | None
+    retail: Decimal | None
+
+    @property
+    def margin(self) -> Decimal | None:
+        """Per cent of the price that stays with us, with one decimal; None if price or cost is not known."""
+        if self.price is None or self.cost is None or not self.price.amount:
+            return None
+        return ((self.price.amount - self.cost) * 100 / self.price.amount).quantize(Decimal("0.1"))
+
+    @property
+    def is_below_cost(self) -> bool:
+        """Whether we would lose money."""
+        return self.price is not None and self.cost is not None and self.price.amount < self.cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +165,52 @@ def _price(plan: Plan, price_list: PriceList) -> UnitPrice | None:
         retail=plan.vendor_retail,  # type: ignore[attr-defined]
     )
     return unit_price(given, price_list.currency)
+
+
+def price_lists_for(actor: Actor) -> TenantQuerySet[PriceList]:
+    """The organization's price lists for its employees, with the number of own prices and of accounts."""
+    if not actor.is_staff:
+        return PriceList.objects.none()
+
+    def number(rows: QuerySet[Any]) -> Coalesce:
+        rows = rows.filter(price_list=OuterRef("pk")).order_by().values("price_list")
+        return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
+
+    return PriceList.objects.visible_to(actor).annotate(
+        own_prices=number(Price.objects.all()), accounts=number(PriceListAssignment.objects.all())
+    )
+
+
+def plans_in(actor: Actor, price_list: PriceList) -> TenantQuerySet[Plan]:
+    """The offered plans of the organization with what :func:`listed_price` needs for this list, already read."""
+    own = Price.objects.filter(price_list=price_list)
+    costs = PlanCost.objects.filter(currency=price_list.currency)
+    rows = Plan.objects.visible_to(actor).filter(is_offered=True, product__discontinued_at=None)
+    rows = rows.annotate(has_own=Exists(own.filter(plan=OuterRef("pk")))).select_related("product")
+    return rows.prefetch_related(
+        Prefetch("prices", queryset=own, to_attr="own_prices"), Prefetch("costs", queryset=costs, to_attr="list_costs")
+    )
+
+
+def own_price(plan: Plan) -> Price | None:
+    """The own price of a plan of :func:`plans_in`."""
+    return next(iter(plan.own_prices), None)  # type: ignore[attr-defined]
+
+
+def listed_price(plan: Plan, price_list: PriceList) -> ListedPrice:
+    """What the list says about a plan of :func:`plans_in`; reads nothing."""
+    own, cost = own_price(plan), next(iter(plan.list_costs), None)  # type: ignore[attr-defined]
+    rule = own.rule if own else price_list.default_rule
+    value = own.value if own else price_list.default_value
+    known, retail = (cost.cost, cost.retail) if cost else (None, None)
+    given = PriceInput(rule=rule, value=value, source=price_list.name, cost=known, retail=retail)
+    return ListedPrice(rule, value, own is not None, unit_price(given, price_list.currency), known, retail)
+
+
+def payers_with_lists(actor: Actor) -> TenantQuerySet[Account]:
+    """The accounts that pay themselves, each with the price list it is assigned to."""
+    rows = Account.objects.visible_to(actor).filter(bill_to=None)
+    return rows.select_related("price_list_assignment__price_list")
 
 
 def addons_of(product: Product, actor: Actor) -> QuerySet[Product]:

@@ -38,8 +38,9 @@ def value_at(row: Row, path: str) -> Any:
 class Column:
     """One column: where its value is, how it looks, and by which field it sorts (none: not sortable).
 
-    ``kind`` is text, main (the row's name, linked), money, number, date, when, ago, status, flag or code. ``sub`` is a
-    path whose value is shown below in small; ``currency`` the path of a money column's currency.
+    ``kind`` is text, main (the row's name, linked), money, number, date, when, ago, status, flag, warning or code.
+    ``sub`` is a path whose value is shown below in small; ``currency`` the path of a money column's currency, or
+    a function of the row.
     """
 
     path: str
@@ -47,7 +48,7 @@ class Column:
     kind: str = "text"
     sort: str = ""
     sub: str = ""
-    currency: str = "currency"
+    currency: str | Callable[[Row], str] = "currency"
     show: Callable[[Row], Any] | None = None
 
     @property
@@ -69,7 +70,8 @@ class Column:
         value = self.raw(row)
         match self.kind:
             case "money":
-                return kit.money(value, str(value_at(row, self.currency) or ""))
+                code = self.currency(row) if callable(self.currency) else value_at(row, self.currency)
+                return kit.money(value, str(code or ""))
             case "when" | "date":
                 return kit.when(value)
             case "ago":
@@ -79,6 +81,8 @@ class Column:
                 return kit.badge(str(shown or value).replace("_", " "), tone_of(value)) if value else "—"
             case "flag":
                 return kit.yes_no(value)
+            case "warning":
+                return kit.badge(value, "danger") if value else ""
             case "code":
                 return format_html('<span class="mono">{}</span>', value or "—")
             case "main" if url:

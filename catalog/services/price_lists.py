@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from catalog.models import Plan, Price, PriceList, PriceListAssignment, PriceRule
-from core import audit
+from core import audit, money
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
 from resellers.models import Account
@@ -72,9 +72,15 @@ def _in_use(row: PriceList) -> bool:
 
 
 @transaction.atomic
-def copy_price_list(actor: Actor, *, price_list: PriceList, name: str) -> PriceList:
-    """A new list with the same rules and prices under another name; it is assigned to nobody and is no default."""
+def copy_price_list(actor: Actor, *, price_list: PriceList, name: str, percent: Decimal = money.ZERO) -> PriceList:
+    """A new list with the same rules and prices under another name; it is assigned to nobody and is no default.
+
+    ``percent`` raises (or, below 0, lowers) every fixed price; mark-ups and discounts stay as they are.
+    """
     actor.require(Perm.CATALOG_MANAGE)
+    if percent < -100 or percent > 1000:
+        raise BusinessError("percent_range", _("Type a change between -100 and 1000 %."), field="percent")
+    factor = 1 + percent / 100
     source = PriceList.objects.visible_to(actor).filter(pk=price_list.pk).first()
     if source is None:
         raise NotVisible("price_list_missing", _("This price list does not exist."))
@@ -97,13 +103,15 @@ def copy_price_list(actor: Actor, *, price_list: PriceList, name: str) -> PriceL
                 price_list=row,
                 plan_id=price.plan_id,
                 rule=price.rule,
-                value=price.value,
+                value=money.to_stored(price.value * factor) if price.rule == PriceRule.FIXED else price.value,
             )
             for price in source.prices.all()
         ],
         batch_size=500,
     )
-    audit.record(actor, "price_list.copied", row, after={"from": source.name, "prices": row.prices.count()})
+    audit.record(
+        actor, "price_list.copied", row, after={"from": source.name, "prices": row.prices.count(), "percent": percent}
+    )
     return row
 
 
@@ -182,3 +190,11 @@ def assign_price_list(actor: Actor, *, account: Account, price_list: PriceList |
         after={"price_list": price_list.name if price_list else ""},
         account=account,
     )
+
+
+def take_price_list(actor: Actor, *, account: Account, price_list: PriceList) -> None:
+    """Let an account no longer buy from this list; raises ``price_list_other`` if it does not buy from it."""
+    mine = PriceListAssignment.objects.filter(account=account, price_list=price_list)
+    if not mine.exists():
+        raise BusinessError("price_list_other", _("This account does not buy from this list."))
+    assign_price_list(actor, account=account, price_list=None)
