@@ -1,5 +1,6 @@
 """Composes a mail from its template and puts it into the outbox, inside the transaction of its caller."""
 
+import re
 from collections.abc import Mapping
 from email.utils import formataddr
 from typing import Any
@@ -13,6 +14,8 @@ from django.utils import timezone, translation
 from core import outbox
 from notifications.models import SEND_TASK, OutgoingMail
 from resellers.models import Account, Organization, Site
+
+BLANK_LINES = re.compile(r"\n\s*\n")  # Parts of a template that do not apply leave empty lines behind.
 
 
 def absolute(path: str, site: Site | None = None) -> str:
@@ -59,7 +62,7 @@ def queue_mail(
     zone = timezone.override(ZoneInfo(organization.time_zone))
     with translation.override(language or organization.language), zone:
         subject = " ".join(render_to_string(f"mail/{template}.subject.txt", values).split())
-        text = render_to_string(f"mail/{template}.txt", values).strip() + "\n"
+        text = BLANK_LINES.sub("\n\n", render_to_string(f"mail/{template}.txt", values).strip()) + "\n"
         html = render_to_string(f"mail/{template}.html", values)
     sender = (site.mail_sender if site else "") or settings.DEFAULT_FROM_EMAIL
     mail, made = OutgoingMail.objects.get_or_create(

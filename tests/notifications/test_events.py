@@ -82,6 +82,18 @@ def test_waiting_says_what_for(shop, order, reason, words):
     assert (mails(), words in mail.subject + mail.text) == ([("order_waiting", shop.customer_admin.email)], True)
 
 
+def test_waiting_for_the_relationship_says_who_has_to_act(shop, order):
+    events.process_event(told(shop, "order.waiting", order, reason="relationship", message="").pk)
+    mail = OutgoingMail.objects.get()
+    words = ("You need not do anything", "An administrator of the customer accepts it there")
+    assert [word in mail.text for word in words] == [word in mail.html for word in words] == [False, True]
+
+
+def test_text_has_no_gaps_where_a_part_does_not_apply(shop, order):
+    events.process_event(told(shop, "order.cancelled", order, reason="").pk)
+    assert "\n\n\n" not in OutgoingMail.objects.get().text
+
+
 def test_cancelled_gives_the_reason(shop, order):
     events.process_event(told(shop, "order.cancelled", order, reason="Ordered twice").pk)
     assert mails() == [("order_cancelled", shop.customer_admin.email)]
