@@ -108,11 +108,7 @@ class StaffList(ListPage):
         Column("state", gettext_lazy("State"), show=_state),
         Column("user.last_login", gettext_lazy("Last sign-in"), "when", sort="user__last_login"),
     )
-    filters: ClassVar[tuple[Filter, ...]] = (
-        Choice(
-            "role", gettext_lazy("Role"), "roles__contains", [(f"{{{code}}}", name) for code, name in StaffRole.choices]
-        ),
-    )
+    filters: ClassVar[tuple[Filter, ...]] = (HasRole("role", gettext_lazy("Role"), "roles", StaffRole.choices),)
     search = ("user__first_name", "user__last_name", "user__email")
     sort = "user__last_name"
     empty_icon = "users"
