@@ -216,3 +216,8 @@ def is_busy(actor: Actor, account: Account) -> bool:
     services = Subscription.objects.visible_to(actor).filter(mine).exclude(status=SubscriptionStatus.CANCELLED)
     orders = Order.objects.visible_to(actor).filter(Q(account=account) | Q(payer=account))
     return services.exists() or orders.filter(status__in=(OrderStatus.SUBMITTED, OrderStatus.SUSPENDED)).exists()
+
+
+def payer_credit(account: Account) -> Credit:
+    """The credit an account orders against: its own, or that of the account it is billed to."""
+    return credit_of(account.bill_to or account)

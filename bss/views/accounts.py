@@ -7,10 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.selectors import accounts_with_credit
-from billing.services import credit_of
 from bss.views.shared import history_of
 from catalog.selectors import assigned_price_list, price_list_of
-from orders.selectors import orders_at_work, waits_for
+from orders.selectors import orders_at_work, payer_credit, waits_for
 from resellers.enums import AccountKind, AccountStatus, Edition
 from resellers.models import Account
 from resellers.selectors import accounts_for, contacts_for, memberships_for, sub_accounts_of
@@ -105,7 +104,7 @@ class AccountDetail(DetailPage):
         row: Account = self.object
         may = self.actor.has
         return {
-            "credit": credit_of(row.bill_to or row),
+            "credit": payer_credit(row),
             "price_list": price_list_of(row),
             "assigned_list": assigned_price_list(self.actor, row),
             "contacts": list(contacts_for(self.actor, row)),
