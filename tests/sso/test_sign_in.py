@@ -200,6 +200,23 @@ def test_limit_failed_sign_ins_from_one_place(client, here):
     assert signed_in(elsewhere) == str(user.pk)
 
 
+def test_limit_behind_the_proxy_counts_visitors_and_believes_its_last_hop_only(client, here, settings):
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    user = factories.user(here)
+
+    def attempt(by: Client, password: str, forwarded: str) -> None:
+        headers = {"host": host(here), "x-forwarded-for": forwarded}
+        email = user.email if password == factories.PASSWORD else f"{uuid.uuid4().hex}@people.test"
+        by.post(reverse("account_login"), {"login": email, "password": password}, headers=headers)
+
+    for number in range(10):
+        attempt(client, "wrong-wrong-wrong", f"198.51.100.{number}, 203.0.113.7")
+    attempt(client, factories.PASSWORD, "198.51.100.99, 203.0.113.7")
+    other = Client()
+    attempt(other, factories.PASSWORD, "203.0.113.8")
+    assert (signed_in(client), signed_in(other)) == ("", str(user.pk))
+
+
 def test_sign_up_is_closed(client, here):
     before = User.objects.count()
     data = {"email": "new@people.test", "username": "new", "password1": "correct-horse-battery"}
