@@ -103,7 +103,6 @@ class OperationDetail(DetailPage):
     status_field = "state"
     back = (gettext_lazy("Operations desk"), "bss:operation_list")
     facts = (
-        Fact("account.name", gettext_lazy("Account")),
         Fact("instance.system_name", gettext_lazy("Instance")),
         Fact("code", gettext_lazy("Code"), "code"),
         Fact("attempts", gettext_lazy("Attempts"), "number"),

@@ -255,6 +255,10 @@ class PriceListAccounts(OfPriceList):
         """Below the list."""
         return [*super().crumbs(), (self.price_list.name, self.address("price_list_detail"))]
 
+    def row_url(self, row: Any) -> str:
+        """The account."""
+        return reverse("bss:account_detail", args=[row.public_id])
+
     def rows(self) -> Any:
         """Everybody who may have a list."""
         return payers_with_lists(self.actor)
