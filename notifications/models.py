@@ -7,7 +7,7 @@ from core import outbox
 from core.tenancy import TenantOwned
 
 SEND_TASK = "notifications.send_mail"
-ERASED = _("The text holds a personal link; it is shown to nobody and erased after sending.")
+ERASED = _("The text held a personal link and was erased.")
 
 
 class MailState(models.TextChoices):
@@ -47,11 +47,6 @@ class OutgoingMail(TenantOwned, outbox.OutboxRow):
 
     def __str__(self) -> str:
         return self.subject
-
-    @property
-    def shown_text(self) -> str:
-        """What pages may show of the body: all of it, unless it holds a personal link."""
-        return str(ERASED) if self.is_secret else self.text
 
 
 outbox.register(OutgoingMail, field="state", due=OutgoingMail.DUE, task=SEND_TASK)

@@ -6,7 +6,7 @@ from users.permissions import Perm
 
 
 def mails_for(actor: Actor) -> TenantQuerySet[OutgoingMail]:
-    """Mails the actor may look at, newest first; pages show ``shown_text``, never ``text``."""
+    """Mails the actor may look at, newest first; pages show :func:`mail_text` of them."""
     return OutgoingMail.objects.visible_to(actor).select_related("account").order_by("-id")
 
 
