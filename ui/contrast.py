@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 ENOUGH = 4.5
-LIGHT, DARK = "#ffffff", "#1b1b22"
+LIGHT, DARK, BLACK = "#ffffff", "#1b1b22", "#000000"
 DEFAULT = "#4036c8"
 Rgb = tuple[float, float, float]
 
@@ -35,8 +35,9 @@ def contrast(first: str, second: str) -> float:
 
 
 def readable(background: str) -> str:
-    """White or near-black, whichever reads better on ``background``."""
-    return LIGHT if contrast(background, LIGHT) >= contrast(background, DARK) else DARK
+    """White or near-black, whichever reads better on ``background``; black on the middle tones that need it."""
+    best = max(LIGHT, DARK, key=lambda colour: contrast(background, colour))
+    return best if contrast(background, best) >= ENOUGH else max(LIGHT, BLACK, key=lambda c: contrast(background, c))
 
 
 def mix(colour: str, other: str, share: float) -> str:

@@ -18,7 +18,7 @@ from ui.tones import tone_of
 SALT = "ui.tables"
 SIZES = (25, 50, 100)
 COUNT_CAP = 10_000
-CSV_DANGER = ("=", "+", "-", "@", "\t", "\r")
+CSV_DANGER = ("=", "+", "-", "@", "\t", "\r", "\n")
 Row = Any
 
 
@@ -156,24 +156,32 @@ def _beyond(path: str, value: Any, pk: int, *, up: bool, nulls_follow: bool, nul
     return found | Q(**{f"{path}__isnull": True}) if nulls_follow and nullable else found
 
 
+def ordered(rows: QuerySet[Any], sort: str, *, back: bool = False) -> QuerySet[Any]:
+    """The rows in a list's order (nulls last, the pk breaks ties), or exactly the other way round."""
+    path, down = sort.removeprefix("-"), sort.startswith("-")
+    up = down if back else not down
+    nullable = _nullable(rows.model, path)
+    nulls = {"nulls_first": True} if back and nullable else {"nulls_last": True} if nullable else {}
+    key = F(path)
+    return rows.order_by(key.asc(**nulls) if up else key.desc(**nulls), "pk" if up else "-pk")
+
+
 def window(rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before: str = "") -> Window:
     """One page of ``rows`` by ``sort`` (``-`` for descending), after or before a cursor; a bad cursor means the start.
 
     The row's pk breaks ties, nulls come last, and the work is the same on the first page and on the thousandth.
     """
-    path, down = sort.lstrip("-"), sort.startswith("-")
+    path, down = sort.removeprefix("-"), sort.startswith("-")
     model: type[Model] = rows.model
     back = bool(before)
     cursor = _read(model, path, before or after) if before or after else None
     if cursor is None:
         back = False
     up = down if back else not down
-    nullable = _nullable(model, path)
     if cursor is not None:
+        nullable = _nullable(model, path)
         rows = rows.filter(_beyond(path, *cursor, up=up, nulls_follow=not back, nullable=nullable))
-    key = F(path)
-    nulls = {"nulls_first": True} if back and nullable else {"nulls_last": True} if nullable else {}
-    rows = rows.order_by(key.asc(**nulls) if up else key.desc(**nulls), "pk" if up else "-pk")
+    rows = ordered(rows, sort, back=back)
     found = list(rows[: size + 1])
     more, found = len(found) > size, found[:size]
     if back:

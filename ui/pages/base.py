@@ -72,6 +72,12 @@ class Page(View):
             raise Http404
         return row
 
+    def wants_part(self) -> bool:
+        """Whether htmx asks for the moving part alone; going back in the browser's history needs the whole page."""
+        asked = self.request.headers
+        whole = asked.get("HX-Boosted") or asked.get("HX-History-Restore-Request")
+        return bool(asked.get("HX-Request")) and not whole
+
     def page_title(self) -> str:
         """The heading."""
         return str(self.title)

@@ -23,9 +23,16 @@ class JobPage(Page):
     def get(self, request: HttpRequest, public_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show it, or its moving part alone for htmx."""
         self.object = self.find(jobs_for(self.actor), public_id)
-        if request.headers.get("HX-Request"):
+        if self.wants_part():
             self.template_name = "ui/_job.html"  # type: ignore[misc]
-        return self.show(job=self.object, log=job_log(self.object), result_url=self.result_url())
+        response = self.show(
+            job=self.object,
+            log=job_log(self.object),
+            result_url=self.result_url(),
+            may_cancel=self.actor.has(self.cancel_perm or self.perm),
+        )
+        response["Vary"] = "HX-Request"
+        return response
 
     def post(self, request: HttpRequest, public_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Ask the job to stop at its next step."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from core.errors import BusinessError
 from core.tenancy import Actor
 from ui.filters import Filter, FilterForm
 from ui.pages.base import Action, Page
-from ui.tables import SIZES, Column, capped_count, window
+from ui.tables import SIZES, Column, capped_count, ordered, window
 
 MAX_BULK = 200
 
@@ -82,7 +82,7 @@ class ListPage(Page):
         """The order asked for, if it is a sortable column's."""
         asked = self.request.GET.get("sort", "")
         known = {column.sort for column in self.shown_columns() if column.sort}
-        return asked if asked.lstrip("-") in known else self.sort
+        return asked if asked.removeprefix("-") in known else self.sort
 
     def filtered(self) -> QuerySet[Any]:
         """The rows after filters and search."""
@@ -94,7 +94,7 @@ class ListPage(Page):
             return self.export()
         rows = self.filtered()
         asked = request.GET.get("size", "")
-        size = int(asked) if asked.isdigit() and int(asked) in SIZES else SIZES[0]
+        size = next((choice for choice in SIZES if str(choice) == asked), SIZES[0])
         found = window(
             rows,
             sort=self.chosen_sort,
@@ -103,8 +103,7 @@ class ListPage(Page):
             before=request.GET.get("before", ""),
         )
         count, is_more = capped_count(rows)
-        partial = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
-        if partial:
+        if self.wants_part():
             self.template_name = "ui/_table.html"  # type: ignore[misc]
         response = self.show(
             window=found,
@@ -123,7 +122,9 @@ class ListPage(Page):
         return response
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Do one action for every chosen row."""
+        """Do one action for every chosen row; a list without actions takes no POST."""
+        if not self.bulk_actions:
+            return HttpResponseNotAllowed(["GET", "HEAD", "OPTIONS"])
         action = next((item for item in self.bulk_actions if item.name == request.POST.get("action")), None)
         if action is None:
             raise BusinessError("action_unknown", _("Choose what to do with the rows."))
@@ -177,7 +178,7 @@ class ListPage(Page):
     def export(self) -> HttpResponseBase:
         """The filtered list as CSV, read and sent piece by piece."""
         columns = self.shown_columns()
-        rows = self.filtered().order_by(self.chosen_sort, "pk")
+        rows = ordered(self.filtered(), self.chosen_sort)
         writer = csv.writer(_Echo())
 
         def lines() -> Iterator[str]:
