@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 
@@ -12,10 +13,10 @@ from core.tenancy import Actor
 class Entry:
     """One entry; ``count`` gives the number shown beside it (0 = none), asked only for those who may see it."""
 
-    label: str
+    label: Any
     url_name: str
     icon: str
-    group: str
+    group: Any
     perm: str
     count: Callable[[Actor], int] | None = None
 
