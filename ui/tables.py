@@ -11,6 +11,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from ui.templatetags import kit
 from ui.tones import tone_of
@@ -18,6 +19,7 @@ from ui.tones import tone_of
 SALT = "ui.tables"
 SIZES = (25, 50, 100)
 COUNT_CAP = 10_000
+CLIP = 120
 CSV_DANGER = ("=", "+", "-", "@", "\t", "\r", "\n")
 Row = Any
 
@@ -38,9 +40,9 @@ def value_at(row: Row, path: str) -> Any:
 class Column:
     """One column: where its value is, how it looks, and by which field it sorts (none: not sortable).
 
-    ``kind`` is text, main (the row's name, linked), money, number, date, when, ago, status, flag, warning or code.
-    ``sub`` is a path whose value is shown below in small; ``currency`` the path of a money column's currency, or
-    a function of the row.
+    ``kind`` is text, main (the row's name, linked), money, number, date, when, ago, status, flag, warning, code or clip
+    (long text, cut in the page and whole in the CSV). ``sub`` is a path whose value is shown below in small;
+    ``currency`` is the path of a money column's currency, or a function of the row.
     """
 
     path: str
@@ -81,6 +83,8 @@ class Column:
                 return kit.badge(str(shown or value).replace("_", " "), tone_of(value)) if value else "—"
             case "flag":
                 return kit.yes_no(value)
+            case "clip" if value:
+                return Truncator(str(value)).chars(CLIP)
             case "warning":
                 return kit.badge(value, "danger") if value else ""
             case "code":

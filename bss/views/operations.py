@@ -53,9 +53,8 @@ class OperationList(ListPage):
     selector = operations_for
     columns = (
         Column("get_verb_display", gettext_lazy("What"), "main", sort="verb", sub="subscription.name"),
-        Column("account.name", gettext_lazy("Account"), sort="account__name", sub="order_number"),
-        Column("instance.system_name", gettext_lazy("Instance"), sort="instance__system_name"),
-        Column("message", gettext_lazy("Reason"), sub="code"),
+        Column("account.name", gettext_lazy("Account"), sort="account__name", sub="instance.system_name"),
+        Column("message", gettext_lazy("Reason"), "clip", sub="code"),
         Column("state", gettext_lazy("State"), "status", sort="state"),
         Column("created_at", gettext_lazy("Requested"), "ago", sort="created_at"),
         Column("attempts", gettext_lazy("Attempts"), "number", sort="attempts"),
@@ -122,9 +121,9 @@ class OperationDetail(DetailPage):
     side = ("bss/_operation_timeline.html",)
 
     def shown_facts(self) -> list[Fact]:
-        """A next try is shown only while there will be one."""
+        """A next try and an end of waiting are shown only while there will be one."""
         hidden = set() if self.object.state in (OperationState.WAITING, OperationState.QUEUED) else {"not_before"}
-        hidden |= set() if self.object.wait_until else {"wait_until"}
+        hidden |= set() if self.object.wait_until and self.object.state in OPEN_STATES else {"wait_until"}
         return [fact for fact in self.facts if fact.path not in hidden]
 
     def context(self) -> dict[str, Any]:
@@ -132,7 +131,7 @@ class OperationDetail(DetailPage):
         row: Operation = self.object
         return {
             "desired": masked(row.desired),
-            "answer": masked(row.result),
+            "answer": {name: value for name, value in masked(row.result).items() if value not in ("", None)},
             "steps": [(step, masked(step.value)) for step in steps_of(row)],
             "dependants": list(dependants_of(self.actor, row)),
             "prerequisite": prerequisite_of(self.actor, row),
@@ -146,6 +145,8 @@ class OperationDetail(DetailPage):
         if not self.actor.has(Perm.OPERATION_ACT):
             return []
         why = desk.obstacles(row)
+        if all(why.values()):
+            return []
         deeds = (
             ("retry", _("Try again"), "sync", "primary"),
             ("check", _("Check now"), "search", ""),

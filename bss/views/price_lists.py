@@ -23,10 +23,11 @@ LIST = (gettext_lazy("Price lists"), "bss:price_list_list")
 def rule_in_words(rule: str, value: Any) -> str:
     """A rule for people: ``Cost + 20 %``, ``Retail - 5 %``."""
     percent = f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
+    percent += "\N{NO-BREAK SPACE}%"
     if rule == "markup":
-        return _("Cost + %(percent)s %%") % {"percent": percent}
+        return _("Cost + %(percent)s") % {"percent": percent}
     if rule == "discount":
-        return _("Retail − %(percent)s %%") % {"percent": percent}
+        return _("Retail − %(percent)s") % {"percent": percent}
     return _("Fixed price") if rule == "fixed" else _("Not sold")
 
 

@@ -57,8 +57,7 @@ class ProductList(ListPage):
     columns = (
         Column("name", gettext_lazy("Product"), "main", sort="name", sub="code"),
         Column("category.name", gettext_lazy("Category"), sort="category__name"),
-        Column("family", gettext_lazy("Family"), sort="family"),
-        Column("segment", gettext_lazy("Segment"), sort="segment"),
+        Column("family", gettext_lazy("Family"), sort="family", sub="segment"),
         Column("plans", gettext_lazy("Plans"), "number", show=lambda row: len(offered_plans(row))),
         Column("is_addon", gettext_lazy("Add-on"), "flag", sort="is_addon"),
         Column("is_published", gettext_lazy("Published"), "flag", sort="is_published"),

@@ -51,7 +51,7 @@ def test_list_shows_rules_and_numbers(here, price_list, plan):
     Price.objects.create(organization=here, price_list=price_list, plan=plan, value=9)
     PriceListAssignment.objects.create(organization=here, account=factories.account(here), price_list=price_list)
     response = staff_client(here, StaffRole.READ_ONLY).get(LIST)
-    assert lines(response) == [["Standard", "EUR", "Cost + 20 %", "1", "1", "", "", "False"]]
+    assert lines(response) == [["Standard", "EUR", "Cost + 20\N{NO-BREAK SPACE}%", "1", "1", "", "", "False"]]
     assert customer_client(here, factories.account(here)).get(LIST).status_code == 403
 
 
@@ -108,7 +108,7 @@ def test_detail_shows_prices_margins_and_warnings(here, price_list, plan):
     response = client.get(detail)
     first, second = plan.product.code, cheap.product.code
     assert lines(response) == [
-        ["Business Basic", first, "Cost + 20 % (list)", "12.00", "10.0000", "16.7 %", ""],
+        ["Business Basic", first, "Cost + 20\N{NO-BREAK SPACE}% (list)", "12.00", "10.0000", "16.7 %", ""],
         ["Cheap", second, "Fixed price", "8.00", "10.0000", "'-25.0 %", "Below cost"],
     ]
     assert f"12.00{EUR}" in response.content.decode()
@@ -131,7 +131,7 @@ def test_set_and_remove_price(here, price_list, plan):
     assert client.post(set_url, {"rule": "fixed", "value": "11.50"})["Location"] == page("list_detail", price_list)
     price = Price.objects.get(price_list=price_list, plan=plan)
     assert (price.rule, price.value) == ("fixed", Decimal("11.50"))
-    assert "Cost + 20 %" in client.get(remove).content.decode()
+    assert "Cost + 20\N{NO-BREAK SPACE}%" in client.get(remove).content.decode()
     assert client.post(remove).status_code == 302
     assert Price.objects.count() == 0
 

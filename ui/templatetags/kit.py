@@ -122,7 +122,13 @@ def yes_no(value: object) -> SafeString:
 @register.filter
 def words(name: object) -> str:
     """A technical name as words: ``external_id`` becomes ``external id``."""
-    return str(name).replace("_", " ").replace(".", " ")
+    return str(name).replace("_", " ").replace(".", " ").replace(":", " ")
+
+
+@register.filter
+def entries(value: object) -> list[object]:
+    """The entries of a list in JSON; none for anything else."""
+    return value if isinstance(value, list) else []
 
 
 @register.filter
@@ -140,20 +146,27 @@ def in_words(value: object) -> str:
     return "—" if value in (None, "") else str(value)
 
 
+def ident_of(bound: BoundField) -> str:
+    """The id a field is found by: its control's, or its group's where several controls share one label."""
+    return bound.id_for_label or bound.auto_id
+
+
 @register.inclusion_tag("ui/field.html")
 def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
     """One form field with label, help and errors wired for assistive technology."""
     widget = bound.field.widget
+    ident = ident_of(bound)
     described = []
     if bound.help_text:
-        described.append(f"{bound.id_for_label}_help")
+        described.append(f"{ident}_help")
     if bound.errors:
-        described.append(f"{bound.id_for_label}_errors")
+        described.append(f"{ident}_errors")
     extra: dict[str, str | bool] = {"aria-describedby": " ".join(described)} if described else {}
     if bound.errors:
         extra["aria-invalid"] = "true"
     return {
         "field": bound,
+        "ident": ident,
         "control": bound.as_widget(attrs=extra),
         "is_check": isinstance(widget, CheckboxInput),
         "is_choices": isinstance(widget, RadioSelect | CheckboxSelectMultiple),
@@ -174,7 +187,7 @@ def form_fields(form: Any) -> dict[str, Any]:
 @register.inclusion_tag("ui/error_summary.html")
 def error_summary(form: Any) -> dict[str, Any]:
     """All errors of a form at its top, each linked to its field."""
-    rows = [(form[name].label, form[name].id_for_label, text) for name in form.errors if name in form.fields
+    rows = [(form[name].label, ident_of(form[name]), text) for name in form.errors if name in form.fields
             for text in form.errors[name]]  # fmt: skip
     return {"rows": rows, "general": form.non_field_errors()}
 
