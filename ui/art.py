@@ -55,5 +55,5 @@ def initials(name: str) -> str:
     if words[0].isdigit() and len(words) > 1:
         words = words[1:]
     if len(words[0]) <= 2:
-        return words[0].upper()
+        return words[0].upper() or "?"
     return "".join(word[0].upper() for word in words[:2]) or "?"

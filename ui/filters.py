@@ -101,7 +101,10 @@ class Period(Filter):
 class FilterForm(forms.Form):
     """The filters and the search of a list as one form; fields that do not validate are left out and named."""
 
-    q = forms.CharField(required=False, max_length=100, strip=True)
+    # The table's template draws this field itself, under this id, so that an error leads to it.
+    q = forms.CharField(
+        label=_("Search"), required=False, max_length=100, widget=forms.TextInput({"id": "list-search"})
+    )
 
     def __init__(self, data: Any, *, filters: Sequence[Filter], actor: Any) -> None:
         super().__init__(data)
