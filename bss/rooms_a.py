@@ -5,8 +5,9 @@ from django.urls import URLPattern, path
 from bss.views import account_forms, accounts, dashboard, links, orders, people, subscriptions
 
 _ACCOUNT = "accounts/<uuid:public_id>/"
-_MEMBER = "people/<uuid:public_id>/"
-_LINK = "links/<uuid:public_id>/"
+_MEMBER = "accounts/users/<uuid:public_id>/"
+_EMPLOYEE = "setup/staff/<uuid:public_id>/"
+_LINK = "accounts/links/<uuid:public_id>/"
 _ORDER = "orders/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern] = [
@@ -23,7 +24,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ACCOUNT}close/", account_forms.AccountClose.as_view(), name="account_close"),
     path(f"{_ACCOUNT}reopen/", account_forms.AccountReopen.as_view(), name="account_reopen"),
     path(f"{_ACCOUNT}contacts/new/", people.ContactAdd.as_view(), name="contact_add"),
-    path("contacts/<uuid:public_id>/", people.ContactEdit.as_view(), name="contact_edit"),
+    path("accounts/contacts/<uuid:public_id>/", people.ContactEdit.as_view(), name="contact_edit"),
     path(f"{_ACCOUNT}users/invite/", people.UserInvite.as_view(), name="user_invite"),
     path(f"{_ACCOUNT}mpn/<uuid:instance_id>/", links.LinkMpn.as_view(), name="link_mpn"),
     path(f"{_LINK}set-up/", links.LinkSetUp.as_view(), name="link_set_up"),
@@ -33,6 +34,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{_MEMBER}remove/", people.MemberRemove.as_view(), name="member_remove"),
     path("setup/staff/", people.StaffList.as_view(), name="staff_list"),
     path("setup/staff/invite/", people.StaffInvite.as_view(), name="staff_invite"),
+    path(_EMPLOYEE, people.MemberRoles.as_view(), name="staff_roles"),
+    path(f"{_EMPLOYEE}resend/", people.MemberResend.as_view(), name="staff_resend"),
+    path(f"{_EMPLOYEE}remove/", people.MemberRemove.as_view(), name="staff_remove"),
     path("orders/", orders.OrderList.as_view(), name="order_list"),
     path(_ORDER, orders.OrderDetail.as_view(), name="order_detail"),
     path(f"{_ORDER}execute/", orders.OrderExecute.as_view(), name="order_execute"),

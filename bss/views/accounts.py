@@ -43,7 +43,7 @@ class AccountList(ListPage):
         Column("country", gettext_lazy("Country"), sort="country"),
         Column("credit_words", gettext_lazy("Credit"), show=_credit_words),
         Column("available_credit", gettext_lazy("Available credit"), "money"),
-        Column("created_at", gettext_lazy("Since"), "when", sort="created_at"),
+        Column("created_at", gettext_lazy("Since"), "ago", sort="created_at"),
     )
     filters: ClassVar[tuple[Filter, ...]] = (
         Choice("kind", gettext_lazy("Kind"), "kind", AccountKind.choices),

@@ -27,13 +27,12 @@ ROWS = 5
 
 @dataclass(frozen=True)
 class Tile:
-    """One figure that leads to the list behind it; ``is_waiting`` marks work for somebody."""
+    """One figure that leads to the list behind it."""
 
     label: str
     icon: str
     value: int
     url: str
-    is_waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,12 +81,12 @@ class Dashboard(Page):
         accounts = accounts_for(self.actor).filter(status=AccountStatus.ACTIVE).order_by().count()
         found = [
             Tile(_("Active subscriptions"), "repeat", active, reverse("bss:subscription_list") + "?status=active"),
-            Tile(_("Orders waiting"), "receipt", waiting, reverse("bss:order_list") + "?status=submitted", waiting > 0),
+            Tile(_("Orders waiting"), "receipt", waiting, reverse("bss:order_list") + "?status=submitted"),
         ]
         if sees_desk:
             count = desk_count(self.actor)
             url = reverse("bss:operation_list")
-            found.append(Tile(_("Operations that need a person"), "lifebuoy", count, url, count > 0))
+            found.append(Tile(_("On the operations desk"), "lifebuoy", count, url))
         url = reverse("bss:account_list") + "?status=active"
         return [*found, Tile(_("Active accounts"), "building", accounts, url)]
 

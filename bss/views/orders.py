@@ -51,7 +51,7 @@ class OrderList(ListPage):
         Column("account.name", gettext_lazy("Account"), sort="account__name"),
         Column("payer.name", gettext_lazy("Billed to"), sort="payer__name"),
         Column("buyer_label", gettext_lazy("Ordered by"), sort="buyer_label"),
-        Column("placed_at", gettext_lazy("Placed"), "when", sort="placed_at"),
+        Column("placed_at", gettext_lazy("Placed"), "ago", sort="placed_at"),
         Column("gross", gettext_lazy("Total"), "money", sort="gross"),
         Column("status", gettext_lazy("Status"), "status", sort="status"),
         Column("waits", gettext_lazy("Waits for"), show=waits_for),
@@ -98,8 +98,7 @@ class OrderDetail(DetailPage):
         Fact("reason", gettext_lazy("Reason")),
         Fact("gross", gettext_lazy("Total"), "money"),
     )
-    parts = ("bss/_order_hold.html", "bss/_order_lines.html")
-    side = ("bss/_order_parties.html", "bss/_history.html")
+    parts = ("bss/_order_hold.html", "bss/_order_lines.html", "bss/_order_foot.html")
 
     def page_title(self) -> str:
         """The order's number."""

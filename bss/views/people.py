@@ -115,7 +115,7 @@ class StaffList(ListPage):
 
     def row_url(self, row: Any) -> str:
         """His roles."""
-        return reverse("bss:member_roles", args=[row.public_id])
+        return reverse("bss:staff_roles", args=[row.public_id])
 
     def actions(self) -> list[Action]:
         """Invite somebody."""
@@ -174,6 +174,18 @@ class MemberRoles(OfMember):
     def form_kwargs(self) -> dict[str, Any]:
         """The roles that exist for him."""
         return {"roles": StorefrontRole.choices if self.object.account else StaffRole.choices}
+
+    def page_title(self) -> str:
+        """Whose roles."""
+        return _("Roles of %(person)s") % {"person": self.object.user}
+
+    def context(self) -> dict[str, Any]:
+        """Where to go for the rest, in the room he belongs to."""
+        room = "member" if self.object.account else "staff"
+        return {
+            "resend_url": reverse(f"bss:{room}_resend", args=[self.object.public_id]),
+            "remove_url": reverse(f"bss:{room}_remove", args=[self.object.public_id]),
+        }
 
     def initial(self) -> dict[str, Any]:
         """The ones he has."""

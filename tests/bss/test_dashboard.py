@@ -38,7 +38,7 @@ def test_tiles_lead_to_the_rows_they_count(shop):
     assert [(tile.label, tile.value) for tile in tiles] == [
         ("Active subscriptions", 0),
         ("Orders waiting", 1),
-        ("Operations that need a person", 1),
+        ("On the operations desk", 1),
         ("Active accounts", 4),
     ]
     assert [len(rows_of(client.get(tile.url))) for tile in tiles] == [tile.value for tile in tiles]

@@ -211,7 +211,7 @@ def bars(values: list[int], label: str = "") -> SafeString:
     width = 100 / max(len(values), 1)
     drawn = "".join(
         f'<rect x="{i * width + width * 0.15:.2f}" y="{32 - v * 30 / top:.2f}" width="{width * 0.7:.2f}" '
-        f'height="{v * 30 / top + 1:.2f}" rx="1" fill="currentColor"/>'
+        f'height="{v * 30 / top + 1:.2f}" fill="currentColor"/>'
         for i, v in enumerate(values)
     )
     return format_html(
