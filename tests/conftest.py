@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
+from django.db import connections
 
 from core import clock
 from tests.twins import Twins
@@ -95,4 +96,6 @@ def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser_binary(), args=BROWSER_OPTIONS)
         yield chromium
+        # Inside the event loop the test had a database connection of its own.
+        connections.close_all()
         chromium.close()

@@ -1,0 +1,217 @@
+"""Every address with every role: what is not declared here fails, so a new page cannot be forgotten.
+
+GET with every role: open, sign-in, forbidden or not there; and that a GET changes nothing.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from core.jobs import start_job
+from orders.models import Order
+from subscriptions.models import Operation, Subscription
+from tests import factories
+from tests.shop import Shop, fill_basket, make_shop, place
+from users.models import User
+from users.permissions import StaffRole, StorefrontRole
+
+pytestmark = pytest.mark.django_db
+DOORS = ("storefront", "bss", "ui", "sso")
+ROLES = (
+    "visitor",
+    "stranger",
+    "buyer",
+    "admin",
+    "reseller",
+    "foreign_reseller",
+    "sales",
+    "read_only",
+    "administrator",
+    "superuser",
+)
+
+
+def named_patterns(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every named address of our doors."""
+    for item in resolver.url_patterns:
+        if isinstance(item, URLResolver):
+            yield from named_patterns(item, item.namespace or namespace)
+        elif item.name and namespace in DOORS:
+            yield f"{namespace}:{item.name}", item
+
+
+PATTERNS = dict(named_patterns(get_resolver()))
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return make_shop()
+
+
+@pytest.fixture
+def order(shop: Shop) -> Order:
+    return place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
+
+
+def client_of(shop: Shop, role: str) -> Client:
+    """A browser signed in as somebody of this role."""
+    client = Client(headers={"host": shop.site.host})
+    if role == "visitor":
+        return client
+    row = shop.organization
+    user: User
+    match role:
+        case "stranger":
+            user = factories.user(row, of=factories.account(row))
+        case "buyer":
+            user = factories.user(row, of=shop.customer, roles=[StorefrontRole.BUYER.value])
+        case "admin":
+            user = factories.user(row, of=shop.customer)
+        case "reseller":
+            user = factories.user(row, of=shop.reseller)
+        case "foreign_reseller":
+            user = factories.user(row, of=factories.account(row, "reseller"))
+        case "sales":
+            user = factories.user(row, roles=[StaffRole.SALES.value])
+        case "read_only":
+            user = factories.user(row, roles=[StaffRole.READ_ONLY.value])
+        case "administrator":
+            user = factories.user(row)
+        case _:
+            user = User.objects.create_superuser(f"root@people.test|{row.public_id}", factories.PASSWORD)
+    client.force_login(user)
+    return client
+
+
+def ids_of(shop: Shop, order: Order) -> dict[str, str]:
+    """An existing object for every address that names one, always of the direct customer or of the organization."""
+    subscription = Subscription.objects.filter(account=shop.customer).first()
+    operation = Operation.objects.filter(account=shop.customer).first()
+    job = start_job(shop.staff, "test", title="A job", params={})
+    assert subscription is not None
+    assert operation is not None
+    return {
+        "order": str(order.public_id),
+        "subscription": str(subscription.public_id),
+        "service": str(subscription.public_id),
+        "operation": str(operation.public_id),
+        "job": str(job.public_id),
+        "product": str(shop.product.public_id),
+        "account": str(shop.customer.public_id),
+        "customer": str(shop.customer.public_id),
+        "instance": str(shop.instance.public_id),
+    }
+
+
+def statuses(client: Client, names: list[str], ids: dict[str, str]) -> dict[str, int]:
+    """The status of a GET of each address."""
+    found = {}
+    for name in names:
+        kind = name.partition(":")[2].split("_")[0]
+        arguments = {key: ids.get(kind, ids["order"]) for key in PATTERNS[name].pattern.converters}
+        arguments |= {key: "nothing" for key in arguments if key in ("slug", "token", "verb")}
+        found[name] = client.get(reverse(name, kwargs=arguments)).status_code
+    return found
+
+
+BSS = [name for name in PATTERNS if name.startswith("bss:")]
+SHOP = [name for name in PATTERNS if name.startswith("storefront:")]
+OPEN = {
+    "storefront:home",
+    "storefront:brand_css",
+    "storefront:terms",
+    "storefront:product_list",
+    "storefront:product_detail",
+    "storefront:basket",
+}
+POST_ONLY = {
+    "storefront:basket_add",
+    "storefront:basket_change",
+    "storefront:basket_target",
+    "storefront:checkout_check",
+    "storefront:checkout_live",
+    "storefront:order_cancel",
+}
+OWN = {"storefront:order_detail", "storefront:subscription_detail"}
+
+
+def test_matrix_covers_every_door():
+    assert {name.partition(":")[0] for name in PATTERNS} == set(DOORS)
+    assert set(SHOP) >= OPEN | POST_ONLY | OWN
+
+
+@pytest.mark.parametrize("role", ["visitor", "stranger", "buyer", "admin", "reseller", "foreign_reseller"])
+def test_bss_is_closed_to_everybody_but_employees(shop, order, role):
+    found = statuses(client_of(shop, role), BSS, ids_of(shop, order))
+    allowed = {302, 405} if role == "visitor" else {403, 405}
+    assert {name: status for name, status in found.items() if status not in allowed} == {}
+
+
+@pytest.mark.parametrize("role", ["administrator", "superuser"])
+def test_bss_is_open_to_administrators(shop, order, role):
+    found = statuses(client_of(shop, role), BSS, ids_of(shop, order))
+    assert {name: status for name, status in found.items() if status in (403, 500)} == {}
+    assert found["bss:dashboard"] == found["bss:order_detail"] == found["bss:operation_detail"] == 200
+
+
+@pytest.mark.parametrize("role", ["sales", "read_only"])
+def test_bss_shows_other_employees_only_what_their_role_gives(shop, order, role):
+    found = statuses(client_of(shop, role), BSS, ids_of(shop, order))
+    assert {name: status for name, status in found.items() if status == 500} == {}
+    assert (found["bss:dashboard"], found["bss:account_list"]) == (200, 200)
+    assert (found["bss:staff_list"], found["bss:instance_list"]) == (403, 403)
+    assert found["bss:operation_list"] == (200 if role == "sales" else 403)
+
+
+def test_bss_of_another_organization_is_not_there(shop, order):
+    ids = ids_of(shop, order)
+    client = client_of(make_shop(), "administrator")
+    details = [name for name in BSS if "public_id" in PATTERNS[name].pattern.converters]
+    found = statuses(client, details, ids)
+    assert {name: status for name, status in found.items() if status not in (404, 405)} == {}
+
+
+def test_visitor_sees_only_what_the_site_opens(shop, order):
+    type(shop.site).objects.filter(pk=shop.site.pk).update(anonymous_access=True)
+    found = statuses(client_of(shop, "visitor"), SHOP, ids_of(shop, order))
+    assert {name for name, status in found.items() if status == 200} == OPEN
+    assert {name: status for name, status in found.items() if status not in (200, 302, 404, 405)} == {}
+
+
+def test_visitor_of_a_closed_site_signs_in_first(shop, order):
+    type(shop.site).objects.filter(pk=shop.site.pk).update(anonymous_access=False)
+    found = statuses(client_of(shop, "visitor"), SHOP, ids_of(shop, order))
+    assert {name for name, status in found.items() if status == 200} == {"storefront:brand_css", "storefront:terms"}
+
+
+@pytest.mark.parametrize("role", ["stranger", "foreign_reseller", "reseller"])
+def test_orders_and_services_of_others_are_not_there(shop, order, role):
+    found = statuses(client_of(shop, role), sorted(OWN | {"storefront:customer_detail"}), ids_of(shop, order))
+    assert set(found.values()) <= {403, 404}
+
+
+@pytest.mark.parametrize("role", ["admin", "buyer"])
+def test_own_orders_are_there(shop, order, role):
+    found = statuses(client_of(shop, role), SHOP, ids_of(shop, order))
+    assert found["storefront:order_detail"] == 200
+    assert found["storefront:subscription_detail"] == (200 if role == "admin" else 403)
+    assert {name: status for name, status in found.items() if status >= 500} == {}
+    assert {name for name in POST_ONLY if found[name] != 405} == set()
+
+
+def test_style_guide_is_for_employees(shop):
+    address = reverse("ui:styleguide")
+    assert [client_of(shop, role).get(address).status_code for role in ("visitor", "admin", "administrator")] == [
+        302,
+        403,
+        200,
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(PATTERNS))
+def test_get_changes_nothing_for_a_visitor(shop, order, name):
+    before = (Order.objects.count(), Operation.objects.count(), Subscription.objects.count())
+    statuses(client_of(shop, "visitor"), [name], ids_of(shop, order))
+    assert (Order.objects.count(), Operation.objects.count(), Subscription.objects.count()) == before
