@@ -82,10 +82,11 @@ def finish_consent(run: JobRun) -> Mapping[str, Any]:
         raise _said(error) from error
     if not result.ok:
         raise BusinessError(result.code or "consent_failed", result.message)
-    note_consent(actor, instance=instance, state=ConsentState.GIVEN, note=result.message)
+    who = str(result.data.get("who") or result.message)
+    note_consent(actor, instance=instance, state=ConsentState.GIVEN, note=who)
     settle_readiness(actor, _instance(run))
     run.log(_("Consent given."))
-    return {"message": result.message}
+    return {"message": _("Consent given by %(who)s.") % {"who": who} if who else _("Consent given.")}
 
 
 @handler("provisioning.pull_definition")
