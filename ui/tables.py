@@ -9,6 +9,7 @@ from typing import Any
 from django.core import signing
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import F, Field, Model, Q, QuerySet
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -74,8 +75,10 @@ class Column:
             case "money":
                 code = self.currency(row) if callable(self.currency) else value_at(row, self.currency)
                 return kit.money(value, str(code or ""))
-            case "when" | "date":
+            case "when":
                 return kit.when(value)
+            case "date":
+                return kit.when(timezone.localdate(value) if isinstance(value, dt.datetime) else value)
             case "ago":
                 return kit.ago(value)
             case "status":
