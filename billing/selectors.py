@@ -36,7 +36,7 @@ def charged_by_day(actor: Actor, currency: str, *, days: int = 30) -> list[tuple
 
 
 def accounts_with_credit(actor: Actor) -> TenantQuerySet[Account]:
-    """Accounts the actor may see, with ``available_credit`` in their own currency: None for unlimited credit and for sub accounts.
+    """Accounts the actor may see, with ``available_credit`` in their own currency (None: unlimited, or a sub account).
 
     The arithmetic is that of ``billing.services.credit_of``, for many rows at once.
     """
