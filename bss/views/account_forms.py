@@ -10,6 +10,7 @@ from bss.forms.accounts import CompanyForm, CreditForm, NewAccountForm, PriceLis
 from bss.forms.operations import ReasonForm
 from catalog.selectors import assigned_price_list, lists_for_account
 from catalog.services.price_lists import assign_price_list
+from core import money
 from core.errors import BusinessError
 from orders.selectors import is_busy
 from resellers.enums import AccountStatus
@@ -42,6 +43,10 @@ class OfAccount(FormPage):
     def cancel_url(self) -> str:
         """Back to the account."""
         return reverse("bss:account_detail", args=[self.object.public_id])
+
+    def crumbs(self) -> list[tuple[str, str]]:
+        """The list and the account, so that it is seen whose page this is."""
+        return [*super().crumbs(), (self.object.name, self.cancel_url())]
 
 
 class AccountCreate(FormPage):
@@ -113,7 +118,9 @@ class AccountCredit(OfAccount):
 
     def initial(self) -> dict[str, Any]:
         """What is stored."""
-        return {name: getattr(self.object, name) for name in CREDIT_FIELDS}
+        row = self.object
+        limit = money.to_minor(row.credit_limit, row.currency)
+        return {name: getattr(row, name) for name in CREDIT_FIELDS} | {"credit_limit": limit}
 
     def perform(self, form: Any) -> Account:
         """Call the service."""

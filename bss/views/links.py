@@ -58,6 +58,10 @@ class LinkAction(ActionPage):
         """Back to the account."""
         return reverse("bss:account_detail", args=[self.object.account.public_id])
 
+    def crumbs(self) -> list[tuple[str, str]]:
+        """The list and the account."""
+        return [*super().crumbs(), (self.object.account.name, self.cancel_url())]
+
 
 class LinkSetUp(LinkAction):
     """Make the account known at the vendor now."""

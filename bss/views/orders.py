@@ -159,6 +159,10 @@ class OrderAction(ActionPage):
         """Back to the order."""
         return reverse("bss:order_detail", args=[self.object.public_id])
 
+    def crumbs(self) -> list[tuple[str, str]]:
+        """The list and the order."""
+        return [*super().crumbs(), (self.object.number, self.cancel_url())]
+
 
 class OrderExecute(OrderAction):
     """Charge the order and hand it to the vendors; above the credit with a reason."""
