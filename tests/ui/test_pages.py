@@ -13,6 +13,7 @@ from django.urls import reverse
 from catalog.models import Product
 from core.errors import BusinessError, Conflict, PermissionRefused
 from core.jobs import Job, JobState
+from resellers.enums import AccountStatus
 from resellers.models import Account
 from tests import factories
 from tests.bss.staff import customer_client, rows_of, said, staff_client
@@ -74,7 +75,7 @@ def test_lacking_the_permission_is_403_and_changes_nothing(here):
     assert client.post(page, {"reason": "Unpaid"}).status_code == 403
     assert customer_client(here, row).get(JOBS).status_code == 403
     row.refresh_from_db()
-    assert row.status == "active"
+    assert row.status == AccountStatus.ACTIVE
 
 
 @pytest.mark.parametrize("verb", ["put", "patch", "delete", "trace"])
@@ -97,10 +98,8 @@ def test_foreign_and_missing_are_the_same_404(here):
     foreign = client.get(account_page("detail", factories.account(factories.organization())))
     missing = client.get(ACCOUNTS + "6f4f1e7e-0000-4000-8000-000000000000/")
     assert (foreign.status_code, missing.status_code) == (404, 404)
-    assert (
-        "There is nothing at this address" not in foreign.content.decode()
-        or foreign.context["message"] == (missing.context["message"])
-    )
+    words = "There is nothing at this address, or it is not yours to see."
+    assert (foreign.context["message"], missing.context["message"]) == (words, words)
 
 
 def test_foreign_form_neither_opens_nor_acts(here):
@@ -109,7 +108,7 @@ def test_foreign_form_neither_opens_nor_acts(here):
     assert client.get(account_page("hold", row)).status_code == 404
     assert client.post(account_page("hold", row), {"reason": "Unpaid"}).status_code == 404
     row.refresh_from_db()
-    assert row.status == "active"
+    assert row.status == AccountStatus.ACTIVE
 
 
 # --- Lists ------------------------------------------------------------------------------------------------------------
@@ -287,7 +286,7 @@ def test_form_page_saves_and_goes_on(here):
 def test_form_page_leaves_missing_rights_to_the_middleware(here, rf, error, raised):
     class Refusing(FormPage):
         perm = Perm.BSS_VIEW
-        layout = "base.html"
+        template_name = "ui/form.html"
         form_class = _Form
 
         def perform(self, form):
@@ -311,15 +310,15 @@ def test_action_page_asks_first_and_wants_its_reason(here):
     assert (asked.status_code, asked.templates[0].name) == (200, "ui/action_page.html")
     assert f'href="{account_page("detail", row)}"' in asked.content.decode()
     row.refresh_from_db()
-    assert row.status == "active"
+    assert row.status == AccountStatus.ACTIVE
     response = client.post(page, {"reason": ""})
     assert response.status_code == 400
     assert 'id="id_reason_errors"' in response.content.decode()
     row.refresh_from_db()
-    assert row.status == "active"
+    assert row.status == AccountStatus.ACTIVE
     assert client.post(page, {"reason": "Unpaid"}).status_code == 302
     row.refresh_from_db()
-    assert row.status == "on_hold"
+    assert row.status == AccountStatus.SUSPENDED
 
 
 @pytest.mark.parametrize(("tone", "css"), [("primary", "button-primary"), ("danger", "button-danger"), ("", "")])
