@@ -209,6 +209,10 @@ class InstanceAction(ActionPage):
     perm = Perm.INSTANCE_MANAGE
     back = LIST
 
+    def crumbs(self) -> list[tuple[str, str]]:
+        """Below the instance."""
+        return [*super().crumbs(), (str(self.object), self.cancel_url())]
+
     def load(self, **kwargs: Any) -> Instance:
         """The instance of the address."""
         row: Instance = self.find(instances_for(self.actor), kwargs["public_id"])

@@ -123,6 +123,7 @@ class OperationDetail(DetailPage):
     def shown_facts(self) -> list[Fact]:
         """A next try and an end of waiting are shown only while there will be one."""
         hidden = set() if self.object.state in (OperationState.WAITING, OperationState.QUEUED) else {"not_before"}
+        hidden |= set() if self.object.finished_at else {"finished_at"}
         hidden |= set() if self.object.wait_until and self.object.state in OPEN_STATES else {"wait_until"}
         return [fact for fact in self.facts if fact.path not in hidden]
 
@@ -170,6 +171,10 @@ class DeskAction(ActionPage):
         """The operation of the address."""
         row: Operation = self.find(operations_for(self.actor), kwargs["public_id"])
         return row
+
+    def crumbs(self) -> list[tuple[str, str]]:
+        """Below the operation."""
+        return [*super().crumbs(), (str(self.object), self.cancel_url())]
 
     def cancel_url(self) -> str:
         """Back to the operation."""

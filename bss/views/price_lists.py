@@ -1,5 +1,6 @@
 """Price lists: which there are, their rules and dates, and copies of them."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.urls import reverse
@@ -20,10 +21,15 @@ from users.permissions import Perm
 LIST = (gettext_lazy("Price lists"), "bss:price_list_list")
 
 
-def rule_in_words(rule: str, value: Any) -> str:
+def without_zeros(value: Decimal) -> str:
+    """A figure without the zeros that are only stored: ``12.5000`` is ``12.5``."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def rule_in_words(rule: str, value: Decimal) -> str:
     """A rule for people: ``Cost + 20 %``, ``Retail - 5 %``."""
-    percent = f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
-    percent += "\N{NO-BREAK SPACE}%"
+    percent = without_zeros(value) + "\N{NO-BREAK SPACE}%"
     if rule == "markup":
         return _("Cost + %(percent)s") % {"percent": percent}
     if rule == "discount":
@@ -96,7 +102,8 @@ class PriceListEdit(FormPage):
     def initial(self) -> dict[str, Any]:
         """What is there; a new list is in the organization's currency."""
         if self.object:
-            return {name: getattr(self.object, name) for name in PriceListForm.base_fields}
+            found = {name: getattr(self.object, name) for name in PriceListForm.base_fields}
+            return found | {"default_value": without_zeros(self.object.default_value)}
         organization = organization_of(self.actor)
         return {"currency": organization.currency if organization else ""}
 

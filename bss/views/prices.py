@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bss.forms.price_lists import PriceForm
-from bss.views.price_lists import LIST, default_in_words, rule_in_words
+from bss.views.price_lists import LIST, default_in_words, rule_in_words, without_zeros
 from bss.views.shared import history_of
 from catalog.models import Plan, PriceList
 from catalog.selectors import ListedPrice, listed_price, own_price, payers_with_lists, plans_in, price_lists_for
@@ -168,6 +168,10 @@ class PricePage(ActionPage):
         self.listed = listed_price(self.plan, row)
         return row
 
+    def crumbs(self) -> list[tuple[str, str]]:
+        """Below the list."""
+        return [*super().crumbs(), (self.object.name, self.cancel_url())]
+
     def cancel_url(self) -> str:
         """Back to the list."""
         return reverse("bss:price_list_detail", args=[self.object.public_id])
@@ -192,7 +196,9 @@ class PriceSet(PricePage):
 
     def initial(self) -> dict[str, Any]:
         """The own price, or the list's rule as a start."""
-        return {"rule": self.listed.rule or "fixed", "value": self.listed.value if self.listed.rule else None}
+        if not self.listed.rule:
+            return {"rule": "fixed"}
+        return {"rule": self.listed.rule, "value": without_zeros(self.listed.value)}
 
     def context(self) -> dict[str, Any]:
         """The price now, and what it rests on."""
