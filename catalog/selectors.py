@@ -16,6 +16,7 @@ from catalog.pricing import PriceInput, UnitPrice, unit_price
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account, Site
+from users.permissions import Perm
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,12 @@ def default_price_list(organization_id: int, currency: str = "") -> PriceList | 
 
 
 def price_list_for(actor: Actor, site: Site, account: Account | None) -> PriceList | None:
-    """The list whose prices ``actor`` sees: the account's; for visitors the default one if the site shows prices."""
+    """The list whose prices ``actor`` sees: the account's; for visitors the default one if the site shows prices.
+
+    None for whoever may not see prices: what a sub account's reseller pays is not for its people.
+    """
+    if actor.is_customer and not actor.has(Perm.SHOP_PRICES_VIEW):
+        return None
     if account is not None:
         return price_list_of(account)
     if actor.is_anonymous and not site.anonymous_prices:

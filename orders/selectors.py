@@ -64,6 +64,11 @@ def basket_lines(basket: Basket) -> list[BasketLine]:
     return ordered
 
 
+def unpriced_basket(basket: Basket) -> PricedBasket:
+    """The basket's lines for somebody who may see neither prices nor credit."""
+    return PricedBasket(basket, basket_lines(basket), None, None, {}, [], None, None)
+
+
 def priced_basket(basket: Basket, *, price_list: PriceList | None = None) -> PricedBasket:
     """Price a basket from its target's list (or the one given), for the account that will owe."""
     lines = basket_lines(basket)

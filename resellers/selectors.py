@@ -59,7 +59,7 @@ def actor_for(
             account_id=account.pk,
             sells=sells,
             roles=frozenset(membership.roles),
-            perms=storefront_perms(membership.roles, sells=sells),
+            perms=storefront_perms(membership.roles, sells=sells, pays=account.bill_to_id is None),
             **who,  # type: ignore[arg-type]
         )
     if staff is not None:

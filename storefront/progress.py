@@ -10,6 +10,7 @@ from orders.models import Order, OrderLine
 from subscriptions.enums import OPEN_STATES, OperationState
 from subscriptions.models import Operation
 from subscriptions.selectors import creations_of
+from users.permissions import Perm
 
 
 @dataclass(frozen=True)
@@ -51,16 +52,16 @@ def order_progress(actor: Actor, order: Order) -> OrderProgress:
     is_over = order.status == OrderStatus.CANCELLED or (
         order.status == OrderStatus.EXECUTED and all(line.delivery_status in FINAL for line in lines)
     )
-    headline, tone = _headline(order, lines)
+    headline, tone = _headline(actor, order, lines)
     return OrderProgress(headline, tone, is_over, rows)
 
 
-def _headline(order: Order, lines: list[OrderLine]) -> tuple[str, str]:
+def _headline(actor: Actor, order: Order, lines: list[OrderLine]) -> tuple[str, str]:
     states = {line.delivery_status for line in lines}
     if order.status == OrderStatus.CANCELLED:
         return _("This order was cancelled."), "neutral"
     if order.status != OrderStatus.EXECUTED:
-        if order.hold_reason == "no_credit":
+        if order.hold_reason == "no_credit" and actor.has(Perm.SHOP_PRICES_VIEW):
             return _("We have your order. It waits for credit: your provider will release it."), "warning"
         return _("We have your order. It will be executed shortly."), "info"
     if states <= {DeliveryStatus.DELIVERED}:

@@ -34,6 +34,7 @@ class Perm(StrEnum):
     MAIL_VIEW = "mail_view"
     # Storefront
     SHOP_VIEW = "shop_view"
+    SHOP_PRICES_VIEW = "shop_prices_view"
     SHOP_ORDER = "shop_order"
     SHOP_ORDERS_VIEW = "shop_orders_view"
     SHOP_SERVICES_VIEW = "shop_services_view"
@@ -107,7 +108,7 @@ STAFF_ROLE_PERMS: dict[str, frozenset[str]] = {
     StaffRole.READ_ONLY.value: frozenset({Perm.BSS_VIEW, Perm.AUDIT_VIEW}),
 }
 
-_EVERYBODY = frozenset({Perm.SHOP_VIEW})
+_EVERYBODY = frozenset({Perm.SHOP_VIEW, Perm.SHOP_PRICES_VIEW})
 
 STOREFRONT_ROLE_PERMS: dict[str, frozenset[str]] = {
     StorefrontRole.ADMIN.value: frozenset(SHOP_PERMS),
@@ -129,6 +130,8 @@ STOREFRONT_ROLE_PERMS: dict[str, frozenset[str]] = {
 }
 
 RESELLER_ONLY = frozenset({Perm.SHOP_CUSTOMER_CREATE, Perm.SHOP_CUSTOMERS_VIEW, Perm.SHOP_MPN, Perm.SHOP_COST_VIEW})
+# The prices of this shop are what the reseller pays, and its credit is his (``channel.md`` 10.2, 10.3).
+PAYER_ONLY = frozenset({Perm.SHOP_PRICES_VIEW, Perm.SHOP_ORDER})
 
 
 def staff_perms(roles: list[str]) -> frozenset[str]:
@@ -136,7 +139,11 @@ def staff_perms(roles: list[str]) -> frozenset[str]:
     return perms_of(STAFF_ROLE_PERMS, roles)
 
 
-def storefront_perms(roles: list[str], *, sells: bool) -> frozenset[str]:
-    """What an account's user with these roles may do; some permissions exist for resellers only."""
+def storefront_perms(roles: list[str], *, sells: bool, pays: bool = True) -> frozenset[str]:
+    """What an account's user with these roles may do.
+
+    Some permissions exist for resellers only, and some not for accounts that somebody else pays for (``pays`` False).
+    """
     perms = perms_of(STOREFRONT_ROLE_PERMS, roles)
-    return perms if sells else perms - RESELLER_ONLY
+    perms = perms if sells else perms - RESELLER_ONLY
+    return perms if pays else perms - PAYER_ONLY

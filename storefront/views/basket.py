@@ -10,7 +10,7 @@ from catalog.models import Plan
 from catalog.selectors import plan_of, price_list_for
 from core.errors import BusinessError, NotVisible
 from orders.models import Basket
-from orders.selectors import PricedBasket, priced_basket
+from orders.selectors import PricedBasket, priced_basket, unpriced_basket
 from orders.services.basket import add_line, change_line, set_target
 from resellers.enums import PurchaseMode
 from resellers.selectors import own_account, purchase_targets
@@ -20,7 +20,9 @@ from users.permissions import Perm
 
 
 def price_basket(request: ShopRequest, basket: Basket) -> PricedBasket:
-    """The basket with prices; a visitor's with those he may see."""
+    """The basket with prices; a visitor's with those he may see, a sub account's without any."""
+    if request.actor.is_customer and not request.actor.has(Perm.SHOP_PRICES_VIEW):
+        return unpriced_basket(basket)
     prices = (
         None if basket.target_account or basket.buyer_account else price_list_for(request.actor, request.shop, None)
     )

@@ -1,5 +1,6 @@
 """The storefront's lists: orders, services, and a reseller's customers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -44,6 +45,12 @@ class OrderList(ShopList):
     empty_icon = "receipt"
     empty_title = _("No orders yet")
     empty_text = _("What you order appears here, with its progress.")
+
+    def shown_columns(self) -> Sequence[Column]:
+        """All of them; without the total for people who may not see prices."""
+        if self.actor.has(Perm.SHOP_PRICES_VIEW):
+            return self.columns
+        return [column for column in self.columns if column.path != "gross"]
 
     def row_url(self, row: Any) -> str:
         """The order with its progress."""

@@ -29,7 +29,12 @@ def order_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
     if order is None:
         raise Http404
     may_cancel = request.actor.has(Perm.SHOP_ORDER) and ORDER_MACHINE.allows(order.status, OrderEvent.CANCEL)
-    context = {"order": order, "progress": order_progress(request.actor, order), "may_cancel": may_cancel}
+    context = {
+        "order": order,
+        "progress": order_progress(request.actor, order),
+        "may_cancel": may_cancel,
+        "sees_prices": request.actor.has(Perm.SHOP_PRICES_VIEW),
+    }
     partial = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
     return render(request, "storefront/_order_progress.html" if partial else "storefront/order_detail.html", context)
 
@@ -53,7 +58,9 @@ def subscription_detail(request: ShopRequest, public_id: str) -> HttpResponseBas
     row = subscriptions_for(request.actor).get_visible(request.actor, public_id)
     if row is None:
         raise Http404
-    return render(request, "storefront/subscription_detail.html", {"subscription": row, "addons": row.addons.all()})
+    sees_prices = request.actor.has(Perm.SHOP_PRICES_VIEW)
+    context = {"subscription": row, "addons": row.addons.all(), "sees_prices": sees_prices}
+    return render(request, "storefront/subscription_detail.html", context)
 
 
 @require_safe
