@@ -186,6 +186,7 @@ def test_spreadsheet_is_read_while_it_is_sent(here, django_assert_num_queries):
         next(pieces)
     with django_assert_num_queries(1):
         assert next(pieces).startswith(b"A job,queued")
+    assert list(pieces) == []
 
 
 def test_spreadsheet_leaves_out_the_columns_of_others(shop):
