@@ -5,6 +5,7 @@ PostgreSQL, Valkey, the vendor twins, worker, beat and web; each child in its ow
 left behind is found by pid and start time, and ended.
 """
 
+import fcntl
 import json
 import os
 import secrets
@@ -18,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from cryptography.fernet import Fernet
 
@@ -32,7 +33,24 @@ LOG_BYTES = 5_000_000
 QUEUES = "default,vendors,bulk,mail"
 
 
+LOCK_SECONDS = 20  # A former run that is just stopping gets that long.
 ENVIRONMENT = "environment.json"  # What a second shell needs; cloudbss/settings/dev.py reads it.
+
+
+def only_one(home: Path) -> TextIO | None:
+    """The lock of this installation, held until the process ends; None if another one keeps running beside us."""
+    home.mkdir(parents=True, exist_ok=True)
+    lock = (home / "run.lock").open("w")
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except OSError:
+            if time.monotonic() > end:
+                lock.close()
+                return None
+            time.sleep(0.2)
 
 
 def say(text: str) -> None:
@@ -304,6 +322,9 @@ class Supervisor:
 def main() -> int:
     """Run until somebody stops it."""
     home = Path(os.environ.get("CLOUDBSS_HOME") or BASE / ".local").resolve()
+    lock = only_one(home)
+    if lock is None:
+        raise SystemExit(f"Another make run uses {home}. Stop it first, or set CLOUDBSS_HOME to another folder.")
     supervisor = Supervisor(home)
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
@@ -323,6 +344,7 @@ def main() -> int:
         raise SystemExit(str(error)) from error
     finally:
         supervisor.stop()
+        lock.close()
     return 0
 
 

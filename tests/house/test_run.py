@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudbss import run
 from cloudbss.embedded import alive, free_port
 from cloudbss.run import PORTS, Supervisor, read_json, start_time, write_private
 
@@ -156,3 +157,14 @@ def test_waiting_for_a_port_ends_with_the_log_to_look_at(supervisor: Supervisor)
 def test_start_time_tells_processes_apart():
     assert start_time(os.getpid()) != ""
     assert start_time(2**22 - 1) == ""
+
+
+def test_second_run_beside_the_first_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "LOCK_SECONDS", 0.1)
+    first = run.only_one(tmp_path)
+    assert first is not None
+    assert run.only_one(tmp_path) is None
+    first.close()
+    again = run.only_one(tmp_path)
+    assert again is not None
+    again.close()
