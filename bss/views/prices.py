@@ -115,8 +115,7 @@ class PriceListDetail(OfPriceList):
 
         money = {"kind": "money", "currency": self.currency}
         plain = (
-            Column("product.name", gettext_lazy("Product"), "main", sort="product__name", sub="label"),
-            Column("product.code", gettext_lazy("Code"), "code", sort="product__code"),
+            Column("__str__", gettext_lazy("Plan"), "main", sort="product__name", sub="product.code"),
             Column("rule", gettext_lazy("Rule"), show=rule),
             Column("price", gettext_lazy("Price"), show=price, **money),  # type: ignore[arg-type]
         )
