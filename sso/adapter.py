@@ -96,3 +96,8 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def get_totp_label(self, user: AbstractBaseUser) -> str:
         """The address, not the technical user name."""
         return str(getattr(user, "email", user))
+
+
+def shown_as(user: AbstractBaseUser) -> str:
+    """A user in allauth's sentences: by address, never by the technical name."""
+    return str(getattr(user, "email", user))

@@ -263,9 +263,12 @@ def _orders(
             call_twins(
                 "POST",
                 "/_twin/faults",
-                body={"vendor": "partner_center", "operation": "create_cart", "kind": "under_review", "times": 1},
+                body={"vendor": "partner_center", "operation": "checkout_cart", "kind": "error"}
+                | {"status": 400, "code": "800023", "description": "The credit limit is exceeded.", "times": 1},
             )
         _one_order(actor, site, instance, account, number, key)
+        if number == ORDERS - 2:
+            _run_until_quiet(5)  # The fault strikes this order and no other.
         if number % 20 == 19:
             say(f"  {number + 1} of {ORDERS}")
             _run_until_quiet(5)

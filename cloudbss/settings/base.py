@@ -119,6 +119,7 @@ ACCOUNT_ADAPTER = "sso.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}  # The form asks for the e-mail address, unique by realm only.
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_UNIQUE_EMAIL = False
+ACCOUNT_USER_DISPLAY = "sso.adapter.shown_as"
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
