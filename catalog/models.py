@@ -190,6 +190,13 @@ class Plan(TenantOwned):
         return f"{self.product}, {self.label}"
 
     @property
+    def is_sellable(self) -> bool:
+        """Whether the shop sells it: offered, published, not discontinued, and of the charge type it knows."""
+        product = self.product
+        is_shown = product.is_published and product.discontinued_at is None
+        return self.is_offered and is_shown and product.charge_type == ChargeType.PREPAID
+
+    @property
     def label(self) -> str:
         """Term and cycle in words, such as ``1 year, billed monthly``."""
         term = TERM_LABELS.get(self.term, self.term)

@@ -103,8 +103,7 @@ def priced_basket(basket: Basket, *, price_list: PriceList | None = None) -> Pri
 
 
 def _sellable(line: BasketLine, plans: Mapping[int, PricedPlan]) -> bool:
-    product = line.plan.product
-    return line.plan_id in plans and product.is_published and product.discontinued_at is None
+    return line.plan_id in plans and line.plan.is_sellable
 
 
 def basket_count(actor: Actor, site: Site, visitor_key: str) -> int:

@@ -39,9 +39,14 @@ def open_basket(actor: Actor, *, site: Site, visitor_key: str = "") -> Basket:
                 )
         except IntegrityError:
             found = Basket.objects.get(user_id=actor.user_id, site=site)
-    if account is not None and found.buyer_account_id != account.pk:
+    if found.buyer_account_id != (account.pk if account else None):
+        # Also for nobody's user any more: the prices of his former account are not his to see.
         Basket.objects.filter(pk=found.pk).update(
-            buyer_account=account, service_details={}, billing_address={}, **_default_target(account)
+            buyer_account=account,
+            service_details={},
+            billing_address={},
+            checkout_key=uuid.uuid4(),
+            **_default_target(account),
         )
         found.refresh_from_db()
     return found
@@ -86,6 +91,7 @@ def adopt_basket(actor: Actor, *, site: Site, visitor_key: str) -> None:
             mine.quantity = line.quantity
             mine.save(update_fields=["quantity"])
     old.delete()
+    _touch(basket)
 
 
 def _locked(basket: Basket) -> Basket:
@@ -138,7 +144,7 @@ def add_line(
 
 def _is_sold(actor: Actor, site: Site, plan: Plan) -> bool:
     product = plan.product
-    if not Product.objects.visible_to(actor).filter(pk=product.pk).exists() or not plan.is_offered:
+    if not Product.objects.visible_to(actor).filter(pk=product.pk).exists() or not plan.is_sellable:
         return False
     prices = price_list_for(actor, site, own_account(actor))
     if prices is None:
@@ -186,6 +192,7 @@ def set_target(actor: Actor, *, basket: Basket, mode: str, account: Account | No
     row = _locked(basket)
     if row.target_account_id != account.pk or row.purchase_mode != mode:
         row.billing_address, row.service_details, row.checked_job = {}, {}, None
+        row.checkout_key = uuid.uuid4()
     row.target_account, row.purchase_mode, row.buyer_account = account, mode, own
     row.save()
     return row
@@ -199,8 +206,9 @@ def set_billing_address(actor: Actor, *, basket: Basket, address: Mapping[str, s
     if missing:
         raise BusinessError("address_incomplete", _("Complete the billing address."), field=missing[0])
     row = _locked(basket)
-    row.billing_address = dict(address)
-    row.save(update_fields=["billing_address", "updated_at"])
+    if row.billing_address != dict(address):
+        row.billing_address, row.checkout_key = dict(address), uuid.uuid4()
+        row.save(update_fields=["billing_address", "checkout_key", "updated_at"])
     return row
 
 
@@ -209,11 +217,13 @@ def set_service_details(actor: Actor, *, basket: Basket, instance_id: str, detai
     """Keep what the vendor of one instance asked, and what its checks said."""
     actor.require(Perm.SHOP_ORDER)
     row = _locked(basket)
-    row.service_details = {**row.service_details, instance_id: dict(details)}
-    row.save(update_fields=["service_details", "updated_at"])
+    if row.service_details.get(instance_id) != dict(details):
+        row.service_details = {**row.service_details, instance_id: dict(details)}
+        row.checkout_key = uuid.uuid4()
+        row.save(update_fields=["service_details", "checkout_key", "updated_at"])
     return row
 
 
 def _touch(basket: Basket) -> None:
-    """Changed contents are another order: they get a key of their own, and the vendor is asked again."""
+    """Changed contents are another order and get a key of their own, so that only what was reviewed is ordered."""
     Basket.objects.filter(pk=basket.pk).update(checkout_key=uuid.uuid4())

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from catalog.models import PriceList
 from catalog.pricing import QuotedLine
 from core import audit, clock
-from core.errors import BusinessError, Conflict
+from core.errors import BusinessError, Conflict, NotVisible
 from core.events import emit
 from core.tenancy import Actor
 from orders.enums import ORDER_MACHINE, OrderEvent, OrderStatus
@@ -59,7 +59,7 @@ def place_order(
     before = Order.objects.visible_to(actor).filter(idempotency_key=key).first()
     if before is not None:
         return before
-    basket = Basket.objects.select_for_update(of=("self",)).get(pk=basket.pk)
+    basket = _own_basket(actor, basket)
     before = Order.objects.visible_to(actor).filter(idempotency_key=key).first()
     if before is not None:
         return before
@@ -79,6 +79,15 @@ def place_order(
     basket.lines.all().delete()
     Basket.objects.filter(pk=basket.pk).update(checkout_key=uuid.uuid4(), service_details={}, checked_job=None)
     return order
+
+
+def _own_basket(actor: Actor, basket: Basket) -> Basket:
+    """The basket under a lock; somebody else's does not exist."""
+    rows = Basket.objects.select_for_update(of=("self",)).filter(organization_id=actor.tenant_id)
+    row = rows.filter(pk=basket.pk, user_id=actor.user_id or 0).first()
+    if row is None:
+        raise NotVisible("basket_missing", _("This basket does not exist."))
+    return row
 
 
 def _target(actor: Actor, basket: Basket) -> Account:

@@ -118,10 +118,9 @@ def test_addon_of_another_product_or_alone_is_refused(shop):
 
 def test_target_changed_after_the_review_needs_a_new_review(shop):
     second = factories.account(shop.organization, AccountKind.END_CUSTOMER, bill_to=shop.reseller)
-    first = dict(mode=PurchaseMode.END_CUSTOMER, target=shop.end_customer)
-    reviewed = fill_basket(shop, shop.reseller_admin, **first).checkout_key
-    basket = fill_basket(shop, shop.reseller_admin, mode=PurchaseMode.END_CUSTOMER, target=second)
-    Basket.objects.filter(pk=basket.pk).update(service_details=basket.service_details)
+    mode = PurchaseMode.END_CUSTOMER
+    reviewed = fill_basket(shop, shop.reseller_admin, mode=mode, target=shop.end_customer).checkout_key
+    basket = fill_basket(shop, shop.reseller_admin, mode=mode, target=second)
     assert refused(shop, basket, shop.reseller_admin, key=reviewed) == "basket_changed"
 
 
