@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
 from core import clock
 from ui.icons import ICONS
@@ -16,18 +17,20 @@ from users.permissions import Perm
 class ExampleForm(forms.Form):
     """One field of every kind."""
 
-    name = forms.CharField(label="Company", help_text="As it stands on the invoice.")
-    quantity = forms.IntegerField(label="Quantity", initial=5)
-    country = forms.ChoiceField(label="Country", choices=[("DE", "Germany"), ("GR", "Greece"), ("US", "United States")])
-    start = forms.DateField(label="Start", required=False, widget=forms.DateInput({"type": "date"}))
-    note = forms.CharField(label="Note", required=False, widget=forms.Textarea)
+    name = forms.CharField(label=_("Company"), help_text=_("As it stands on the invoice."))
+    quantity = forms.IntegerField(label=_("Quantity"), initial=5)
+    country = forms.ChoiceField(
+        label=_("Country"), choices=[("DE", _("Germany")), ("GR", _("Greece")), ("US", _("United States"))]
+    )
+    start = forms.DateField(label=_("Start"), required=False, widget=forms.DateInput({"type": "date"}))
+    note = forms.CharField(label=_("Note"), required=False, widget=forms.Textarea)
     mode = forms.ChoiceField(
-        label="For whom?",
-        choices=[("a", "For ourselves"), ("b", "End customer")],
+        label=_("For whom?"),
+        choices=[("a", _("For ourselves")), ("b", _("End customer"))],
         widget=forms.RadioSelect,
         initial="a",
     )
-    agree = forms.BooleanField(label="I accept the terms.")
+    agree = forms.BooleanField(label=_("I accept the terms."))
 
 
 class Styleguide(Page):
@@ -35,7 +38,7 @@ class Styleguide(Page):
 
     perm = Perm.BSS_VIEW
     template_name = "ui/styleguide.html"
-    title = "Style guide"
+    title = _("Style guide")
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Show it."""
