@@ -67,6 +67,13 @@ def test_visitor_goes_to_sign_in_and_comes_back(here):
     assert row.state == JobState.QUEUED
 
 
+def test_part_of_a_page_leads_a_visitor_to_sign_in_as_a_whole(here):
+    page = reverse("bss:job_detail", args=[make_job(here).public_id])
+    response = Client(headers={"host": factories.site_of(here).host}).get(page, headers=HTMX)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response["HX-Redirect"] == f"{reverse('account_login')}?next={page}"
+
+
 def test_lacking_the_permission_is_403_and_changes_nothing(here):
     row = factories.account(here)
     page = account_page("hold", row)

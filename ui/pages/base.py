@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.generic import View
+from django_htmx.http import HttpResponseClientRedirect
 
 from core.errors import PermissionRefused
 from core.tenancy import Actor
@@ -61,7 +62,9 @@ class Page(View):
         if actor.is_anonymous:
             if actor.user_id:
                 raise PermissionRefused("not_yours", _("Your login is not for this part."))
-            return redirect_to_login(request.get_full_path())
+            away = redirect_to_login(request.get_full_path())
+            # A redirect would be followed by htmx, and the sign-in page would stand inside the old one.
+            return HttpResponseClientRedirect(away.url) if self.wants_part() else away
         actor.require(self.perm)
         return super().dispatch(request, *args, **kwargs)
 
