@@ -80,7 +80,8 @@ def credit_of(payer: Account) -> Credit:
 
 def lock_payer(payer_id: int) -> Account:
     """Take the payer's row, so that two orders cannot spend the same credit."""
-    return Account.objects.select_for_update(of=("self",)).get(pk=payer_id)
+    # Not the key: rows that only refer to the account are written meanwhile without waiting.
+    return Account.objects.select_for_update(of=("self",), no_key=True).get(pk=payer_id)
 
 
 @transaction.atomic

@@ -1,12 +1,16 @@
 """Executing an order: reserve its charges, make its services, and write the operations that provision them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from billing.services import CreditExceeded, NewCharge, line_source, lock_payer, reserve
+from catalog.models import Product
 from core import audit, clock
 from core.errors import BusinessError
 from core.events import emit
@@ -14,7 +18,7 @@ from core.tenancy import Actor, system_actor
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryEvent, OrderEvent
 from orders.models import Order, OrderLine
 from resellers.enums import PurchaseMode
-from subscriptions.enums import Verb
+from subscriptions.enums import SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription, SubscriptionAddOn
 from subscriptions.services import create_addons, create_subscription, open_operation, open_operation_of_link
 from users.permissions import Perm
@@ -68,6 +72,7 @@ def execute(actor: Actor, order: Order, *, over_limit_reason: str = "") -> None:
     ORDER_MACHINE.target(order.status, OrderEvent.EXECUTE)
     payer = lock_payer(order.payer_id)
     lines = list(order.lines.select_related("plan__product__product_type__instance", "parent").order_by("position"))
+    check_single(order.account_id, [line.plan.product for line in lines if line.parent_id is None])
     charges = [_charge(order, line) for line in lines]
     reserve(actor, payer=payer, charges=charges, over_limit_reason=over_limit_reason)
     ORDER_MACHINE.fire(order, OrderEvent.EXECUTE, executed_at=clock.now(), hold_reason="")
@@ -81,6 +86,22 @@ def execute(actor: Actor, order: Order, *, over_limit_reason: str = "") -> None:
         organization_id=order.organization_id,
         account_id=order.account_id,
     )
+
+
+def check_single(account_id: int, products: Sequence[Product]) -> None:
+    """Refuse a second subscription where the vendor allows one, and a second trial (``channel.md`` 7).
+
+    The caller holds the payer's lock, so that two orders of one account are looked at one after the other.
+    """
+    for product, count in Counter(products).items():
+        known = Subscription.objects.filter(account_id=account_id, product=product)
+        live = ~Q(status=SubscriptionStatus.CANCELLED)
+        if product.is_trial and (count > 1 or known.filter(live | Q(first_activated_at__isnull=False)).exists()):
+            raise BusinessError("trial_used", _("%(name)s can be tried once.") % {"name": product.name})
+        if not product.product_type.allow_multiple_subscriptions and (count > 1 or known.filter(live).exists()):
+            raise BusinessError(
+                "one_subscription", _("Add licences to the existing one: %(name)s.") % {"name": product.name}
+            )
 
 
 def _charge(order: Order, line: OrderLine) -> NewCharge:

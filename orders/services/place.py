@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from billing.services import lock_payer
 from catalog.models import PriceList
 from catalog.pricing import QuotedLine
 from core import audit, clock
@@ -20,13 +21,11 @@ from orders.enums import ORDER_MACHINE, OrderEvent, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine, TermsAcceptance
 from orders.selectors import PricedBasket, basket_instances, priced_basket
 from orders.services.basket import check_quantity
-from orders.services.execute import execute_within_credit
+from orders.services.execute import check_single, execute_within_credit
 from resellers.enums import AccountStatus
 from resellers.models import Account
 from resellers.selectors import purchase_targets
 from resellers.services.accounts import take_order_number
-from subscriptions.enums import SubscriptionStatus
-from subscriptions.models import Subscription
 from users.models import User
 from users.permissions import Perm
 from vendors.models import InstanceState
@@ -64,6 +63,7 @@ def place_order(
     if before is not None:
         return before
     account = _target(actor, basket)
+    _check_active(account, lock_payer(account.payer_id))
     priced = priced_basket(basket)
     _check_basket(basket, account, priced, key, terms_accepted)
     if priced.quote is None or priced.price_list is None:
@@ -93,10 +93,18 @@ def _own_basket(actor: Actor, basket: Basket) -> Basket:
 def _target(actor: Actor, basket: Basket) -> Account:
     if basket.target_account is None:
         raise BusinessError("target_missing", _("Choose for whom you order."))
+    if actor.reaches(basket.target_account):
+        _check_active(basket.target_account, basket.target_account)
     account = purchase_targets(actor, basket.purchase_mode).filter(pk=basket.target_account.pk).first()
     if account is None:
         raise BusinessError("target_invalid", _("You cannot order for this account."))
     return account
+
+
+def _check_active(account: Account, payer: Account) -> None:
+    """Refuse while either is on hold; the payer's row is locked, so that a hold of this very moment counts."""
+    if account.status != AccountStatus.ACTIVE or payer.status != AccountStatus.ACTIVE:
+        raise BusinessError("account_on_hold", _("This account is on hold. Ask your provider."))
 
 
 def _check_basket(basket: Basket, account: Account, priced: PricedBasket, key: uuid.UUID, terms_accepted: bool) -> None:
@@ -107,14 +115,11 @@ def _check_basket(basket: Basket, account: Account, priced: PricedBasket, key: u
     if priced.withdrawn:
         names = ", ".join(line.plan.product.name for line in priced.withdrawn)
         raise BusinessError("withdrawn", _("No longer available: %(names)s. Remove it to go on.") % {"names": names})
-    payer = priced.payer or account
-    if AccountStatus.ACTIVE not in (account.status,) or payer.status != AccountStatus.ACTIVE:
-        raise BusinessError("account_on_hold", _("This account is on hold. Ask your provider."))
     if not terms_accepted:
         raise BusinessError("terms_missing", _("Accept the terms of use to order."), field="terms")
     for line in priced.lines:
         check_quantity(line.plan.product, line.quantity)
-        _check_single(line, account)
+    check_single(account.pk, [line.plan.product for line in priced.lines if line.parent_id is None])
     if not basket.billing_address:
         raise BusinessError("address_incomplete", _("Complete the billing address."))
     for instance in basket_instances(priced.lines):
@@ -125,17 +130,6 @@ def _check_basket(basket: Basket, account: Account, priced: PricedBasket, key: u
             raise BusinessError(
                 "service_details_open", _("Complete the service details for %(name)s.") % {"name": instance}
             )
-
-
-def _check_single(line: BasketLine, account: Account) -> None:
-    product = line.plan.product
-    if product.product_type.allow_multiple_subscriptions:
-        return
-    live = Subscription.objects.filter(account=account, product=product).exclude(status=SubscriptionStatus.CANCELLED)
-    if live.exists():
-        raise BusinessError(
-            "one_subscription", _("Add licences to the existing one: %(name)s.") % {"name": product.name}
-        )
 
 
 def _store(

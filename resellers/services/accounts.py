@@ -221,7 +221,8 @@ def save_contact(actor: Actor, *, account: Account, contact: Contact | None, val
 @transaction.atomic
 def take_order_number(organization_id: int) -> str:
     """The next order number of an organization, without gaps by concurrency: ``ORD-000123``."""
-    row = Organization.objects.select_for_update(of=("self",)).get(pk=organization_id)
+    # Not the key: whoever writes a row of this organization meanwhile must not wait, let alone in a circle.
+    row = Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=organization_id)
     Organization.objects.filter(pk=row.pk).update(next_order_number=row.next_order_number + 1)
     return f"ORD-{row.next_order_number:06d}"
 

@@ -202,3 +202,21 @@ def test_target_of_another_reseller_is_no_choice(shop):
     assert response.status_code == 400
     assert foreign.name not in response.content.decode()
     assert not Basket.objects.filter(target_account=foreign).exists()
+
+
+def test_trial_is_ordered_once(shop):
+    Product.objects.update(is_trial=True)
+    place(shop.customer_admin, fill_basket(shop, shop.customer_admin, quantity=1))
+    with pytest.raises(BusinessError) as caught:
+        place(shop.customer_admin, fill_basket(shop, shop.customer_admin, quantity=1))
+    assert caught.value.code == "trial_used"
+
+
+def test_two_plans_of_a_product_that_is_sold_once_are_refused(shop):
+    Product.objects.update(is_trial=True)
+    basket = fill_basket(shop, shop.customer_admin, quantity=1)
+    row, price_list = shop.organization, shop.customer.price_list_assignment.price_list
+    other = Plan.objects.create(organization=row, product=shop.product, term="P1Y", billing_cycle="annual")
+    Price.objects.create(organization=row, price_list=price_list, plan=other, rule="fixed", value=1)
+    basket.lines.create(organization=row, plan=other, quantity=1)
+    assert refused(shop, basket) == "trial_used"
