@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from catalog.services.definition import apply_definition, apply_price_sheet, check_loss
+from core import crypto
 from core.errors import BusinessError, NotVisible
 from core.jobs import JobCancelled, JobRun, handler
 from core.tenancy import system_actor
@@ -76,7 +77,7 @@ def finish_consent(run: JobRun) -> Mapping[str, Any]:
     actor = system_actor(run.job.organization_id, label=str(run.params.get("label", "system")))
     try:
         result: CheckResult = connector_for(instance.application.code).consent_finish(  # type: ignore[attr-defined]
-            context_for(instance), run.params["redirect_uri"], run.params["form"]
+            context_for(instance), run.params["redirect_uri"], crypto.decrypt_json(run.params["form"])
         )
     except VendorError as error:
         raise _said(error) from error

@@ -18,9 +18,9 @@ PAIRS = [
 
 
 def tile_art(name: str, family: str = "") -> SafeString:
-    """An SVG of soft shapes with the product's initials; the family decides the colours."""
+    """An SVG of soft shapes with the product's initials; a family's are of one colour."""
     seed = hashlib.sha256(name.encode()).digest()
-    first, second = PAIRS[hashlib.sha256((family or telling_words(name)[0]).encode()).digest()[0] % len(PAIRS)]
+    first, second = PAIRS[hashlib.sha256(family.encode()).digest()[0] % len(PAIRS) if family else seed[9] % len(PAIRS)]
     key = seed.hex()[:8]
     shapes = format_html_join(
         "",

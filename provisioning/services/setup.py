@@ -268,7 +268,7 @@ def finish_consent(
         params={
             "instance": str(instance.public_id),
             "redirect_uri": redirect_uri,
-            "form": {key: str(value) for key, value in form.items()},
+            "form": crypto.encrypt_json({key: str(value) for key, value in form.items()}),  # It holds a one-time code.
             "label": actor.label,
         },
         unique_key=f"consent:{instance.public_id}",

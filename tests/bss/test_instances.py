@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.urls import reverse
 
+from core import crypto
 from core.jobs import Job
 from tests import factories
 from tests.bss.staff import actions_of, count_queries, rows_of, staff_client
@@ -182,7 +183,9 @@ def test_consent_leads_to_the_vendor_and_back(here, instance):
     assert client.post(back(instance), answer).status_code == 200
     job = Job.objects.get(kind="provisioning.finish_consent")
     assert job.params["redirect_uri"] == told["redirect_uri"]
-    assert job.params["form"] == {"code": "the-code", "id_token": "the-token", "state": told["state"]}
+    assert "the-code" not in str(job.params)
+    sent = crypto.decrypt_json(job.params["form"])
+    assert sent == {"code": "the-code", "id_token": "the-token", "state": told["state"]}
     again = client.post(back(instance), answer)
     assert again.status_code == 400
     assert "This consent was not started here." in again.content.decode()
