@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
@@ -9,6 +10,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from core import crypto
@@ -51,6 +53,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Back to the shop's front page."""
         return reverse("storefront:home")
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Only addresses of the very host that was asked: another shop's is as foreign as any."""
+        request = context.request
+        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Queue allauth's mails like all others; those with a link lose their text after sending."""
         organization = _organization(self.request)
@@ -58,7 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             return
         template = TEMPLATES.get(template_prefix, "account_notice")
         link = str(context.get(LINKS.get(template, ""), ""))
-        values = {"link": link if "://" in link else absolute(link), "notice": NOTICES.get(template_prefix, "")}
+        values = {"link": _on_site(self.request, link), "notice": NOTICES.get(template_prefix, "")}
         if template == "account_notice" and not values["notice"]:
             return
         queue_mail(
@@ -70,6 +77,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             language=str(getattr(context.get("user"), "language", "")),
             is_secret=bool(link),
         )
+
+
+def _on_site(request: HttpRequest | None, link: str) -> str:
+    """The link at the site's own address: the host a request names may be anybody's."""
+    if not link:
+        return ""
+    parts = urlsplit(link)
+    site: Site | None = getattr(request, "site", None)
+    return absolute(f"{parts.path}?{parts.query}" if parts.query else parts.path, site)
 
 
 def _organization(request: HttpRequest | None) -> Organization | None:

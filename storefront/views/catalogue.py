@@ -1,5 +1,6 @@
 """The catalogue: home, shelves and search, one product."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,7 @@ from ui.contrast import brand_css as sheet
 PAGE = 24
 FOUND = 60
 STRIP = 8
+PRODUCT_ID = re.compile(r"[0-9]{1,18}")
 
 
 def _list(request: ShopRequest) -> PriceList | None:
@@ -98,8 +100,8 @@ def _category(actor: Actor, slug: str) -> Category | None:
 def _page(rows: Any, after: str) -> tuple[list[Product], str]:
     """One page by keyset on (name, id); ``after`` is ``id:name`` of the last product of the page before."""
     rows = rows.order_by("name", "id")
-    number, _colon, name = after.partition(":")
-    if number.isdigit():
+    number, _colon, name = after.replace("\x00", "").partition(":")
+    if PRODUCT_ID.fullmatch(number):
         rows = rows.filter(name__gte=name).exclude(name=name, id__lte=int(number))
     found = list(rows[: PAGE + 1])
     if len(found) <= PAGE:

@@ -143,7 +143,8 @@ def checkout_live(request: ShopRequest, instance_id: str, verb: str) -> HttpResp
 
 
 def _short(values: dict[str, Any]) -> dict[str, str]:
-    return {key: str(value)[:100] for key, value in values.items() if key in ("domain_prefix", "mpn_id")}
+    known = ("domain_prefix", "mpn_id")
+    return {key: str(value).replace("\x00", "")[:100] for key, value in values.items() if key in known}
 
 
 @require_safe
