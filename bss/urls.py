@@ -1,7 +1,7 @@
 """Addresses of the BSS, by room."""
 
-from bss import rooms_a, rooms_b
+from bss import urls_operations, urls_sales
 
 app_name = "bss"
 
-urlpatterns = [*rooms_a.urlpatterns, *rooms_b.urlpatterns]
+urlpatterns = [*urls_sales.urlpatterns, *urls_operations.urlpatterns]

@@ -1,4 +1,4 @@
-"""Rooms of the BSS, part b: operations, setup, jobs, catalogue, price lists, mail."""
+"""Rooms of operations: desk, setup, jobs, catalogue, price lists, mail."""
 
 from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt

@@ -1,4 +1,4 @@
-"""Rooms of the BSS, part a: overview, accounts, orders, subscriptions, employees."""
+"""Rooms of sales: overview, accounts, orders, subscriptions, employees."""
 
 from django.urls import URLPattern, path
 
