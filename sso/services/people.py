@@ -172,6 +172,12 @@ def _end_invitations(user: User) -> int:
     return Invitation.objects.filter(user=user, used_at=None, expires_at__gt=now).update(expires_at=now)
 
 
+def _end_link_with(row: Membership) -> None:
+    """The link ends with the last access it opens; whoever else invited this person still waits for him."""
+    if not Membership.objects.filter(user=row.user).exclude(pk=row.pk).exists():
+        _end_invitations(row.user)
+
+
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -194,7 +200,7 @@ def revoke_invitation(actor: Actor, *, membership: Membership) -> None:
     _may_change(actor, row)
     _still_invited(row)
     _keep_an_admin(row)
-    _end_invitations(row.user)
+    _end_link_with(row)
     audit.record(actor, "user.revoked", row, before={"roles": row.roles, "email": row.user.email}, account=row.account)
     row.delete()
 
@@ -208,16 +214,19 @@ def open_invitation(token: str, realm: object) -> Invitation | None:
     """The invitation behind a link that still works in this realm, or None."""
     rows = Invitation.objects.select_related("user", "account", "organization")
     found = rows.filter(token_hash=_digest(token), used_at=None, expires_at__gt=clock.now()).first()
-    return found if found is not None and found.user.realm == realm and found.user.is_active else None
+    if found is None or found.user.realm != realm or not found.user.is_active:
+        return None
+    # Who has set a password by another link must not lose it to one that lies in an old mail.
+    return None if found.user.has_usable_password() else found
 
 
 @transaction.atomic
 def accept_invitation(invitation: Invitation, *, password: str) -> User:
     """Set the password and confirm the address; the link has then been used. Of two at once one succeeds."""
-    used = Invitation.objects.filter(pk=invitation.pk, used_at=None, expires_at__gt=clock.now())
-    if not used.update(used_at=clock.now()):
-        raise Conflict("invitation_used", _("This invitation was used already or has ended. Ask for a new one."))
     user = User.objects.select_for_update().get(pk=invitation.user_id)
+    used = Invitation.objects.filter(pk=invitation.pk, used_at=None, expires_at__gt=clock.now())
+    if user.has_usable_password() or not used.update(used_at=clock.now()):
+        raise Conflict("invitation_used", _("This invitation was used already or has ended. Ask for a new one."))
     user.set_password(password)
     user.save(update_fields=["password"])
     confirm_address(user)
@@ -258,7 +267,7 @@ def remove_member(actor: Actor, *, membership: Membership) -> None:
     _may_change(actor, row)
     _keep_an_admin(row)
     if not row.user.has_usable_password():
-        _end_invitations(row.user)
+        _end_link_with(row)
     audit.record(actor, "user.removed", row, before={"roles": row.roles, "email": row.user.email}, account=row.account)
     row.delete()
 
