@@ -60,6 +60,11 @@ def shop_page(perm: str = "", *, anonymous: bool = False, back: str = "") -> Cal
     return declare
 
 
+def has_basket(request: ShopRequest) -> bool:
+    """Whether there can be a basket; a visitor's is made when he puts something in, not when he looks."""
+    return request.actor.user_id is not None or VISITOR_BASKET in request.session
+
+
 def basket_of(request: ShopRequest) -> Basket:
     """The basket of whoever is looking; a visitor's key is in his session; signing in makes it his own."""
     if request.actor.user_id is not None and VISITOR_BASKET in request.session:

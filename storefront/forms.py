@@ -59,10 +59,11 @@ class BillingForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    """The last click: the key of this order, the total that was seen, and the terms."""
+    """The last click: the key of this order, the total and the terms that were seen, and whether they are accepted."""
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     total = forms.DecimalField(max_digits=19, decimal_places=4, widget=forms.HiddenInput)
+    terms_version = forms.IntegerField(widget=forms.HiddenInput)
     terms = forms.BooleanField(required=False, label=_("I accept the terms of use."))
 
 

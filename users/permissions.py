@@ -145,5 +145,8 @@ def storefront_perms(roles: list[str], *, sells: bool, pays: bool = True) -> fro
     Some permissions exist for resellers only, and some not for accounts that somebody else pays for (``pays`` False).
     """
     perms = perms_of(STOREFRONT_ROLE_PERMS, roles)
-    perms = perms if sells else perms - RESELLER_ONLY
+    if not sells:
+        perms -= RESELLER_ONLY
+    elif Perm.SHOP_COST_VIEW not in perms:
+        perms -= {Perm.SHOP_PRICES_VIEW}  # What a reseller pays here is his purchase cost.
     return perms if pays else perms - PAYER_ONLY

@@ -32,7 +32,7 @@ from vendors.models import InstanceState
 
 
 class PriceChanged(Conflict):
-    """A price changed since the buyer saw the total; he confirms the new one."""
+    """A price or the terms changed since the buyer saw them; he confirms the new ones."""
 
 
 @transaction.atomic
@@ -43,6 +43,7 @@ def place_order(
     key: uuid.UUID,
     seen_total: Decimal,
     terms_accepted: bool,
+    terms_version: int | None = None,
     browser: str = "",
 ) -> Order:
     """Turn the basket into an order, and execute it if the payer's credit allows. Calls no vendor.
@@ -52,7 +53,8 @@ def place_order(
     and operations are written, the basket is emptied. Over the credit the order stays Submitted, nothing is reserved.
 
     Raises BusinessError for everything the buyer can mend (empty basket, missing details, terms unticked, account on
-    hold) and :class:`PriceChanged` if ``seen_total`` is no longer the total.
+    hold) and :class:`PriceChanged` if ``seen_total`` is no longer the total, or the terms in force no longer those of
+    ``terms_version`` (None: not compared).
     """
     actor.require(Perm.SHOP_ORDER)
     before = Order.objects.visible_to(actor).filter(idempotency_key=key).first()
@@ -68,6 +70,8 @@ def place_order(
     _check_basket(basket, account, priced, key, terms_accepted)
     if priced.quote is None or priced.price_list is None:
         raise BusinessError("no_price_list", _("There are no prices for this account. Ask your provider."))
+    if terms_version is not None and terms_version != basket.site.terms_version:
+        raise PriceChanged("terms_changed", _("The terms of use have changed. Read them and confirm again."))
     if priced.quote.gross != seen_total:
         raise PriceChanged("price_changed", _("A price has changed. Check the new total and confirm again."))
     order = _store(actor, basket, account, priced, priced.price_list, key)

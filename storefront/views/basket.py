@@ -14,7 +14,7 @@ from orders.selectors import PricedBasket, priced_basket, unpriced_basket
 from orders.services.basket import add_line, change_line, set_target
 from resellers.enums import PurchaseMode
 from resellers.selectors import own_account, purchase_targets
-from storefront.access import ShopRequest, basket_of, shop_page
+from storefront.access import ShopRequest, basket_of, has_basket, shop_page
 from storefront.forms import AddForm, QuantityForm, TargetForm
 from users.permissions import Perm
 
@@ -50,6 +50,8 @@ def target_form(request: ShopRequest, basket: Basket) -> TargetForm | None:
 @shop_page(anonymous=True)
 def basket(request: ShopRequest) -> HttpResponseBase:
     """What is in the basket, what it costs, and for whom it is."""
+    if not has_basket(request):
+        return render(request, "storefront/basket.html", {"priced": {"is_empty": True}, "step": 1})
     found = basket_of(request)
     context = {"priced": price_basket(request, found), "target_form": target_form(request, found), "step": 1}
     return render(request, "storefront/basket.html", context)

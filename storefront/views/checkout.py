@@ -188,6 +188,7 @@ def _place(request: ShopRequest) -> HttpResponseBase:
             key=form.cleaned_data["key"],
             seen_total=form.cleaned_data["total"],
             terms_accepted=form.cleaned_data["terms"],
+            terms_version=form.cleaned_data["terms_version"],
             browser=request.headers.get("User-Agent", ""),
         )
     except PriceChanged as error:

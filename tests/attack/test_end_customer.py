@@ -84,3 +84,24 @@ def test_sub_account_cannot_cancel_an_order_of_its_reseller():
     assert client.post(reverse("storefront:order_cancel", args=[order.public_id])).status_code == 403
     order.refresh_from_db()
     assert order.status == "submitted"
+
+
+@pytest.mark.parametrize(
+    ("role", "sees"),
+    [
+        ("subscriptions_manager", False),
+        ("cloud_administrator", False),
+        ("billing_agent", True),
+        ("buyer", True),
+        ("admin", True),
+    ],
+)
+def test_purchase_price_of_a_reseller_is_for_the_roles_that_may_see_it(role, sees):
+    shop = make_shop()
+    place(shop.reseller_admin, fill_basket(shop, shop.reseller_admin))
+    _user, client = user_of(shop, shop.reseller, role)
+    pages = [reverse("storefront:product_detail", args=[shop.product.public_id])]
+    if role in ("subscriptions_manager", "buyer", "admin", "billing_agent"):
+        pages.append(reverse("storefront:order_detail", args=[Order.objects.get().public_id]))
+    for page in pages:
+        assert any(price in client.get(page).content.decode() for price in PRICES) is sees, page

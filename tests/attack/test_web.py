@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from core.jobs import Job, start_job
 from notifications.models import OutgoingMail
-from orders.models import Order
+from orders.models import Basket, Order
 from resellers.models import Account
+from resellers.selectors import actor_for
 from tests import factories
 from tests.attack.browser import signed_in, user_of
 from tests.shop import fill_basket, make_shop, place
@@ -167,3 +169,33 @@ def test_formulas_in_names_are_no_formulas_in_the_export(shop):
     body = b"".join(response.streaming_content).decode()
     assert "HYPERLINK" in body
     assert not re.search(r'(^|,)"?[\t\r]*[=+@]', body, re.MULTILINE)
+
+
+def test_visitor_who_only_looks_leaves_no_row(shop):
+    shop.site.anonymous_access = True
+    shop.site.save()
+    client = Client(headers={"host": shop.site.host})
+    assert client.get(reverse("storefront:basket")).status_code == 200
+    assert not Basket.objects.exists()
+    assert not client.cookies.get("bss_session")
+
+
+def test_order_form_carries_what_was_reviewed_and_the_terms_that_were_read(shop):
+    user, client = user_of(shop, shop.customer)
+    fill_basket(shop, actor_for(user, shop.site, as_staff=False))
+    review = reverse("storefront:checkout_review")
+    page = client.get(review).content.decode()
+    values = dict(re.findall(r'type="hidden" name="(key|total|terms_version)" value="([^"]+)"', page))
+    assert set(values) == {"key", "total", "terms_version"}
+    shop.site.terms_version += 1
+    shop.site.save()
+    assert client.post(review, values | {"terms": "on"})["Location"] == review
+    fresh = values | {"terms_version": str(shop.site.terms_version)}
+    assert client.post(review, fresh)["Location"] == review
+    assert not Order.objects.exists()
+
+    placed = client.post(review, fresh | {"terms": "on"})
+
+    assert placed["Location"] == reverse("storefront:order_detail", args=[Order.objects.get().public_id])
+    assert client.post(review, fresh | {"terms": "on"})["Location"] == placed["Location"]
+    assert Order.objects.count() == 1
