@@ -205,7 +205,8 @@ def prepare_link(actor: Actor, order: Order, instance: Instance) -> AccountLink:
             instance=instance,
             values=agreement | {"date_agreed": parse_date(str(agreement["date_agreed"]))},
         )
-    if mpn_id and order.purchase_mode == PurchaseMode.END_CUSTOMER:
+    # Asked for only while there is none; an answer from an old basket does not replace what was set since.
+    if mpn_id and order.purchase_mode == PurchaseMode.END_CUSTOMER and not stamped_mpn(order, instance):
         tenant = str(details.get("reseller_tenant_id", ""))
         set_mpn_id(system, account=order.payer, instance=instance, mpn_id=mpn_id, tenant_id=tenant)
     return link
