@@ -87,7 +87,7 @@ class OperationList(ListPage):
     empty_icon = "check-circle"
     empty_title = gettext_lazy("Nothing needs you")
     empty_text = gettext_lazy("Every vendor has answered, or will be asked again without you. Filters show the rest.")
-    bulk_actions = (BulkAction("retry", gettext_lazy("Try again"), Perm.OPERATION_ACT, _retry),)
+    bulk_actions = (BulkAction("retry", gettext_lazy("Retry"), Perm.OPERATION_ACT, _retry),)
 
     def row_url(self, row: Any) -> str:
         """The operation with all that is known of it."""
@@ -149,7 +149,7 @@ class OperationDetail(DetailPage):
         if all(why.values()):
             return []
         deeds = (
-            ("retry", _("Try again"), "sync", "primary"),
+            ("retry", _("Retry"), "sync", "primary"),
             ("check", _("Check now"), "search", ""),
             ("mark_done", _("Mark as done"), "check", ""),
             ("give_up", _("Give up"), "cross", "danger"),
@@ -188,7 +188,7 @@ class DeskAction(ActionPage):
 class OperationRetry(DeskAction):
     """Try again."""
 
-    title = gettext_lazy("Try again")
+    title = gettext_lazy("Retry")
     success = gettext_lazy("It is on its way to the vendor.")
 
     def consequences(self) -> list[str]:

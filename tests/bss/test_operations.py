@@ -116,11 +116,11 @@ def test_detail_of_another_organization_is_not_there(shop):
 def test_detail_offers_what_is_possible(shop):
     client = staff_client(shop.organization)
     open_ones = actions_of(client.get(page("detail", operation(shop))))
-    assert open_ones == {"Try again": "", "Check now": "", "Mark as done": "", "Give up": ""}
+    assert open_ones == {"Retry": "", "Check now": "", "Mark as done": "", "Give up": ""}
     assert actions_of(client.get(page("detail", operation(shop, OperationState.DONE)))) == {}
     refused = actions_of(client.get(page("detail", operation(shop, OperationState.REFUSED))))
     assert refused == {
-        "Try again": "",
+        "Retry": "",
         "Mark as done": "Only what needs attention can be marked as done.",
         "Give up": "",
     }
@@ -160,7 +160,7 @@ def test_bulk_retry_tells_what_did_not_go(shop):
     chosen = [str(row.public_id) for row in [*rows, done]]
     response = client.post(f"{LIST}?scope=all", {"action": "retry", "row": chosen}, follow=True)
     assert [row.state for row in Operation.objects.order_by("id")] == ["queued", "queued", "done"]
-    assert said(response)[-1] == "Try again: 2 rows done."
+    assert said(response)[-1] == "Retry: 2 rows done."
     assert len(said(response)) == 2
 
 
