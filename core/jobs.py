@@ -184,6 +184,13 @@ def job_of(actor: Actor, public_id: object) -> Job | None:
     return Job.objects.get_visible(actor, public_id)
 
 
+def own_job(actor: Actor, public_id: object, kind: str) -> Job | None:
+    """The job of this kind that the actor started himself; what a colleague asked and was told is not his to read."""
+    if actor.user_id is None:
+        return None
+    return Job.objects.filter(user_id=actor.user_id, kind=kind).get_visible(actor, public_id)
+
+
 def request_cancel(actor: Actor, job: Job) -> None:
     """Ask a job to stop; it ends at its next progress report, one that nobody took yet ends at once."""
     if not job.is_open:

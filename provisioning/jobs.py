@@ -13,7 +13,7 @@ from core.tenancy import system_actor
 from provisioning.context import context_for
 from provisioning.ports import Cancelled, CheckResult, ErrorKind, VendorError
 from provisioning.registry import connector_for
-from provisioning.services.checkout import check_details, check_live
+from provisioning.services.checkout import DETAILS_CHECK, LIVE_CHECK, check_details, check_live
 from provisioning.services.setup import settle_readiness
 from vendors.models import ConsentState, Instance
 from vendors.services.instances import note_consent, note_credentials
@@ -125,13 +125,13 @@ def pull_definition(run: JobRun) -> Mapping[str, Any]:
     }
 
 
-@handler("provisioning.check_details")
+@handler(DETAILS_CHECK)
 def run_check_details(run: JobRun) -> Mapping[str, Any]:
     """Check what a buyer typed into Service Details with the vendor."""
     return check_details(run, _instance(run))
 
 
-@handler("provisioning.check_live")
+@handler(LIVE_CHECK)
 def run_check_live(run: JobRun) -> Mapping[str, Any]:
     """Check one field while somebody types."""
     return check_live(run, _instance(run))

@@ -40,6 +40,8 @@ from vendors.models import AccountLink, Instance, LinkState
 
 AGREEMENT = "agreement_"
 MPN = "mpn_id"
+DETAILS_CHECK = "provisioning.check_details"
+LIVE_CHECK = "provisioning.check_live"
 LIVE_CHECKS = frozenset({"check_domain", "check_partner_id"})
 
 
@@ -67,7 +69,7 @@ def start_details_check(actor: Actor, *, basket: Basket, instance: Instance, val
     actor.require(Perm.SHOP_ORDER, _target(basket))
     return start_job(
         actor,
-        "provisioning.check_details",
+        DETAILS_CHECK,
         title=_("Checking with %(vendor)s") % {"vendor": instance.application.name},
         params={
             "instance": str(instance.public_id),
@@ -86,7 +88,7 @@ def start_live_check(actor: Actor, *, instance: Instance, verb: str, values: Map
         raise NotVisible("check_missing", _("There is no such check."))
     return start_job(
         actor,
-        "provisioning.check_live",
+        LIVE_CHECK,
         title=_("Checking with %(vendor)s") % {"vendor": instance.application.name},
         params={"instance": str(instance.public_id), "verb": verb, "values": dict(values)},
         queue_task=RUN_VENDOR_TASK,

@@ -9,12 +9,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import BusinessError
-from core.jobs import job_of
+from core.jobs import own_job
 from orders.models import Basket
 from orders.selectors import PricedBasket, basket_instances
 from orders.services.basket import set_billing_address
 from orders.services.place import PriceChanged, place_order
-from provisioning.services.checkout import detail_fields, detail_state, start_details_check, start_live_check
+from provisioning.services.checkout import (
+    DETAILS_CHECK,
+    LIVE_CHECK,
+    detail_fields,
+    detail_state,
+    start_details_check,
+    start_live_check,
+)
 from resellers.services.accounts import billing_address
 from storefront.access import ShopRequest, basket_of, shop_page
 from storefront.forms import BillingForm, PlaceForm
@@ -114,7 +121,7 @@ def _instance(priced: PricedBasket, instance_id: str) -> Instance:
 @shop_page(Perm.SHOP_ORDER)
 def checkout_checking(request: ShopRequest, public_id: str) -> HttpResponseBase:
     """Progress of a check; goes back to the details, or on to the review, when it has ended."""
-    job = job_of(request.actor, public_id)
+    job = own_job(request.actor, public_id, DETAILS_CHECK)
     if job is None:
         raise Http404
     if job.is_open:
@@ -151,7 +158,7 @@ def _short(values: dict[str, Any]) -> dict[str, str]:
 @shop_page(Perm.SHOP_ORDER)
 def checkout_live_result(request: ShopRequest, public_id: str) -> HttpResponseBase:
     """What a live check found, or that it is still asking."""
-    job = job_of(request.actor, public_id)
+    job = own_job(request.actor, public_id, LIVE_CHECK)
     if job is None:
         raise Http404
     return render(request, "storefront/_live.html", {"job": job})
