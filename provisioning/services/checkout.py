@@ -206,6 +206,7 @@ class _DetailsCheck:
                     "state": "relationship",
                     "link": link,
                     "message": _("Accept the invitation, then check again."),
+                    "values": self.values,
                 }
         elif self._has("check_domain"):
             check: CheckResult = self.connector.check_domain(self.ctx, self.values)
@@ -278,4 +279,5 @@ class _DetailsCheck:
         self.outcome |= {
             "state": "unreachable",
             "message": _("%(vendor)s could not be reached. Nothing was ordered.") % {"vendor": vendor},
+            "values": self.values,
         }
