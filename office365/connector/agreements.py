@@ -96,6 +96,7 @@ class AgreementVerbs(ConnectorBase):
             _("Accept the invitation, then check again."),
             LOOK_AGAIN,
             data={"domain": domain},
+            flag="awaiting_relationship",
         )
 
     def check_partner_id(self, ctx: Context, mpn_id: str) -> CheckResult:

@@ -27,9 +27,15 @@ def refused(code: str, message: str, *, data: Mapping[str, Any] | None = None, f
 
 
 def waiting(
-    code: str, message: str, seconds: float, *, external_id: str = "", data: Mapping[str, Any] | None = None
+    code: str,
+    message: str,
+    seconds: float,
+    *,
+    external_id: str = "",
+    data: Mapping[str, Any] | None = None,
+    flag: str = "",
 ) -> Result:
-    """Not finished yet; look again after so many seconds."""
+    """Not finished yet; look again after so many seconds. ``flag`` says for whom it waits, if not for the vendor."""
     return Result(
         Outcome.WAITING,
         external_id=external_id,
@@ -37,6 +43,7 @@ def waiting(
         message=str(message),
         retry_after=dt.timedelta(seconds=seconds),
         data=data or {},
+        flag=flag,
     )
 
 

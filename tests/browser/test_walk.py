@@ -11,6 +11,7 @@ from django.db import connection
 
 from catalog.models import Product
 from core import outbox
+from orders.models import Order
 from resellers.models import Membership
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription
@@ -157,6 +158,41 @@ def test_reseller_buys_for_a_sub_account(browser, live_server, shop, worker, twi
 def link_mpn(shop: Shop, twins: Twins) -> None:
     """The reseller's MPN ID on its link, as staff enter it."""
     set_mpn_id(shop.staff, account=shop.reseller, instance=shop.instance, mpn_id=twins.credentials()["mpn_ids"][0])
+
+
+def test_existing_tenant_waits_for_the_relationship(browser, live_server, shop, worker, twins):
+    tenant = next(row for row in twins.credentials()["existing_tenants"] if row["country"] == "DE")
+    walk = Walk(browser, live_server.url)
+    page = walk.page
+    walk.sign_in(email_of(shop.customer))
+    walk.go("/products/?q=business")
+    page.locator(".tile").first.click()
+    page.click("text=Add to basket")
+    page.click("text=Go to checkout")
+    page.locator("main form.card button[type=submit]").click()
+    page.check("main input[name$=has_tenant]")
+    page.fill("main input[name$='-domain']", tenant["domain"])
+    page.fill("main input[name$=agreement_first_name]", "Ada")
+    page.fill("main input[name$=agreement_last_name]", "Byron")
+    page.check("main input[name$=agreement_accepted]")
+    page.click("text=Check and continue")
+    page.wait_for_selector("text=Open the invitation", timeout=20_000)
+    walk.shot("relationship")
+    walk.go("/checkout/review/")
+    page.check("#terms")
+    page.click("text=Order now")
+    page.wait_for_load_state()
+    assert Order.objects.count() == 0
+    walk.go("/checkout/details/")
+    (request,) = twins.call("GET", "/_twin/relationships")["relationships"]
+    twins.call("POST", f"/_twin/relationships/{request['id']}/accept", json={"domain": tenant["domain"]})
+    page.click("text=Check and continue")
+    page.wait_for_url("**/checkout/review/", timeout=20_000)
+    page.check("#terms")
+    page.click("text=Order now")
+    page.wait_for_selector("text=Everything is active. Enjoy!", timeout=40_000)
+    assert Subscription.objects.get().status == SubscriptionStatus.ACTIVE
+    assert walk.problems == []
 
 
 def test_storefront_on_a_phone_in_the_dark(browser, live_server, shop, worker):
