@@ -83,7 +83,9 @@ class Result:
 
     ``external_id`` is the vendor's id of the account or service (stored when DONE). ``data`` holds what the platform
     stores beside it: for a service ``{"order_id", "status", "quantity", "starts_at", "ends_at", "cancel_until",
-    "auto_renew", "addons": {add-on line id: external id}}``, for an account ``{"domain", "admin_user"}``; datetimes as
+    "auto_renew", "addons": {add-on line id: external id}, "refundable": [{"quantity", "until"}], "product_code",
+    "term", "billing_cycle", "schedule": {"product_code", "quantity", "term", "billing_cycle"} or None}``, for an upgrade
+    those of the target plus ``"source": {"status", "quantity"}`` (the service it came from), for an account ``{"domain", "admin_user"}``; datetimes as
     ISO strings. ``secrets`` (for example ``admin_password``) is stored encrypted and shown once.
     """
 
@@ -222,11 +224,43 @@ class AddOnLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """What holds from the next renewal on, in absolute values: product, quantity, term and cycle."""
+
+    product_code: str
+    quantity: int
+    term: str
+    billing_cycle: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeOrder:
+    """To which product, and how many of a service's licences, an upgrade goes; all of them, or a part."""
+
+    product_code: str
+    quantity: int
+    term: str
+    billing_cycle: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradeOption:
+    """A product the vendor would upgrade a service to; ``reason`` says why not, if it is not ``eligible`` now."""
+
+    product_code: str
+    name: str
+    eligible: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceRequest:
     """The whole desired state of one service, as every mutating call carries it.
 
     ``product_code`` is ``{productId}:{skuId}`` or a legacy offer id. ``confirmed_quantity`` is what the vendor last
     confirmed (0 for a create). ``created_at`` is when the operation was written: lookups search from there.
+    ``schedule`` is what is to be scheduled for the renewal; None removes what is. ``upgrade`` is set for the verb
+    ``upgrade`` only.
     """
 
     subscription_id: str
@@ -246,6 +280,8 @@ class ServiceRequest:
     is_trial: bool = False
     addons: Sequence[AddOnLine] = ()
     parent_external_id: str = ""
+    schedule: Schedule | None = None
+    upgrade: UpgradeOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +442,8 @@ class Connector(Protocol):
         ``relationship_status(ctx, account) -> Result`` (DONE with external_id, or WAITING).
     service
         ``precheck(ctx, request) -> CheckResult``; ``create``, ``change``, ``suspend``, ``activate``, ``cancel``,
-        ``lookup`` ``(ctx, request) -> Result``.
+        ``lookup`` ``(ctx, request) -> Result``; ``upgrade(ctx, request) -> Result`` (``external_id`` is the target's);
+        ``upgrade_options(ctx, request) -> Sequence[UpgradeOption]``.
     reading back
         ``read_state(ctx, request) -> Result``; ``console_link(external_id) -> str``.
     """
@@ -442,9 +479,12 @@ __all__ = [
     "ProductTypeDef",
     "Progress",
     "Result",
+    "Schedule",
     "Secrets",
     "ServiceDefinition",
     "ServiceRequest",
     "Steps",
+    "UpgradeOption",
+    "UpgradeOrder",
     "VendorError",
 ]
