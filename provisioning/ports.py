@@ -82,11 +82,12 @@ class Result:
     """The answer of a mutating verb.
 
     ``external_id`` is the vendor's id of the account or service (stored when DONE). ``data`` holds what the platform
-    stores beside it: for a service ``{"order_id", "status", "quantity", "starts_at", "ends_at", "cancel_until",
-    "auto_renew", "addons": {add-on line id: external id}, "refundable": [{"quantity", "until"}], "product_code",
-    "term", "billing_cycle", "schedule": {"product_code", "quantity", "term", "billing_cycle"} or None}``, for an upgrade
-    those of the target plus ``"source": {"status", "quantity"}`` (the service it came from), for an account ``{"domain", "admin_user"}``; datetimes as
-    ISO strings. ``secrets`` (for example ``admin_password``) is stored encrypted and shown once.
+    stores beside it; datetimes as ISO strings. For a service: ``{"order_id", "status", "quantity", "starts_at",
+    "ends_at", "cancel_until", "auto_renew", "addons": {add-on line id: external id}, "refundable": [{"quantity",
+    "until"}], "product_code", "term", "billing_cycle", "schedule": {"product_code", "quantity", "term",
+    "billing_cycle"} or None}``. For an upgrade those of the target plus ``"source": {"status", "quantity"}``, the
+    service it came from. For an account: ``{"domain", "admin_user"}``. ``secrets`` (such as ``admin_password``) is
+    stored encrypted and shown once.
     """
 
     outcome: Outcome
