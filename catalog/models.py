@@ -34,6 +34,14 @@ class Cycle(models.TextChoices):
     NONE = "none", _("Not billed")
 
 
+class RefundPolicy(models.TextChoices):
+    """What is credited of the present billing period when a service ends early."""
+
+    DAYS = "days", _("By days")
+    HOURS = "hours", _("By hours")
+    NONE = "none", _("Nothing")
+
+
 TERM_LABELS = {
     "": _("No term"),
     "P1M": _("1 month"),
@@ -70,6 +78,18 @@ class ProductType(TenantOwned):
     description = models.TextField(_("description"), blank=True)
     derivative = models.CharField(max_length=30, default="SUBSCRIPTION")
     allow_multiple_subscriptions = models.BooleanField(_("several active subscriptions per account"), default=True)
+    refund_policy = models.CharField(
+        _("refund when cancelled"), max_length=10, choices=RefundPolicy.choices, default=RefundPolicy.DAYS
+    )
+    auto_cancel_subscriptions = models.BooleanField(
+        _("customers cancel subscriptions by themselves"),
+        default=True,
+        help_text=_("Otherwise, and above the limit, staff decide a request."),
+    )
+    auto_cancel_addons = models.BooleanField(_("customers cancel add-ons by themselves"), default=True)
+    auto_cancel_limit = models.PositiveIntegerField(
+        _("up to so many licences"), null=True, blank=True, help_text=_("Empty: no limit.")
+    )
 
     class Meta:
         ordering = ["name", "id"]
@@ -171,6 +191,20 @@ class AddOnRelation(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.addon} for {self.parent}"
+
+
+class UpgradeRelation(TenantOwned):
+    """A subscription of ``source`` may be upgraded to ``target``; the other way it is a downgrade."""
+
+    source = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="upgrade_relations")
+    target = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="downgrade_relations")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["source", "target"], name="upgrade_relation_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source} to {self.target}"
 
 
 class Plan(TenantOwned):

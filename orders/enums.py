@@ -44,6 +44,17 @@ ORDER_MACHINE = Machine(
 )
 
 
+class LineKind(models.TextChoices):
+    """What an order line does."""
+
+    NEW = "new", _("New service")
+    LICENCES = "licences", _("More licences")
+    ADDON = "addon", _("Add-on to a service")
+    ADDON_LICENCES = "addon_licences", _("More of an add-on")
+    UPGRADE = "upgrade", _("Upgrade")
+    CONVERT = "convert", _("Trial to paid")
+
+
 class DeliveryStatus(models.TextChoices):
     """How far a line's service is."""
 

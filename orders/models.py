@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Cycle
 from core.money import CurrencyField, MoneyField
 from core.tenancy import TenantOwned
-from orders.enums import DeliveryStatus, OrderStatus
+from orders.enums import DeliveryStatus, LineKind, OrderStatus
 from resellers.enums import PurchaseMode
 
 
@@ -124,9 +124,14 @@ class Order(TenantOwned):
 
 
 class OrderLine(TenantOwned):
-    """One line with everything frozen: names, price with its trace, and the vendor's cost for those who may see it."""
+    """One line with everything frozen: names, price with its trace, and the vendor's cost for those who may see it.
+
+    ``kind`` says what it does: a new service, or more of the one in ``subscription``. Of those ``net`` is the part of
+    the billing period that is left.
+    """
 
     tenant_account = "order__account"
+    kind = models.CharField(_("what"), max_length=20, choices=LineKind.choices, default=LineKind.NEW)
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()

@@ -70,6 +70,109 @@ class Verb(models.TextChoices):
     SUSPEND = "suspend", _("Suspend")
     ACTIVATE = "activate", _("Activate")
     CANCEL = "cancel", _("Cancel")
+    UPGRADE = "upgrade", _("Upgrade")
+    RENEW = "renew", _("Follow the renewal")
+
+
+class Purpose(models.TextChoices):
+    """Why an operation was opened: what is written here once the vendor has done it."""
+
+    PROVISION = "provision", _("Provision")
+    LICENCES = "licences", _("Buy licences")
+    REDUCE = "reduce", _("Reduce licences")
+    ADDON = "addon", _("Buy an add-on")
+    ADDON_REDUCE = "addon_reduce", _("Reduce an add-on")
+    ADDON_CANCEL = "addon_cancel", _("Cancel an add-on")
+    AUTO_RENEW = "auto_renew", _("Change automatic renewal")
+    SCHEDULE = "schedule", _("Schedule a change for the renewal")
+    REVOKE_SCHEDULE = "revoke_schedule", _("Revoke the scheduled change")
+    SUSPEND = "suspend", _("Suspend")
+    ACTIVATE = "activate", _("Reactivate")
+    CANCEL = "cancel", _("Cancel now")
+    CANCEL_AT_END = "cancel_at_end", _("Cancel at the end of the term")
+    REVOKE_CANCEL = "revoke_cancel", _("Keep after all")
+    UPGRADE = "upgrade", _("Upgrade")
+    CONVERT = "convert", _("Convert the trial")
+    RENEW = "renew", _("Follow the renewal")
+
+
+class ScheduleStatus(models.TextChoices):
+    """The life of a change that is scheduled for the renewal (``channel.md`` 9.4)."""
+
+    PENDING = "pending", _("Pending")
+    APPLIED = "applied", _("Applied")
+    FAILED = "failed", _("Failed")
+    REVOKED = "revoked", _("Revoked")
+
+
+SCHEDULE_MACHINE = Machine(
+    "scheduled change",
+    "status",
+    {
+        (ScheduleStatus.PENDING, "apply"): ScheduleStatus.APPLIED,
+        (ScheduleStatus.PENDING, "fail"): ScheduleStatus.FAILED,
+        (ScheduleStatus.PENDING, "revoke"): ScheduleStatus.REVOKED,
+    },
+)
+
+
+class RequestKind(models.TextChoices):
+    """What a customer asks to give back."""
+
+    CANCEL = "cancel", _("Cancel the subscription")
+    REDUCE = "reduce", _("Reduce licences")
+    ADDON_CANCEL = "addon_cancel", _("Cancel an add-on")
+    ADDON_REDUCE = "addon_reduce", _("Reduce an add-on")
+
+
+class Execution(models.TextChoices):
+    """When a cancellation takes effect."""
+
+    NOW = "now", _("Now")
+    PERIOD_END = "period_end", _("At the end of the term")
+
+
+class RequestStatus(models.TextChoices):
+    """The life of a cancellation request (``channel.md`` 9.3)."""
+
+    SUBMITTED = "submitted", _("Submitted")
+    ACCEPTED = "accepted", _("Accepted")
+    COMPLETED = "completed", _("Completed")
+    FAILED = "failed", _("Failed")
+    REJECTED = "rejected", _("Rejected")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+
+
+class RequestEvent(models.TextChoices):
+    """What can happen to a cancellation request."""
+
+    ACCEPT = "accept", _("Accept")
+    COMPLETE = "complete", _("Complete")
+    FAIL = "fail", _("Fail")
+    RETRY = "retry", _("Retry")
+    REJECT = "reject", _("Reject")
+    WITHDRAW = "withdraw", _("Withdraw")
+
+
+_R, _Q = RequestStatus, RequestEvent
+
+REQUEST_MACHINE = Machine(
+    "request",
+    "status",
+    {
+        (_R.SUBMITTED, _Q.ACCEPT): _R.ACCEPTED,
+        (_R.SUBMITTED, _Q.REJECT): _R.REJECTED,
+        (_R.SUBMITTED, _Q.WITHDRAW): _R.WITHDRAWN,
+        (_R.ACCEPTED, _Q.COMPLETE): _R.COMPLETED,
+        (_R.ACCEPTED, _Q.FAIL): _R.FAILED,
+        (_R.FAILED, _Q.RETRY): _R.ACCEPTED,
+        (_R.FAILED, _Q.REJECT): _R.REJECTED,
+    },
+)
+
+LIVE_STATUSES = (_S.INACTIVE, _S.ACTIVE, _S.SUSPENDED, _S.PENDING_CANCEL, _S.FAILED)
+BILLED_STATUSES = (_S.ACTIVE, _S.SUSPENDED, _S.PENDING_CANCEL)
+OPEN_REQUESTS = (_R.SUBMITTED, _R.ACCEPTED, _R.FAILED)
 
 
 class OperationState(models.TextChoices):

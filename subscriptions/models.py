@@ -13,7 +13,19 @@ from core import outbox
 from core.money import CurrencyField, MoneyField
 from core.tenancy import TenantOwned
 from resellers.enums import PurchaseMode
-from subscriptions.enums import DUE_STATES, OPEN_STATES, OperationState, SubscriptionStatus, Verb
+from subscriptions.enums import (
+    DUE_STATES,
+    OPEN_REQUESTS,
+    OPEN_STATES,
+    Execution,
+    OperationState,
+    Purpose,
+    RequestKind,
+    RequestStatus,
+    ScheduleStatus,
+    SubscriptionStatus,
+    Verb,
+)
 from vendors.models import SyncStatus
 
 RUN_TASK = "provisioning.run_operation"
@@ -23,7 +35,9 @@ class Subscription(TenantOwned):
     """A recurring service of an account at a vendor's instance.
 
     ``quantity`` is what the vendor confirmed (what was ordered, until then). ``unit_price`` is per unit and billing
-    cycle in ``currency``, before tax. ``first_activated_at`` is written once; a database trigger refuses any change.
+    cycle in ``currency``, before tax; it holds for the term. ``first_activated_at`` is written once; a database trigger
+    refuses any change. ``period_starts_at`` and ``period_ends_at`` bound the billing period that was charged last.
+    ``refundable`` is the vendor's list of licences that can be given back: ``[{"quantity": 3, "until": ISO time}]``.
     """
 
     tenant_account = "account"
@@ -59,6 +73,12 @@ class Subscription(TenantOwned):
     term_ends_at = models.DateTimeField(_("end of term"), null=True, blank=True)
     cancel_until = models.DateTimeField(_("may be cancelled until"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    cancel_reason = models.CharField(_("reason of the cancellation"), max_length=255, blank=True)
+    resumes_as = models.CharField(max_length=20, choices=SubscriptionStatus.choices, blank=True)
+    period_starts_at = models.DateTimeField(_("billing period from"), null=True, blank=True)
+    period_ends_at = models.DateTimeField(_("billing period to"), null=True, blank=True)
+    refundable = models.JSONField(default=list, blank=True)
+    vendor_read_at = models.DateTimeField(_("read from the vendor"), null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -77,6 +97,11 @@ class Subscription(TenantOwned):
             models.Index(fields=["organization", "status", "-id"], name="subscription_status"),
             models.Index(fields=["account", "-id"], name="subscription_account"),
             models.Index(fields=["bill_to", "-id"], name="subscription_bill_to"),
+            models.Index(
+                fields=["period_ends_at", "id"],
+                name="subscription_period",
+                condition=Q(status__in=["active", "suspended", "pending_cancel"]),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -94,6 +119,7 @@ class SubscriptionAddOn(TenantOwned):
     name = models.CharField(_("name"), max_length=255)
     quantity = models.PositiveIntegerField(_("quantity"))
     unit_price = MoneyField(_("unit price"), default=0)
+    price_trace = models.JSONField(default=list)
     status = models.CharField(
         _("status"), max_length=20, choices=SubscriptionStatus.choices, default=SubscriptionStatus.INACTIVE
     )
@@ -120,6 +146,7 @@ class Operation(TenantOwned, outbox.OutboxRow):
     DUE = DUE_STATES
 
     verb = models.CharField(max_length=20, choices=Verb.choices)
+    purpose = models.CharField(max_length=20, choices=Purpose.choices, default=Purpose.PROVISION)
     state = models.CharField(max_length=20, choices=OperationState.choices, default=OperationState.QUEUED)
     instance = models.ForeignKey("vendors.Instance", on_delete=models.PROTECT, related_name="operations")
     account = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="operations")
@@ -194,6 +221,78 @@ class OperationStep(TenantOwned):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ScheduledChange(TenantOwned):
+    """What is to hold from the next renewal on: quantity and plan (term and billing cycle); one at a time."""
+
+    tenant_account = "subscription__account"
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="scheduled_changes")
+    plan = models.ForeignKey("catalog.Plan", on_delete=models.PROTECT, related_name="+", verbose_name=_("plan"))
+    quantity = models.PositiveIntegerField(_("quantity"))
+    status = models.CharField(
+        _("status"), max_length=20, choices=ScheduleStatus.choices, default=ScheduleStatus.PENDING
+    )
+    due_at = models.DateTimeField(_("at the renewal of"), null=True, blank=True)
+    requested_by = models.CharField(_("set by"), max_length=200)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription"], condition=Q(status="pending"), name="scheduled_change_one_pending"
+            ),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="scheduled_quantity_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscription}: {self.quantity} x {self.plan.label}"
+
+
+class CancellationRequest(TenantOwned):
+    """A customer's wish to give something back that staff decide: the whole, a part, or an add-on of it."""
+
+    tenant_account = "subscription__account"
+
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="cancellation_requests")
+    addon = models.ForeignKey(
+        SubscriptionAddOn, null=True, blank=True, on_delete=models.PROTECT, related_name="cancellation_requests"
+    )
+    kind = models.CharField(_("what"), max_length=20, choices=RequestKind.choices)
+    quantity = models.PositiveIntegerField(_("how many"))
+    execution = models.CharField(_("when"), max_length=20, choices=Execution.choices, default=Execution.NOW)
+    comment = models.TextField(_("comment"), blank=True)
+    status = models.CharField(
+        _("status"), max_length=20, choices=RequestStatus.choices, default=RequestStatus.SUBMITTED
+    )
+    requested_by = models.CharField(_("by"), max_length=200)
+    requested_by_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(_("reason"), blank=True)
+    operation = models.ForeignKey(
+        Operation, null=True, blank=True, on_delete=models.PROTECT, related_name="cancellation_requests"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription"],
+                condition=Q(status__in=[status.value for status in OPEN_REQUESTS]),
+                name="cancellation_request_one_open",
+            ),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="cancellation_request_quantity"),
+        ]
+        indexes = [models.Index(fields=["organization", "status", "-id"], name="cancellation_request_desk")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.subscription}"
 
 
 outbox.register(Operation, field="state", due=Operation.DUE, task=RUN_TASK)

@@ -13,7 +13,7 @@ from django.db import models, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from catalog.models import AddOnRelation, Category, Cycle, Plan, PlanCost, Product, ProductType
+from catalog.models import AddOnRelation, Category, Cycle, Plan, PlanCost, Product, ProductType, UpgradeRelation
 from core import clock
 from core.errors import BusinessError
 from vendors.models import Instance
@@ -89,6 +89,10 @@ class ProductData(Protocol):
     @property
     def plans(self) -> Sequence[PlanData]:
         """The terms and billing cycles it comes with."""
+
+    @property
+    def upgrades(self) -> Sequence[str]:
+        """Codes of the products it may be upgraded to."""
 
     @property
     def parents(self) -> Sequence[str]:
@@ -207,7 +211,7 @@ def apply_definition(
     gone = Product.objects.filter(product_type__instance=instance, discontinued_at=None)
     with transaction.atomic():
         _discontinue(gone.exclude(product_type__external_id__in=taken), report)
-    _relate_addons(instance, types)
+    _relate(instance, types)
     Instance.objects.filter(pk=instance.pk).update(
         last_definition_at=clock.now(), last_definition_counts=report.counts()
     )
@@ -369,26 +373,32 @@ def _discontinue(rows: models.QuerySet[Product], report: Report) -> None:
 
 
 @transaction.atomic
-def _relate_addons(instance: Instance, types: Sequence[ProductTypeData]) -> None:
-    """Make the add-on relations of this instance's products what the vendor says."""
+def _relate(instance: Instance, types: Sequence[ProductTypeData]) -> None:
+    """Make the relations of this instance's products what the vendor says: add-ons, and upgrades."""
     ids = dict(Product.objects.filter(product_type__instance=instance).values_list("code", "pk"))
-    wanted = {
-        (ids[parent], ids[product.code])
-        for data in types
-        for product in data.products
-        for parent in product.parents
-        if parent in ids and product.code in ids
-    }
-    rows = AddOnRelation.objects.filter(addon__product_type__instance=instance)
-    known = {(row.parent_id, row.addon_id): row.pk for row in rows}
-    AddOnRelation.objects.filter(pk__in=[pk for key, pk in known.items() if key not in wanted]).delete()
-    AddOnRelation.objects.bulk_create(
-        [
-            AddOnRelation(organization_id=instance.organization_id, parent_id=parent, addon_id=addon)
-            for parent, addon in sorted(wanted - known.keys())
-        ],
-        batch_size=BATCH,
-    )
+    products = [product for data in types for product in data.products if product.code in ids]
+    addons = {(ids[parent], ids[row.code]) for row in products for parent in row.parents if parent in ids}
+    upgrades = {(ids[row.code], ids[code]) for row in products for code in row.upgrades if code in ids}
+    _replace(AddOnRelation, ("parent_id", "addon_id"), instance, addons)
+    _replace(UpgradeRelation, ("source_id", "target_id"), instance, upgrades)
+
+
+def _replace(
+    model: type[AddOnRelation] | type[UpgradeRelation],
+    names: tuple[str, str],
+    instance: Instance,
+    wanted: set[tuple[int, int]],
+) -> None:
+    """Add the pairs that are missing and remove those that are gone."""
+    near, far = names
+    rows: Any = model.objects.filter(**{f"{far.removesuffix('_id')}__product_type__instance": instance})
+    known = {(getattr(row, near), getattr(row, far)): row.pk for row in rows}
+    model.objects.filter(pk__in=[pk for key, pk in known.items() if key not in wanted]).delete()
+    fresh: list[Any] = [
+        model(organization_id=instance.organization_id, **{near: first, far: second})
+        for first, second in sorted(wanted - known.keys())
+    ]
+    model.objects.bulk_create(fresh, batch_size=BATCH)
 
 
 def apply_price_sheet(instance: Instance, rows: Iterable[PriceData], *, source: str) -> dict[str, int]:
