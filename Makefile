@@ -6,9 +6,9 @@ WORKERS ?= 2
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 PACKAGES := core users resellers vendors catalog subscriptions billing orders provisioning notifications sso office365 ui \
-	storefront bss cloudbss sandbox
+	storefront bss cloudbss sandbox bench
 
-.PHONY: help setup run test lint format types contracts migrations deploy-check suite requirements clean
+.PHONY: help setup run test lint format types contracts migrations deploy-check suite bench requirements clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -51,6 +51,9 @@ deploy-check:
 
 suite:
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+bench: setup ## Measure on this machine; BENCH_ROWS=1m loads a million subscriptions, BENCH_QUICK=1 only looks whether it works
+	@exec $(BIN)/python -W ignore -m bench
 
 format: setup ## Put the code into its form
 	$(BIN)/ruff check --fix .
