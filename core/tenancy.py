@@ -35,6 +35,7 @@ class Actor:
 
     ``account_id`` is the account whose user he is (None for staff). ``sells`` tells that the account is a reseller's,
     so that he also sees the accounts billed to it. ``perms`` are permission codes of ``users.permissions.Perm``.
+    ``viewing_as`` names the account at which an employee looks with its user's eyes; he then only reads.
     """
 
     kind: ActorKind
@@ -47,6 +48,7 @@ class Actor:
     roles: frozenset[str] = frozenset()
     perms: frozenset[str] = frozenset()
     site_id: int | None = None
+    viewing_as: str = ""
     ip: str = ""
     request_id: str = field(default="", compare=False)
 

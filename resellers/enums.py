@@ -59,3 +59,13 @@ class PaymentMethod(models.TextChoices):
 
     INVOICE = "invoice", _("Invoice")
     BANK_TRANSFER = "bank_transfer", _("Bank transfer")
+
+
+class ViewingEnd(models.TextChoices):
+    """Why an employee no longer looks at the storefront as a customer."""
+
+    STOPPED = "stopped", _("Stopped by the employee")
+    REPLACED = "replaced", _("Went on to another account")
+    TIME = "time", _("Time was over")
+    SIGNED_OUT = "signed_out", _("Signed out")
+    REFUSED = "refused", _("Not allowed any more")

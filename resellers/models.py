@@ -1,5 +1,6 @@
 """Organizations, sites, accounts, contacts and memberships (``channel.md`` 1, 2, 4)."""
 
+import datetime as dt
 import uuid
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core.base import BaseModel
 from core.money import CurrencyField, MoneyField
 from core.tenancy import TenantOwned
-from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, Edition, PaymentMethod, SiteStatus
+from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, Edition, PaymentMethod, SiteStatus, ViewingEnd
 from users.permissions import StaffRole, StorefrontRole
 
 
@@ -230,6 +231,45 @@ class Invitation(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.user} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class ViewAsSession(TenantOwned):
+    """An employee looks at the storefront as a customer: read-only, for a while, with a reason the customer can read.
+
+    Only the hash of the token in the employee's session is kept. ``ended_at`` is empty as long as it may go on.
+    """
+
+    tenant_account = "account"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(_("reason"), max_length=500)
+    token_hash = models.CharField(max_length=64, unique=True)
+    started_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end = models.CharField(max_length=20, choices=ViewingEnd.choices, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organization"], condition=Q(ended_at=None), name="view_as_one_at_a_time"
+            ),
+            models.CheckConstraint(condition=Q(ends_at__gt=models.F("started_at")), name="view_as_takes_time"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None, end="") | (Q(ended_at__isnull=False) & ~Q(end="")), name="view_as_end_named"
+            ),
+        ]
+        indexes = [models.Index(fields=["account", "-id"], name="view_as_account")]
+
+    def __str__(self) -> str:
+        return str(self.account)
+
+    @property
+    def until(self) -> dt.datetime:
+        """When it ended, or will end by itself."""
+        return self.ended_at or self.ends_at
 
 
 def realm_of(site: Site | None, organization: Organization) -> uuid.UUID:

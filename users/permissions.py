@@ -32,6 +32,7 @@ class Perm(StrEnum):
     SYSTEM_OPTIONS = "system_options"
     STAFF_MANAGE = "staff_manage"
     MAIL_VIEW = "mail_view"
+    VIEW_AS = "view_as"
     # Storefront
     SHOP_VIEW = "shop_view"
     SHOP_PRICES_VIEW = "shop_prices_view"
@@ -103,6 +104,7 @@ STAFF_ROLE_PERMS: dict[str, frozenset[str]] = {
             Perm.OPERATION_VIEW,
             Perm.OPERATION_ACT,
             Perm.MAIL_VIEW,
+            Perm.VIEW_AS,
         }
     ),
     StaffRole.READ_ONLY.value: frozenset({Perm.BSS_VIEW, Perm.AUDIT_VIEW}),
@@ -133,6 +135,17 @@ RESELLER_ONLY = frozenset({Perm.SHOP_CUSTOMER_CREATE, Perm.SHOP_CUSTOMERS_VIEW, 
 # The prices of this shop are what the reseller pays, and its credit is his (``channel.md`` 10.2, 10.3).
 PAYER_ONLY = frozenset({Perm.SHOP_PRICES_VIEW, Perm.SHOP_ORDER})
 
+# What an employee sees who looks at the storefront as a customer: he reads, whatever the customer's user could do.
+VIEWING_PERMS = frozenset(
+    {
+        Perm.SHOP_VIEW,
+        Perm.SHOP_PRICES_VIEW,
+        Perm.SHOP_ORDERS_VIEW,
+        Perm.SHOP_SERVICES_VIEW,
+        Perm.SHOP_CUSTOMERS_VIEW,
+    }
+)
+
 
 def staff_perms(roles: list[str]) -> frozenset[str]:
     """What an employee with these roles may do."""
@@ -149,4 +162,15 @@ def storefront_perms(roles: list[str], *, sells: bool, pays: bool = True) -> fro
         perms -= RESELLER_ONLY
     elif Perm.SHOP_COST_VIEW not in perms:
         perms -= {Perm.SHOP_PRICES_VIEW}  # What a reseller pays here is his purchase cost.
+    return perms if pays else perms - PAYER_ONLY
+
+
+def viewing_perms(*, sells: bool, pays: bool) -> frozenset[str]:
+    """What an employee sees who looks at the storefront as an account; never more than one of its Admins sees.
+
+    A reseller's purchase prices are what the distributor charges him, so they are shown; his margin is his own.
+    """
+    perms = frozenset(str(perm) for perm in VIEWING_PERMS)
+    if not sells:
+        perms -= RESELLER_ONLY
     return perms if pays else perms - PAYER_ONLY
