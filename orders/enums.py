@@ -52,7 +52,6 @@ class LineKind(models.TextChoices):
     ADDON = "addon", _("Add-on to a service")
     ADDON_LICENCES = "addon_licences", _("More of an add-on")
     UPGRADE = "upgrade", _("Upgrade")
-    CONVERT = "convert", _("Trial to paid")
 
 
 class DeliveryStatus(models.TextChoices):

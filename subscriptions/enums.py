@@ -92,7 +92,6 @@ class Purpose(models.TextChoices):
     CANCEL_AT_END = "cancel_at_end", _("Cancel at the end of the term")
     REVOKE_CANCEL = "revoke_cancel", _("Keep after all")
     UPGRADE = "upgrade", _("Upgrade")
-    CONVERT = "convert", _("Convert the trial")
     RENEW = "renew", _("Follow the renewal")
 
 

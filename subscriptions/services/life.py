@@ -21,10 +21,12 @@ from subscriptions.enums import (
     OPERATION_MACHINE,
     SUBSCRIPTION_MACHINE,
     OperationEvent,
+    Purpose,
     SubscriptionEvent,
     SubscriptionStatus,
 )
 from subscriptions.models import RUN_TASK, Operation, Subscription, SubscriptionAddOn
+from subscriptions.periods import period_end
 from vendors.models import AccountLink, SyncStatus
 
 FAR_FUTURE = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
@@ -49,6 +51,7 @@ def open_operation(
     account_link: AccountLink | None = None,
     depends_on: Operation | None = None,
     retry_of: Operation | None = None,
+    purpose: str = Purpose.PROVISION,
     desired: Mapping[str, Any] | None = None,
     order_number: str = "",
 ) -> Operation:
@@ -61,6 +64,7 @@ def open_operation(
             row = Operation.objects.create(
                 organization_id=organization_id,
                 verb=verb,
+                purpose=purpose,
                 instance_id=instance_id,
                 account_id=account_id,
                 subscription=subscription,
@@ -119,14 +123,18 @@ def confirm(actor: Actor, row: Subscription, *, external_id: str, data: Mapping[
     ``data`` is ``provisioning.ports.Result.data`` of a service. Emits ``subscription.activated``.
     """
     now = clock.now()
+    starts = moment(data.get("starts_at")) or now
+    ends = moment(data.get("ends_at"))
     changes: dict[str, Any] = {
         "external_id": external_id,
         "external_order_id": str(data.get("order_id", ""))[:255],
-        "starts_at": _moment(data.get("starts_at")) or now,
-        "term_ends_at": _moment(data.get("ends_at")),
-        "cancel_until": _moment(data.get("cancel_until")),
+        "starts_at": starts,
+        "term_ends_at": ends,
         "auto_renew": bool(data.get("auto_renew", row.auto_renew)),
         "quantity": int(data.get("quantity") or row.quantity),
+        "period_starts_at": starts,
+        "period_ends_at": period_end(starts, row.billing_cycle, starts, ends),
+        **window_values(data),
     }
     if row.first_activated_at is None:
         changes["first_activated_at"] = now.replace(microsecond=0)
@@ -226,7 +234,17 @@ def event_payload(row: Subscription) -> dict[str, Any]:
     }
 
 
-def _moment(value: object) -> dt.datetime | None:
+def window_values(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the vendor says can still be given back, and until when; his dates, never ours."""
+    return {
+        "cancel_until": moment(data.get("cancel_until")),
+        "refundable": list(data.get("refundable") or []),
+        "vendor_read_at": clock.now(),
+    }
+
+
+def moment(value: object) -> dt.datetime | None:
+    """A moment from a vendor's data (ISO string, aware), or None."""
     if isinstance(value, dt.datetime):
         return value
     return parse_datetime(str(value)) if value else None

@@ -1,0 +1,83 @@
+"""Cancellation requests: submit, withdraw, reject (``channel.md`` 9.3). Accepting is in ``orders``, it moves money."""
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from core import audit, clock
+from core.errors import Conflict, NotVisible
+from core.tenancy import Actor
+from subscriptions.enums import REQUEST_MACHINE, Execution, RequestEvent, RequestKind
+from subscriptions.models import CancellationRequest, Subscription, SubscriptionAddOn
+from subscriptions.services.changes import tell_request
+from subscriptions.services.switch import require_manage, said
+from users.permissions import Perm
+
+
+@transaction.atomic
+def submit_request(
+    actor: Actor,
+    *,
+    row: Subscription,
+    kind: RequestKind,
+    quantity: int,
+    execution: Execution,
+    comment: str,
+    addon: SubscriptionAddOn | None = None,
+) -> CancellationRequest:
+    """Ask the provider to cancel; the caller has checked that the action is possible. One open request per service."""
+    try:
+        with transaction.atomic():
+            found = CancellationRequest.objects.create(
+                organization_id=row.organization_id,
+                subscription=row,
+                addon=addon,
+                kind=kind,
+                quantity=quantity,
+                execution=execution,
+                comment=comment.strip()[:2000],
+                requested_by=actor.label,
+                requested_by_user_id=actor.user_id,
+            )
+    except IntegrityError as error:
+        raise Conflict("cancellation_pending", _("A cancellation request waits for a decision.")) from error
+    audit.record(
+        actor,
+        "cancellation_request.submitted",
+        found,
+        after={"kind": kind, "quantity": quantity, "execution": execution},
+        reason=comment.strip(),
+        account=row.account,
+    )
+    tell_request(found, "submitted")
+    return found
+
+
+def lock_request(actor: Actor, request: CancellationRequest) -> CancellationRequest:
+    """The row under a lock; somebody else's does not exist."""
+    rows = CancellationRequest.objects.visible_to(actor).select_for_update(of=("self",))
+    row = rows.select_related("subscription__account", "addon").filter(pk=request.pk).first()
+    if row is None:
+        raise NotVisible("request_missing", _("This request does not exist."))
+    return row
+
+
+@transaction.atomic
+def withdraw_request(actor: Actor, *, request: CancellationRequest) -> CancellationRequest:
+    """The requester changed his mind before anybody decided."""
+    row = lock_request(actor, request)
+    require_manage(actor, row.subscription)
+    REQUEST_MACHINE.fire(row, RequestEvent.WITHDRAW, decided_by=actor.label, decided_at=clock.now())
+    audit.record(actor, "cancellation_request.withdrawn", row, account=row.subscription.account)
+    return row
+
+
+@transaction.atomic
+def reject_request(actor: Actor, *, request: CancellationRequest, reason: str) -> CancellationRequest:
+    """Staff refuse, with a reason the requester reads; nothing changes."""
+    row = lock_request(actor, request)
+    actor.require(Perm.SERVICE_MANAGE, row.subscription.account)
+    reason = said(reason)
+    REQUEST_MACHINE.fire(row, RequestEvent.REJECT, decided_by=actor.label, decided_at=clock.now(), reason=reason)
+    audit.record(actor, "cancellation_request.rejected", row, reason=reason, account=row.subscription.account)
+    tell_request(row, "rejected")
+    return row
