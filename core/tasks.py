@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from core import jobs, outbox
+from core import job_files, jobs, outbox
 
 
 @shared_task(name=jobs.RUN_TASK)
@@ -27,3 +27,9 @@ def run_job_vendor(job_id: int) -> None:
 def sweep_outboxes() -> None:
     """Send forgotten outbox rows to the broker again."""
     outbox.sweep()
+
+
+@shared_task(name="core.forget_job_files")
+def forget_job_files() -> None:
+    """Delete the files of jobs whose day is over."""
+    job_files.forget_files()

@@ -24,6 +24,7 @@ MAY_WRITE = {
     "core/clock.py": "the one row of the clock",
     "core/crypto.py": "rotation of keys",
     "core/events.py": "emit() is the service of events",
+    "core/job_files.py": "the file a job leaves",
     "core/jobs.py": "the life of a job",
     "core/outbox.py": "claim, release and sweep",
     "core/states.py": "the compare-and-set of every life cycle",
