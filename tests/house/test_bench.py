@@ -5,23 +5,23 @@ from random import Random
 import pytest
 from django.db import models
 
-from bench import dataset, load
+from bench import dataset, load, pages
 from bench.size import Scale
 from subscriptions.models import Subscription
 
 pytestmark = pytest.mark.django_db
 
-TINY = Scale(subscriptions=10, accounts=12, resellers=2, products=8, audit=10)
+TINY = Scale(subscriptions=10, accounts=12, resellers=2, products=30, audit=10)
 
 
 def test_loader_fills_every_table():
     market = dataset.Loader("tiny", TINY).build(buyers=2)
 
     assert market.counts == {
-        "catalog.Product": 8,
-        "catalog.Plan": 24,
-        "catalog.PlanCost": 24,
-        "catalog.Price": 3,
+        "catalog.Product": 30,
+        "catalog.Plan": 90,
+        "catalog.PlanCost": 90,
+        "catalog.Price": 9,
         "resellers.Account": 12,
         "resellers.Contact": 12,
         "catalog.PriceListAssignment": 12 - sum(ref.kind == "end_customer" for ref in market.accounts),
@@ -35,3 +35,15 @@ def test_loader_fills_every_table():
         "subscriptions.Operation": 10,
         "core.AuditEntry": 10,
     }
+
+
+def stated(market: dataset.Market) -> dict[str, int]:
+    """How many statements each page takes."""
+    return {page.name: len(pages.count_statements(market, page)) for page in pages.PAGES}
+
+
+def test_statements_do_not_grow_with_rows():
+    few = dataset.Loader("few", TINY).build(buyers=1)
+    many = dataset.Loader("many", Scale(1_000, 300, 10, 200, 100)).build(buyers=1)
+
+    assert stated(few) == stated(many)
