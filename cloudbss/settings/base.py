@@ -191,7 +191,10 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(CLOUDBSS_HOME / "celerybeat-schedule")
-CELERY_BEAT_SCHEDULE = {"sweep outboxes": {"task": "core.sweep_outboxes", "schedule": 60.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep outboxes": {"task": "core.sweep_outboxes", "schedule": 60.0},
+    "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
+}
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
