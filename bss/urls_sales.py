@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from bss.views import account_forms, accounts, dashboard, links, orders, people, subscriptions
+from bss.views import account_forms, accounts, dashboard, links, orders, people, subscriptions, view_as
 
 _ACCOUNT = "accounts/<uuid:public_id>/"
 _MEMBER = "accounts/users/<uuid:public_id>/"
@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ACCOUNT}release/", account_forms.AccountRelease.as_view(), name="account_release"),
     path(f"{_ACCOUNT}close/", account_forms.AccountClose.as_view(), name="account_close"),
     path(f"{_ACCOUNT}reopen/", account_forms.AccountReopen.as_view(), name="account_reopen"),
+    path(f"{_ACCOUNT}view-as/", view_as.ViewAs.as_view(), name="account_view_as"),
     path(f"{_ACCOUNT}contacts/new/", people.ContactAdd.as_view(), name="contact_add"),
     path("accounts/contacts/<uuid:public_id>/", people.ContactEdit.as_view(), name="contact_edit"),
     path(f"{_ACCOUNT}users/invite/", people.UserInvite.as_view(), name="user_invite"),

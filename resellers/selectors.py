@@ -1,12 +1,16 @@
 """Reads of the channel: sites, actors, accounts."""
 
-from django.contrib.auth.models import AnonymousUser
+import hashlib
 
+from django.contrib.auth.models import AnonymousUser
+from django.utils.translation import gettext as _
+
+from core import clock
 from core.tenancy import Actor, ActorKind, TenantQuerySet
 from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode, SiteStatus
-from resellers.models import Account, Contact, Membership, Organization, Site
+from resellers.models import Account, Contact, Membership, Organization, Site, ViewAsSession
 from users.models import User
-from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, staff_perms, storefront_perms
+from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, staff_perms, storefront_perms, viewing_perms
 
 
 def site_for_host(host: str) -> Site | None:
@@ -65,6 +69,65 @@ def actor_for(
     if staff is not None:
         return _staff_actor(staff, who)
     return Actor(ActorKind.ANONYMOUS, organization_id, **who)  # type: ignore[arg-type]
+
+
+def token_digest(token: str) -> str:
+    """What is stored of the token of a viewing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def viewing_for(
+    user: User | AnonymousUser, site: Site | None, token: str, *, ip: str = "", request_id: str = ""
+) -> tuple[Actor, ViewAsSession] | None:
+    """The employee as the account he looks at the storefront as, if he still may; asked anew with every request.
+
+    None once the time is over, the role or the login is gone, or the account is closed or not his to see any more.
+    The actor only reads: he has no right that could change something, whatever the employee or the customer has.
+    """
+    staff = actor_for(user, site, as_staff=True, ip=ip, request_id=request_id)
+    if not staff.has(Perm.VIEW_AS):
+        return None
+    rows = ViewAsSession.objects.visible_to(staff).select_related("account").filter(user_id=staff.user_id or 0)
+    row = rows.filter(
+        token_hash=token_digest(token),
+        ended_at=None,
+        ends_at__gt=clock.now(),
+        account__in=Account.objects.visible_to(staff).exclude(status=AccountStatus.CLOSED),
+    ).first()
+    return (viewing_actor(staff, row.account), row) if row else None
+
+
+def viewing_actor(staff: Actor, account: Account) -> Actor:
+    """``staff`` with the eyes of ``account``: its rows, the rights to look, and a label that says who it is."""
+    sells = account.kind == AccountKind.RESELLER
+    label = _("%(name)s (viewing as %(account)s)") % {"name": staff.label, "account": account.name}
+    return Actor(
+        ActorKind.CUSTOMER,
+        staff.organization_id,
+        user_id=staff.user_id,
+        label=label[:200],
+        email=staff.email,
+        account_id=account.pk,
+        sells=sells,
+        perms=viewing_perms(sells=sells, pays=account.bill_to_id is None),
+        site_id=staff.site_id,
+        viewing_as=account.name,
+        ip=staff.ip,
+        request_id=staff.request_id,
+    )
+
+
+def may_view_as(row: ViewAsSession) -> bool:
+    """Whether the employee of a viewing could begin it now."""
+    site = Site.objects.filter(organization_id=row.organization_id, account=None).first()
+    staff = actor_for(row.user, site, as_staff=True)
+    seen = Account.objects.visible_to(staff).exclude(status=AccountStatus.CLOSED)
+    return row.user.is_active and staff.has(Perm.VIEW_AS) and seen.filter(pk=row.account_id).exists()
+
+
+def viewings_of(actor: Actor) -> TenantQuerySet[ViewAsSession]:
+    """Which employees looked at the storefront as an account the actor may see, newest first."""
+    return ViewAsSession.objects.visible_to(actor).select_related("user", "account").order_by("-id")
 
 
 def is_employee(user: User | AnonymousUser, site: Site) -> bool:

@@ -15,8 +15,11 @@ from django.utils.translation import gettext_lazy as _
 
 from core import crypto
 from notifications.services.compose import absolute, queue_mail
+from resellers.enums import ViewingEnd
+from resellers.middleware import VIEWING
 from resellers.models import Organization, Site
 from resellers.selectors import is_employee
+from resellers.services.view_as import end_viewing
 
 TEMPLATES = {
     "account/email/password_reset_key": "password_reset",
@@ -52,6 +55,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """Back to the shop's front page."""
         return reverse("storefront:home")
+
+    def logout(self, request: HttpRequest) -> None:
+        """Sign out; whoever looked at the storefront as a customer no longer does."""
+        token = str(request.session.get(VIEWING, ""))
+        if token:
+            ip = request.META.get("REMOTE_ADDR", "")
+            end_viewing(token, user_id=request.user.pk, end=ViewingEnd.SIGNED_OUT, ip=ip)
+        super().logout(request)
 
     def is_safe_url(self, url: str | None) -> bool:
         """Only addresses of the very host that was asked: another shop's is as foreign as any."""

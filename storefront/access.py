@@ -61,12 +61,19 @@ def shop_page(perm: str = "", *, anonymous: bool = False, back: str = "") -> Cal
 
 
 def has_basket(request: ShopRequest) -> bool:
-    """Whether there can be a basket; a visitor's is made when he puts something in, not when he looks."""
+    """Whether there can be a basket; a visitor's is made when he puts something in, not when he looks.
+
+    An employee who looks as a customer has none: neither his own nor the customer's.
+    """
+    if request.actor.viewing_as:
+        return False
     return request.actor.user_id is not None or VISITOR_BASKET in request.session
 
 
 def basket_of(request: ShopRequest) -> Basket:
     """The basket of whoever is looking; a visitor's key is in his session; signing in makes it his own."""
+    if request.actor.viewing_as:
+        raise PermissionRefused("viewing_only", _("You look at the storefront as a customer; there is no basket."))
     if request.actor.user_id is not None and VISITOR_BASKET in request.session:
         adopt_basket(request.actor, site=request.shop, visitor_key=request.session.pop(VISITOR_BASKET))
     basket = open_basket(request.actor, site=request.shop, visitor_key=request.session.get(VISITOR_BASKET, ""))

@@ -17,6 +17,6 @@ def shop(request: HttpRequest) -> dict[str, Any]:
 
 def _count(request: ActorRequest) -> int:
     site = getattr(request, "site", None)
-    if site is None:
+    if site is None or request.actor.viewing_as:
         return 0
     return basket_count(request.actor, site, request.session.get(VISITOR_BASKET, ""))

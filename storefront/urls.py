@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from storefront.views import basket, catalogue, checkout, lists, services
+from storefront.views import basket, catalogue, checkout, lists, services, viewing
 
 app_name = "storefront"
 
@@ -32,4 +32,6 @@ urlpatterns = [
     path("customers/", lists.CustomerList.as_view(), name="customer_list"),
     path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),
     path("company/", services.profile, name="profile"),
+    path("company/viewings/", viewing.ViewingList.as_view(), name="viewing_list"),
+    path("view-as/stop/", viewing.view_as_stop, name="view_as_stop"),
 ]

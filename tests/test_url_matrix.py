@@ -127,6 +127,7 @@ OPEN = {
     "storefront:basket",
 }
 POST_ONLY = {
+    "storefront:view_as_stop",
     "storefront:basket_add",
     "storefront:basket_change",
     "storefront:basket_target",

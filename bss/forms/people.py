@@ -26,3 +26,15 @@ class InviteForm(RolesForm):
     first_name = forms.CharField(label=_("First name"), max_length=100)
     last_name = forms.CharField(label=_("Last name"), max_length=100)
     field_order = ("first_name", "last_name", "email", "roles")
+
+
+class WhyForm(forms.Form):
+    """Why an employee looks at the storefront as a customer; the customer can read it."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        min_length=5,
+        max_length=500,
+        help_text=_("At least 5 characters, such as the number of the ticket. The customer can read it."),
+        widget=forms.Textarea({"rows": 2}),
+    )

@@ -125,6 +125,9 @@ class AccountDetail(DetailPage):
         """Edit, resell, hold, close; by role and state."""
         may = self.actor.has
         found = []
+        if may(Perm.VIEW_AS):
+            closed = _("The account is closed.") if row.status == AccountStatus.CLOSED else ""
+            found.append(Action(_("View as customer"), self._url("view_as"), "eye", "", closed))
         if may(Perm.ACCOUNT_EDIT):
             found.append(Action(_("Edit"), self._url("edit"), "edit"))
         if may(Perm.ACCOUNT_EDIT) and row.kind == AccountKind.DIRECT:

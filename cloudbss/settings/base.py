@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "resellers.middleware.ActorMiddleware",
     "sso.middleware.RealmMiddleware",
     "ui.errors.BusinessErrorMiddleware",
+    "storefront.viewing.ReadOnlyMiddleware",
 ]
 TEMPLATES = [
     {
@@ -114,6 +115,7 @@ SESSION_COOKIE_AGE: int = env.int("SESSION_SECONDS", default=12 * 3600)
 SESSION_IDLE_SECONDS = 2 * 3600
 # Behind our own proxy the limits below must count visitors, not the proxy.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_TLS_PROXY", default=False) else 0
+VIEW_AS_MINUTES: int = env.int("VIEW_AS_MINUTES", default=30)
 STAFF_MFA_REQUIRED: bool = env.bool("STAFF_MFA_REQUIRED", default=False)
 ACCOUNT_ADAPTER = "sso.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}  # The form asks for the e-mail address, unique by realm only.
@@ -194,6 +196,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(CLOUDBSS_HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep outboxes": {"task": "core.sweep_outboxes", "schedule": 60.0},
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
+    "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
 }
 
 # --- Security ---------------------------------------------------------------------------------------------------------
