@@ -25,6 +25,9 @@ class ChargeKind(models.TextChoices):
     CREDIT = "credit", _("Credit")
 
 
+# What a payer's balance is made of: what is due, and what is reserved but owed; a credit counts once it is due.
+COUNTS = Q(state="due") | Q(state="reserved", kind="charge")
+
 CHARGE_MACHINE = Machine(
     "charge",
     "state",

@@ -7,7 +7,7 @@ from django.db.models import Case, DecimalField, F, OuterRef, Subquery, Sum, Whe
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from billing.models import Charge, ChargeState
+from billing.models import COUNTS, Charge, ChargeState
 from core import clock, money
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account
@@ -40,7 +40,7 @@ def accounts_with_credit(actor: Actor) -> TenantQuerySet[Account]:
 
     The arithmetic is that of ``billing.services.credit_of``, for many rows at once.
     """
-    open_charges = Charge.objects.filter(payer=OuterRef("pk"), state__in=(ChargeState.RESERVED, ChargeState.DUE))
+    open_charges = Charge.objects.filter(COUNTS, payer=OuterRef("pk"))
     balance = open_charges.order_by().values("payer").annotate(total=Sum("gross")).values("total")
     available = F("credit_limit") - Coalesce(Subquery(balance), Decimal(0))
     return accounts_for(actor).annotate(

@@ -6,12 +6,13 @@ Only ``orders`` and ``provisioning`` call this. Every function runs inside the c
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from billing.models import CHARGE_MACHINE, Charge, ChargeState, TaxRate
+from billing.models import CHARGE_MACHINE, COUNTS, Charge, ChargeKind, ChargeState, TaxRate
 from core import audit, clock, money
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
@@ -24,6 +25,23 @@ class Tax:
 
     percent: Decimal
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount with its tax, in one currency that the holder knows: ``net + tax = gross``; a credit is negative."""
+
+    net: Decimal
+    tax_percent: Decimal
+    tax: Decimal
+    gross: Decimal
+
+    @classmethod
+    def of(cls, net: Decimal, tax_percent: Decimal, currency: str) -> "Amount":
+        """Add the tax to ``net``; both are rounded half-up to the currency's minor unit."""
+        net = money.to_minor(net, currency)
+        tax = money.to_minor(net * tax_percent / 100, currency)
+        return cls(net, tax_percent, tax, net + tax)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +90,8 @@ def tax_for(payer: Account) -> Tax:
 
 
 def credit_of(payer: Account) -> Credit:
-    """The payer's credit as the ledger stands; reserved and due charges count, released ones do not."""
-    open_states = (ChargeState.RESERVED, ChargeState.DUE)
-    total = Charge.objects.filter(payer=payer, state__in=open_states).aggregate(total=Sum("gross"))["total"]
+    """The payer's credit as the ledger stands; see ``billing.models.COUNTS`` for what counts."""
+    total = Charge.objects.filter(COUNTS, payer=payer).aggregate(total=Sum("gross"))["total"]
     return Credit(payer.credit_limit, total or money.ZERO, payer.credit_unlimited, payer.currency)
 
 
@@ -102,25 +119,7 @@ def reserve(actor: Actor, *, payer: Account, charges: Iterable[NewCharge], over_
                 "available": money.show(credit.available, payer.currency),
             },
         )
-    made = Charge.objects.bulk_create(
-        [
-            Charge(
-                organization_id=payer.organization_id,
-                payer=payer,
-                account_id=row.account_id,
-                subscription_id=row.subscription_id,
-                source=row.source,
-                order_number=row.order_number,
-                description=row.description[:400],
-                currency=row.currency,
-                net=row.net,
-                tax_percent=row.tax_percent,
-                tax=row.tax,
-                gross=row.gross,
-            )
-            for row in rows
-        ]
-    )
+    made = Charge.objects.bulk_create([Charge(**_values(payer, row)) for row in rows])
     audit.record(
         actor,
         "credit.reserved",
@@ -130,6 +129,48 @@ def reserve(actor: Actor, *, payer: Account, charges: Iterable[NewCharge], over_
         account=payer,
     )
     return made
+
+
+def post(actor: Actor, *, payer: Account, row: NewCharge) -> Charge | None:
+    """Write an amount that is owed at once, whatever the credit says: a renewal, or a credit (negative amounts).
+
+    None if nothing is to be written: the amount is zero, or ``source`` was posted before.
+    """
+    if not row.gross or Charge.objects.filter(source=row.source).exists():
+        return None
+    charge = Charge.objects.create(**_values(payer, row), state=ChargeState.DUE, due_at=clock.now())
+    audit.record(
+        actor,
+        "credit.charged" if row.gross > 0 else "credit.credited",
+        payer,
+        after={"total": row.gross, "source": row.source, "what": row.description},
+        account=payer,
+    )
+    return charge
+
+
+def last_tax(subscription_id: int, payer: Account) -> Decimal:
+    """The tax percentage a service was last charged with, so that a credit gives back the same; else today's."""
+    last = Charge.objects.filter(subscription_id=subscription_id, kind=ChargeKind.CHARGE).order_by("-id").first()
+    return last.tax_percent if last else tax_for(payer).percent
+
+
+def _values(payer: Account, row: NewCharge) -> dict[str, Any]:
+    return {
+        "organization_id": payer.organization_id,
+        "payer": payer,
+        "account_id": row.account_id,
+        "subscription_id": row.subscription_id,
+        "source": row.source,
+        "kind": ChargeKind.CHARGE if row.gross >= 0 else ChargeKind.CREDIT,
+        "order_number": row.order_number,
+        "description": row.description[:400],
+        "currency": row.currency,
+        "net": row.net,
+        "tax_percent": row.tax_percent,
+        "tax": row.tax,
+        "gross": row.gross,
+    }
 
 
 def settle(source: str) -> None:

@@ -15,8 +15,9 @@ from core import audit, clock
 from core.errors import BusinessError
 from core.events import emit
 from core.tenancy import Actor, system_actor
-from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryEvent, OrderEvent
+from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryEvent, LineKind, OrderEvent
 from orders.models import Order, OrderLine
+from orders.services.change import start_change
 from resellers.enums import PurchaseMode
 from subscriptions.enums import SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription, SubscriptionAddOn
@@ -72,12 +73,15 @@ def execute(actor: Actor, order: Order, *, over_limit_reason: str = "") -> None:
     ORDER_MACHINE.target(order.status, OrderEvent.EXECUTE)
     payer = lock_payer(order.payer_id)
     lines = list(order.lines.select_related("plan__product__product_type__instance", "parent").order_by("position"))
-    check_single(order.account_id, [line.plan.product for line in lines if line.parent_id is None])
+    fresh = [line for line in lines if line.kind == LineKind.NEW]
+    check_single(order.account_id, [line.plan.product for line in fresh if line.parent_id is None])
     charges = [_charge(order, line) for line in lines]
     reserve(actor, payer=payer, charges=charges, over_limit_reason=over_limit_reason)
     ORDER_MACHINE.fire(order, OrderEvent.EXECUTE, executed_at=clock.now(), hold_reason="")
     for line in lines:
-        if line.parent_id is None:
+        if line.kind != LineKind.NEW:
+            start_change(actor, order, line)
+        elif line.parent_id is None:
             _start(actor, order, line, [addon for addon in lines if addon.parent_id == line.pk])
     audit.record(actor, "order.executed", order, after={"total": order.gross}, reason=over_limit_reason)
     emit(
@@ -115,6 +119,7 @@ def _charge(order: Order, line: OrderLine) -> NewCharge:
         tax=line.tax,
         gross=line.gross,
         order_number=order.number,
+        subscription_id=line.subscription_id,
     )
 
 

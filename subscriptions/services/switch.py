@@ -1,4 +1,4 @@
-"""What turns a subscription on and off: suspend, reactivate, automatic renewal, ending with the term, and keeping it."""
+"""Turning a subscription on and off: suspend, reactivate, automatic renewal, ending with the term, keeping it."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
