@@ -21,7 +21,7 @@ SALT = "ui.tables"
 SIZES = (25, 50, 100)
 COUNT_CAP = 10_000
 CLIP = 120
-CSV_DANGER = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 Row = Any
 
 
@@ -37,13 +37,26 @@ def value_at(row: Row, path: str) -> Any:
     return value
 
 
+def plain_text(value: object) -> str:
+    """A value as text of a CSV: times in UTC, amounts unrounded, and an apostrophe before what looks like a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    text = str(value)
+    return "'" + text if text.startswith(FORMULA) and not isinstance(value, int) else text
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: where its value is, how it looks, and by which field it sorts (none: not sortable).
 
-    ``kind`` is text, main (the row's name, linked), money, number, date, when, ago, status, flag, warning, code or clip
-    (long text, cut in the page and whole in the CSV). ``sub`` is a path whose value is shown below in small;
-    ``currency`` is the path of a money column's currency, or a function of the row.
+    ``kind`` is text, main (the row's name, linked), money, number, percent, date, when, ago, status, flag, warning,
+    code or clip (long text, cut in the page and whole in a spreadsheet). ``sub`` is a path whose value is shown below
+    in small, and in a spreadsheet in a column of its own under ``sub_label``; ``currency`` is the path of a money
+    column's currency, or a function of the row.
     """
 
     path: str
@@ -51,30 +64,45 @@ class Column:
     kind: str = "text"
     sort: str = ""
     sub: str = ""
+    sub_label: Any = ""
     currency: str | Callable[[Row], str] = "currency"
     show: Callable[[Row], Any] | None = None
 
     @property
     def is_end(self) -> bool:
         """Whether the column is flush right: figures are."""
-        return self.kind in ("money", "number")
+        return self.kind in ("money", "number", "percent")
 
     def raw(self, row: Row) -> Any:
         """The value itself."""
         return self.show(row) if self.show else value_at(row, self.path)
 
+    def below(self, row: Row) -> Any:
+        """The small print's value."""
+        return value_at(row, self.sub) if self.sub else ""
+
+    def currency_of(self, row: Row) -> str:
+        """The currency of a row's amount; empty if there is none."""
+        return str((self.currency(row) if callable(self.currency) else value_at(row, self.currency)) or "")
+
+    def words(self, row: Row, value: Any) -> str:
+        """A state in words: the model's, or its code as it is read aloud."""
+        shown = value_at(row, f"get_{self.path}_display") if "." not in self.path else value
+        return str(shown or value).replace("_", " ")
+
     def cell(self, row: Row, url: str = "") -> SafeString | str:
         """The cell as HTML."""
         body = self._body(row, url)
-        below = value_at(row, self.sub) if self.sub else ""
+        below = self.below(row)
         return format_html('{}<span class="cell-sub">{}</span>', body, below) if below else body
 
     def _body(self, row: Row, url: str) -> SafeString | str:
         value = self.raw(row)
         match self.kind:
             case "money":
-                code = self.currency(row) if callable(self.currency) else value_at(row, self.currency)
-                return kit.money(value, str(code or ""))
+                return kit.money(value, self.currency_of(row))
+            case "percent":
+                return "—" if value is None else f"{value} %"
             case "when":
                 return kit.when(value)
             case "date":
@@ -82,8 +110,7 @@ class Column:
             case "ago":
                 return kit.ago(value)
             case "status":
-                shown = value_at(row, f"get_{self.path.replace('.', '_')}_display") if "." not in self.path else value
-                return kit.badge(str(shown or value).replace("_", " "), tone_of(value)) if value else "—"
+                return kit.badge(self.words(row, value), tone_of(value)) if value else "—"
             case "flag":
                 return kit.yes_no(value)
             case "clip" if value:
@@ -98,16 +125,9 @@ class Column:
                 return "—" if value in (None, "") else str(value)
 
     def text(self, row: Row) -> str:
-        """The cell as text for a spreadsheet; what would be read as a formula gets an apostrophe."""
+        """The cell of a CSV."""
         value = self.raw(row)
-        if value is None:
-            return ""
-        if isinstance(value, dt.datetime):
-            return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S")
-        if isinstance(value, Decimal):
-            return f"{value:f}"
-        text = str(value)
-        return "'" + text if text.startswith(CSV_DANGER) and not isinstance(value, int) else text
+        return f"{value} %" if self.kind == "percent" and value is not None else plain_text(value)
 
 
 @dataclass(frozen=True)
@@ -201,7 +221,8 @@ def window(rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before
     return Window(found, first if has_before else "", last if has_after else "")
 
 
-def capped_count(rows: QuerySet[Any]) -> tuple[int, bool]:
+def capped_count(rows: QuerySet[Any], cap: int = 0) -> tuple[int, bool]:
     """How many rows there are, counting no further than the cap; and whether there are more."""
-    count = rows.order_by()[: COUNT_CAP + 1].count()
-    return min(count, COUNT_CAP), count > COUNT_CAP
+    cap = cap or COUNT_CAP
+    count = rows.order_by()[: cap + 1].count()
+    return min(count, cap), count > cap

@@ -1,26 +1,23 @@
 """A list: selector, columns, filters, search, sorting, pages, spreadsheet, and actions over many rows."""
 
-import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core import clock
 from core.errors import BusinessError
 from core.tenancy import Actor
-from ui.filters import Filter, FilterForm
-from ui.pages.base import Action, Page
-from ui.tables import SIZES, Column, capped_count, ordered, window
+from ui.pages.base import Action
+from ui.pages.export import Export
+from ui.tables import SIZES, Column, capped_count, window
 
 MAX_BULK = 200
+FORMATS = ("csv", "xlsx")
 
 
 @dataclass(frozen=True)
@@ -34,22 +31,10 @@ class BulkAction:
     tone: str = ""
 
 
-class _Echo:
-    """A file that gives back what is written to it, for streaming."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-class ListPage(Page):
+class ListPage(Export):
     """A declared list. ``selector`` gives the rows the actor may see; ``row_url`` the address of one of them."""
 
     template_name = "ui/list_page.html"
-    selector: ClassVar[Callable[[Actor], QuerySet[Any]]]
-    columns: ClassVar[Sequence[Column]] = ()
-    filters: ClassVar[Sequence[Filter]] = ()
-    search: ClassVar[Sequence[str]] = ()
-    sort: ClassVar[str] = "-pk"
     intro: ClassVar[Any] = ""
     empty_title: ClassVar[Any] = ""
     empty_text: ClassVar[Any] = ""
@@ -64,34 +49,11 @@ class ListPage(Page):
         """What can be done above the list."""
         return []
 
-    def shown_columns(self) -> Sequence[Column]:
-        """The columns this actor sees."""
-        return self.columns
-
-    def rows(self) -> QuerySet[Any]:
-        """All rows before any filter."""
-        return type(self).selector(self.actor)
-
-    @cached_property
-    def filter_form(self) -> FilterForm:
-        """The filters as given in the address."""
-        return FilterForm(self.request.GET, filters=self.filters, actor=self.actor)
-
-    @cached_property
-    def chosen_sort(self) -> str:
-        """The order asked for, if it is a sortable column's."""
-        asked = self.request.GET.get("sort", "")
-        known = {column.sort for column in self.shown_columns() if column.sort}
-        return asked if asked.removeprefix("-") in known else self.sort
-
-    def filtered(self) -> QuerySet[Any]:
-        """The rows after filters and search."""
-        return self.filter_form.apply(self.rows(), self.search)
-
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The page, the table alone for htmx, or the whole list as CSV."""
-        if request.GET.get("format") == "csv":
-            return self.export()
+        """The page, the table alone for htmx, or the whole list as a file."""
+        kind = request.GET.get("format", "")
+        if kind in FORMATS:
+            return self.export(kind)
         rows = self.filtered()
         asked = request.GET.get("size", "")
         size = next((choice for choice in SIZES if str(choice) == asked), SIZES[0])
@@ -122,7 +84,9 @@ class ListPage(Page):
         return response
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Do one action for every chosen row; a list without actions takes no POST."""
+        """Make the list a file in the background, or do one action for every chosen row."""
+        if request.POST.get("action") == "export":
+            return self.start_export()
         if not self.bulk_actions:
             return HttpResponseNotAllowed(["GET", "HEAD", "OPTIONS"])
         action = next((item for item in self.bulk_actions if item.name == request.POST.get("action")), None)
@@ -174,18 +138,3 @@ class ListPage(Page):
 
     def _without(self, name: str) -> str:
         return self._query(**{name: None, "after": None, "before": None})
-
-    def export(self) -> HttpResponseBase:
-        """The filtered list as CSV, read and sent piece by piece."""
-        columns = self.shown_columns()
-        rows = ordered(self.filtered(), self.chosen_sort)
-        writer = csv.writer(_Echo())
-
-        def lines() -> Iterator[str]:
-            yield "\ufeff" + str(writer.writerow([str(column.label) for column in columns]))
-            for row in rows.iterator(chunk_size=500):
-                yield str(writer.writerow([column.text(row) for column in columns]))
-
-        name = f"{self.request.path.strip('/').replace('/', '-')}-{clock.now():%Y-%m-%d}.csv"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8", headers=headers)
