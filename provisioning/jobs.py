@@ -14,6 +14,7 @@ from provisioning.context import context_for
 from provisioning.ports import Cancelled, CheckResult, ErrorKind, VendorError
 from provisioning.registry import connector_for
 from provisioning.services.checkout import DETAILS_CHECK, LIVE_CHECK, check_details, check_live
+from provisioning.services.refresh import REFRESH, refresh
 from provisioning.services.setup import settle_readiness
 from vendors.models import ConsentState, Instance
 from vendors.services.instances import note_consent, note_credentials
@@ -135,3 +136,9 @@ def run_check_details(run: JobRun) -> Mapping[str, Any]:
 def run_check_live(run: JobRun) -> Mapping[str, Any]:
     """Check one field while somebody types."""
     return check_live(run, _instance(run))
+
+
+@handler(REFRESH)
+def run_refresh(run: JobRun) -> Mapping[str, Any]:
+    """Read one subscription's windows and dates at the vendor."""
+    return refresh(run)

@@ -1,12 +1,25 @@
 """From our rows to the plain data a connector gets: the whole desired state of a service or an account."""
 
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from provisioning.ports import AccountData, AddOnLine, Address, AgreementAcceptance, ServiceRequest
+from catalog.models import Plan
+from provisioning.ports import (
+    AccountData,
+    AddOnLine,
+    Address,
+    AgreementAcceptance,
+    Schedule,
+    ServiceRequest,
+    UpgradeOrder,
+)
 from resellers.enums import AccountKind, PurchaseMode
 from resellers.models import Account, Contact
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Operation, Subscription
+from subscriptions.services.changes import pending_schedule
 from vendors.models import AccountLink, AgreementRecord, Instance
 
 MODE_BY_KIND = {
@@ -73,42 +86,74 @@ def account_data(
 
 
 def service_request(operation: Operation) -> ServiceRequest:
-    """The desired state of an operation's subscription, with its live add-ons."""
+    """The desired state of an operation's subscription: what stands, with what the operation wants over it."""
     row = operation.subscription
     if row is None:
         raise ValueError("the operation concerns no subscription")
-    account = account_data(row.account, row.instance, mpn_id=row.mpn_id)
+    desired = operation.desired
+    return replace(
+        state_request(row, created_at=operation.created_at),
+        quantity=int(desired.get("quantity", row.quantity)),
+        auto_renew=bool(desired.get("auto_renew", row.auto_renew)),
+        addons=_addon_lines(row, desired.get("addons") or {}),
+        schedule=_schedule(operation, row),
+        upgrade=_upgrade(operation),
+    )
+
+
+def state_request(row: Subscription, *, created_at: dt.datetime | None = None) -> ServiceRequest:
+    """A subscription as it stands, with its live add-ons."""
     return ServiceRequest(
         subscription_id=str(row.public_id),
-        account=account,
+        account=account_data(row.account, row.instance, mpn_id=row.mpn_id),
         product_code=row.product.code,
         product_name=row.name,
-        quantity=int(operation.desired.get("quantity", row.quantity)),
+        quantity=row.quantity,
         term=row.term,
         billing_cycle=row.billing_cycle,
         currency=row.currency,
-        created_at=operation.created_at,
+        created_at=created_at or row.created_at,
         external_id=row.external_id,
         external_order_id=row.external_order_id,
         segment=row.product.segment,
         confirmed_quantity=row.quantity if row.external_id else 0,
         auto_renew=row.auto_renew,
         is_trial=row.is_trial,
-        addons=_addon_lines(row),
+        addons=_addon_lines(row, {}),
     )
 
 
-def _addon_lines(row: Subscription) -> list[AddOnLine]:
+def _schedule(operation: Operation, row: Subscription) -> Schedule | None:
+    """What the vendor is to do at the renewal; none for a service that ends with its term."""
+    wants_none = operation.desired.get("schedule") is False or operation.desired.get("auto_renew") is False
+    found = None if wants_none else pending_schedule(row)
+    if found is None:
+        return None
+    plan = found.plan
+    return Schedule(plan.product.code, found.quantity, plan.term, plan.billing_cycle)
+
+
+def _upgrade(operation: Operation) -> UpgradeOrder | None:
+    wanted = operation.desired.get("upgrade")
+    if not wanted:
+        return None
+    plan = Plan.objects.select_related("product").get(public_id=wanted["plan"])
+    return UpgradeOrder(plan.product.code, int(wanted["quantity"]), plan.term, plan.billing_cycle)
+
+
+def _addon_lines(row: Subscription, wanted: Mapping[str, int]) -> list[AddOnLine]:
+    """The live add-ons with the numbers wanted of them; 0 drops one."""
     addons = row.addons.exclude(status=SubscriptionStatus.CANCELLED).select_related("product", "plan").order_by("pk")
     return [
         AddOnLine(
             id=str(addon.public_id),
             product_code=addon.product.code,
             name=addon.name,
-            quantity=addon.quantity,
+            quantity=int(wanted.get(str(addon.public_id), addon.quantity)),
             external_id=addon.external_id,
             term=addon.plan.term,
             billing_cycle=addon.plan.billing_cycle,
         )
         for addon in addons
+        if addon.external_id or not row.external_id or str(addon.public_id) in wanted
     ]

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from provisioning.services.renewals import run_clock as move_on
 from provisioning.services.run import run_operation as run
 from subscriptions.models import RUN_TASK
 
@@ -10,3 +11,9 @@ from subscriptions.models import RUN_TASK
 def run_operation(operation_id: int) -> None:
     """Run one operation."""
     run(operation_id)
+
+
+@shared_task(name="provisioning.run_clock")
+def run_clock() -> None:
+    """Do what is due by the clock: billing periods, renewals, reminders."""
+    move_on()

@@ -78,6 +78,8 @@ class Subscription(TenantOwned):
     period_starts_at = models.DateTimeField(_("billing period from"), null=True, blank=True)
     period_ends_at = models.DateTimeField(_("billing period to"), null=True, blank=True)
     refundable = models.JSONField(default=list, blank=True)
+    reminded_for = models.DateTimeField(null=True, blank=True, editable=False)
+    reminded_days = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     vendor_read_at = models.DateTimeField(_("read from the vendor"), null=True, blank=True)
 
     class Meta:
@@ -102,6 +104,7 @@ class Subscription(TenantOwned):
                 name="subscription_period",
                 condition=Q(status__in=["active", "suspended", "pending_cancel"]),
             ),
+            models.Index(fields=["term_ends_at", "id"], name="subscription_term", condition=Q(status="active")),
         ]
 
     def __str__(self) -> str:

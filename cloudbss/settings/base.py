@@ -195,6 +195,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(CLOUDBSS_HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep outboxes": {"task": "core.sweep_outboxes", "schedule": 60.0},
+    "billing periods and renewals": {"task": "provisioning.run_clock", "schedule": 60.0},
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
 }

@@ -3,10 +3,14 @@
 ``provisioning`` calls these inside the transaction in which it applies a vendor's answer.
 """
 
+from decimal import Decimal
+
 from billing import services as billing
+from billing.services import NewCharge
+from core.tenancy import Actor
 from orders.enums import DELIVERY_MACHINE, DeliveryEvent
 from orders.models import OrderLine
-from subscriptions.models import Subscription
+from subscriptions.models import Operation, Subscription
 
 
 def _lines(subscription: Subscription) -> list[OrderLine]:
@@ -43,3 +47,23 @@ def give_up(subscription: Subscription, *, reason: str) -> None:
     """Nobody provisions it any more: the lines are cancelled and whatever is still reserved is released."""
     for line in _fire(subscription, DeliveryEvent.CANCEL):
         billing.release(billing.line_source(line.public_id), reason=reason)
+
+
+def credit(actor: Actor, operation: Operation) -> None:
+    """The vendor has taken something back: the credit that was reckoned when it was asked for is posted, once."""
+    row, kept = operation.subscription, operation.desired.get("credit")
+    if row is None or not kept:
+        return
+    charge = NewCharge(
+        source=f"operation:{operation.public_id}",
+        account_id=row.account_id,
+        subscription_id=row.pk,
+        description=f"{row.name}: {kept['what']}",
+        currency=row.currency,
+        net=Decimal(kept["net"]),
+        tax_percent=Decimal(kept["tax_percent"]),
+        tax=Decimal(kept["tax"]),
+        gross=Decimal(kept["gross"]),
+        order_number=row.order_number,
+    )
+    billing.post(actor, payer=row.bill_to, row=charge)

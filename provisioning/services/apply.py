@@ -7,15 +7,16 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core import audit, clock, outbox
-from core.errors import Conflict
+from core.errors import BusinessError, Conflict
 from core.events import emit
 from core.tenancy import Actor
 from orders.services import settle
 from provisioning.ports import Outcome, Result
+from provisioning.services import renewals
 from subscriptions import services as life
-from subscriptions.enums import OPEN_STATES, OperationEvent, Verb
+from subscriptions.enums import OPEN_STATES, OperationEvent, Purpose, Verb
 from subscriptions.models import RUN_TASK, Operation, OperationStep, Subscription
-from subscriptions.services import FAR_FUTURE, fire_operation, set_sync, wake_dependants
+from subscriptions.services import FAR_FUTURE, changes, fire_operation, set_sync, wake_dependants
 from vendors.models import AccountLink, LinkState, SyncStatus
 from vendors.services.links import LINK_MACHINE, synchronize_link
 
@@ -23,6 +24,7 @@ PATIENCE = dt.timedelta(minutes=120)
 PATIENCE_BY_FLAG = {
     "awaiting_relationship": dt.timedelta(days=30),
     "customer_under_review": dt.timedelta(days=14),
+    renewals.RENEWING: dt.timedelta(days=2),
 }
 LOOKUP_EVERY = dt.timedelta(hours=1)
 LOOKUP_FOR = dt.timedelta(days=7)
@@ -80,7 +82,15 @@ def _done(actor: Actor, row: Operation, result: Result, event: OperationEvent = 
         life.confirm(actor, row.subscription, external_id=result.external_id, data=result.data)
         settle.deliver(row.subscription)
     elif row.subscription is not None:
-        set_sync(row.subscription, SyncStatus.SYNCHRONIZED)
+        try:
+            with transaction.atomic():
+                _changed(actor, row, row.subscription, result)
+        except BusinessError as error:
+            # The vendor has done it; what is kept of his answer is settled once a person has mended the reason.
+            over = Result(Outcome.ATTENTION, message=str(error.message))
+            row.subscription.refresh_from_db()
+            _attention(row, over, code=error.code, not_before=FAR_FUTURE)
+            return
     _finish(row, event, result, finished_at=clock.now(), message="", code="")
     wake_dependants(row)
 
@@ -96,10 +106,22 @@ def _refused(actor: Actor, row: Operation, result: Result) -> None:
         life.refuse(actor, row.subscription, message=result.message, code=result.code)
         settle.fail(row.subscription, reason=result.message)
     elif row.subscription is not None:
-        set_sync(row.subscription, SyncStatus.FAILED, result.message)
+        changes.refuse_change(actor, row.subscription, row, result.message, result.code)
+        settle.fail(row.subscription, reason=result.message)
     if result.flag == "relationship_lost":
         _lose_relationship(row, result)
     _finish(row, OperationEvent.REFUSE, result, finished_at=clock.now())
+
+
+def _changed(actor: Actor, row: Operation, subscription: Subscription, result: Result) -> None:
+    """A later change is done: the service, the order's lines, and the money that goes back."""
+    if row.purpose == Purpose.RENEW:
+        renewals.apply_renewal(actor, subscription, result)
+        set_sync(subscription, SyncStatus.SYNCHRONIZED)
+        return
+    changes.apply_change(actor, subscription, row, {**result.data, "external_id": result.external_id})
+    settle.deliver(subscription)
+    settle.credit(actor, row)
 
 
 def _dependants(row: Operation) -> list[Operation]:

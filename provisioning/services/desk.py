@@ -14,7 +14,10 @@ from provisioning.ports import Outcome, Result
 from provisioning.services import apply
 from subscriptions import services as life
 from subscriptions.enums import OPEN_STATES, OperationEvent, OperationState, Verb
-from subscriptions.models import RUN_TASK, Operation
+from subscriptions.models import RUN_TASK, Operation, Subscription
+from subscriptions.preconditions import Action, demand
+from subscriptions.services import changes
+from subscriptions.services.switch import require_manage
 from users.permissions import Perm
 from vendors.models import LinkState
 from vendors.services.links import LINK_MACHINE
@@ -83,11 +86,15 @@ def retry(actor: Actor, *, operation: Operation) -> Operation:
         settle.start_again(row.subscription)
         life.retry(actor, row.subscription)
         setup = row.depends_on if row.depends_on and row.depends_on.state in OPEN_STATES else None
+    elif row.subscription is not None:
+        settle.start_again(row.subscription)
+        changes.retry_change(row.subscription, row)
     if row.account_link is not None and LINK_MACHINE.allows(row.account_link.state, "start"):
         LINK_MACHINE.fire(row.account_link, "start", state_note="")
     fresh = life.open_operation(
         actor,
         verb=row.verb,
+        purpose=row.purpose,
         instance_id=row.instance_id,
         account_id=row.account_id,
         organization_id=row.organization_id,
@@ -155,9 +162,30 @@ def give_up(actor: Actor, *, operation: Operation, reason: str) -> Operation:
 
 
 def _release(actor: Actor, row: Operation, reason: str) -> None:
-    if row.subscription is not None and row.verb == Verb.CREATE:
-        settle.give_up(row.subscription, reason=reason)
+    if row.subscription is None:
+        return
+    settle.give_up(row.subscription, reason=reason)
+    if row.verb == Verb.CREATE:
         life.give_up(actor, row.subscription, reason=reason)
+    else:
+        changes.abandon_change(actor, row.subscription, row, reason=reason)
+
+
+@transaction.atomic
+def dismiss(actor: Actor, *, subscription: Subscription) -> Operation:
+    """Who may change a service sets a refused change aside, so that it can be changed again; nothing was changed."""
+    row = changes.lock_subscription(actor, subscription)
+    require_manage(actor, row)
+    demand(row, Action.DISMISS)
+    refused = Operation.objects.select_for_update(of=("self",)).select_related("subscription", "account")
+    operation = refused.filter(subscription=row, state=OperationState.REFUSED, retries=None).order_by("-id").first()
+    if operation is None:
+        raise Conflict("nothing_refused", _("There is no refused change to set aside."))
+    reason = _("Set aside by %(who)s") % {"who": actor.label}
+    life.fire_operation(operation, OperationEvent.GIVE_UP, finished_at=clock.now())
+    _release(actor, operation, reason)
+    audit.record(actor, "operation.given_up", operation, reason=reason, account=operation.account)
+    return operation
 
 
 def for_many(actor: Actor, action: Callable[..., Operation], ids: Sequence[UUID]) -> tuple[int, list[str]]:

@@ -20,6 +20,7 @@ from provisioning.context import context_for
 from provisioning.ports import Connector, Context, ErrorKind, Outcome, Result, VendorError
 from provisioning.registry import connector_for
 from provisioning.requests import account_data, service_request
+from provisioning.services import renewals
 from provisioning.services.apply import apply_result
 from subscriptions.enums import OperationEvent, Verb
 from subscriptions.models import Operation, OperationStep
@@ -79,6 +80,8 @@ def execute(row: Operation) -> Result:
 
 
 def _call(connector: Connector, ctx: Context, row: Operation) -> Result:
+    if row.verb == Verb.RENEW:
+        return renewals.follow(connector, ctx, row)
     if row.verb not in connector.verbs:
         raise BusinessError("verb_missing", _("%(vendor)s cannot do this.") % {"vendor": connector.name})
     method = getattr(connector, row.verb)
