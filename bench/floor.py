@@ -1,8 +1,8 @@
 """The floors of the web figures: the same bytes as a page, from the barest view that could send them.
 
 ``/_floor/<key>/`` runs one raw SQL statement through psycopg2 and writes what it found into a prebuilt text, behind no
-middleware at all. ``/_plain/<key>/`` is a plain Django view: Django's own middleware, session and user, one statement of
-the ORM's connection, and the same text as a Django template. Both are served by the web process under measurement.
+middleware at all. ``/_plain/<key>/`` is a plain Django view: Django's own middleware, session and user, the same
+statement on Django's connection, and the same text as a Django template. The web process under measurement serves both.
 """
 
 import json
@@ -28,7 +28,7 @@ _local = threading.local()
 class Floor:
     """A statement with its parameters, and the page's text cut where the statement's values stand.
 
-    ``picks`` are (row, column) of the value between two parts; ``signed_in`` says whether the plain view asks who looks.
+    ``picks`` are (row, column) of the value between two parts; ``signed_in``: the plain view asks who looks.
     """
 
     sql: str
@@ -90,7 +90,8 @@ def bare(request: HttpRequest, key: str) -> HttpResponse:
     pieces = [floor.parts[0]]
     for (row, column), part in zip(floor.picks, floor.parts[1:], strict=True):
         pieces += (escape(str(rows[row][column])), part)
-    return HttpResponse("".join(pieces))
+    body = "".join(pieces).encode()
+    return HttpResponse(body, headers={"Content-Length": len(body)})
 
 
 @cache
