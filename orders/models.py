@@ -17,7 +17,8 @@ from resellers.enums import PurchaseMode
 class Basket(TenantOwned):
     """What somebody means to buy: one per user and site, one target account, one currency; kept 30 days.
 
-    A visitor's basket has no user and is found by its ``public_id`` in his session; signing in hands it over.
+    A visitor's basket has no user and is found by its ``public_id`` in his session; signing in hands it over. What an
+    employee orders for an account in the BSS is a basket ``by_staff``: one per employee and target, of no buyer's account.
     ``checkout_key`` is the idempotency key of the order it will become.
     """
 
@@ -38,11 +39,20 @@ class Basket(TenantOwned):
     service_details = models.JSONField(default=dict)
     checkout_key = models.UUIDField(default=uuid.uuid4, editable=False)
     checked_job = models.ForeignKey("core.Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    by_staff = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["user", "site"], condition=Q(user__isnull=False), name="basket_once"),
+            models.UniqueConstraint(
+                fields=["user", "site"], condition=Q(user__isnull=False, by_staff=False), name="basket_once"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "site", "target_account"], condition=Q(by_staff=True), name="basket_staff_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(by_staff=False) | Q(user__isnull=False, buyer_account__isnull=True), name="basket_of_staff"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -172,7 +182,10 @@ class OrderLine(TenantOwned):
 
 
 class TermsAcceptance(TenantOwned):
-    """The log of accepted terms of use: one row per product and order, never changed (``channel.md`` 14)."""
+    """The log of accepted terms of use: one row per product and order, never changed (``channel.md`` 14).
+
+    ``by_staff`` says that an employee, whose name it is, confirmed that the customer accepted them.
+    """
 
     tenant_account = "account"
 
@@ -187,6 +200,7 @@ class TermsAcceptance(TenantOwned):
     ip = models.CharField(max_length=45, blank=True)
     browser = models.CharField(max_length=255, blank=True)
     accepted_at = models.DateTimeField()
+    by_staff = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-id"]
