@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from storefront.views import basket, catalogue, checkout, lists, services, viewing
+from storefront.views import basket, catalogue, checkout, exports, lists, services, viewing
 
 app_name = "storefront"
 
@@ -31,6 +31,8 @@ urlpatterns = [
     path("services/<uuid:public_id>/", services.subscription_detail, name="subscription_detail"),
     path("customers/", lists.CustomerList.as_view(), name="customer_list"),
     path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),
+    path("exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),
+    path("exports/<uuid:public_id>/file/", exports.ExportDownload.as_view(), name="export_file"),
     path("company/", services.profile, name="profile"),
     path("company/viewings/", viewing.ViewingList.as_view(), name="viewing_list"),
     path("view-as/stop/", viewing.view_as_stop, name="view_as_stop"),

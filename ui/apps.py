@@ -1,5 +1,7 @@
 """Application configuration of ``ui``."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class UiConfig(AppConfig):
 
     name = "ui"
     verbose_name = "Page kit"
+
+    def ready(self) -> None:
+        """Make the job handler known."""
+        import_module("ui.exports")

@@ -36,8 +36,21 @@ class AccountList(ListPage):
     title = gettext_lazy("Accounts")
     selector = accounts_with_credit
     columns = (
-        Column("name", gettext_lazy("Name"), "main", sort="name", sub="accounting_number"),
-        Column("get_kind_display", gettext_lazy("Kind"), sort="kind", sub="get_edition_display"),
+        Column(
+            "name",
+            gettext_lazy("Name"),
+            "main",
+            sort="name",
+            sub="accounting_number",
+            sub_label=gettext_lazy("Accounting no."),
+        ),
+        Column(
+            "get_kind_display",
+            gettext_lazy("Kind"),
+            sort="kind",
+            sub="get_edition_display",
+            sub_label=gettext_lazy("Edition"),
+        ),
         Column("status", gettext_lazy("Status"), "status", sort="status"),
         Column("bill_to.name", gettext_lazy("Billed to"), sort="bill_to__name"),
         Column("country", gettext_lazy("Country"), sort="country"),

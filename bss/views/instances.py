@@ -31,7 +31,14 @@ class InstanceList(ListPage):
     intro = gettext_lazy("Each instance is one connection to a vendor: its credentials, markets and catalogue.")
     selector = instances_for
     columns = (
-        Column("system_name", gettext_lazy("System name"), "main", sort="system_name", sub="application.name"),
+        Column(
+            "system_name",
+            gettext_lazy("System name"),
+            "main",
+            sort="system_name",
+            sub="application.name",
+            sub_label=gettext_lazy("Application"),
+        ),
         Column("state", gettext_lazy("State"), "status", sort="state"),
         Column("consent", gettext_lazy("Consent"), "status", sort="consent"),
         Column("credentials_refused_at", gettext_lazy("Credentials refused"), "ago", sort="credentials_refused_at"),

@@ -9,6 +9,7 @@ from core.jobs import JobState
 from core.selectors import jobs_for
 from ui.filters import Choice, Period
 from ui.pages import JobPage, ListPage
+from ui.pages.export import EXPORT_LIST
 from ui.tables import Column
 from users.permissions import Perm
 
@@ -21,9 +22,9 @@ class JobList(ListPage):
     intro = _("Long work runs here, so that nobody has to wait with an open page.")
     selector = jobs_for
     columns = (
-        Column("title", _("Job"), "main", sort="title", sub="progress_text"),
+        Column("title", _("Job"), "main", sort="title", sub="progress_text", sub_label=_("Step")),
         Column("state", _("State"), "status", sort="state"),
-        Column("percent", _("Progress"), "number", show=lambda job: f"{job.percent} %"),
+        Column("percent", _("Progress"), "percent"),
         Column("user", _("Started by")),
         Column("created_at", _("Requested"), "when", sort="created_at"),
         Column("finished_at", _("Ended"), "ago", sort="finished_at"),
@@ -51,7 +52,9 @@ class JobDetail(JobPage):
     back = (_("Background jobs"), "bss:job_list")
 
     def result_url(self) -> str:
-        """The instance the job was about, for those who may open it."""
+        """The instance the job was about, for those who may open it; or a spreadsheet of one's own."""
+        if self.object.kind == EXPORT_LIST and self.object.user_id == self.actor.user_id:
+            return reverse("bss:export_detail", args=[self.object.public_id])
         instance = self.object.params.get("instance")
         if not instance or not self.actor.has(Perm.INSTANCE_VIEW) or self.object.user_id != self.actor.user_id:
             return ""

@@ -21,7 +21,7 @@ class MailList(ListPage):
     selector = mails_for
     columns = (
         Column("subject", _("Subject"), "main", sort="subject"),
-        Column("recipient", _("To"), sort="recipient", sub="account.name"),
+        Column("recipient", _("To"), sort="recipient", sub="account.name", sub_label=_("Account")),
         Column("template", _("Kind"), show=lambda row: row.template.replace("_", " "), sort="template"),
         Column("state", _("State"), "status", sort="state"),
         Column("created_at", _("Written"), "when", sort="created_at"),

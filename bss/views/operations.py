@@ -52,9 +52,22 @@ class OperationList(ListPage):
     intro = gettext_lazy("What the vendors have not done yet, and what only a person can settle.")
     selector = operations_for
     columns = (
-        Column("get_verb_display", gettext_lazy("What"), "main", sort="verb", sub="subscription.name"),
-        Column("account.name", gettext_lazy("Account"), sort="account__name", sub="instance.system_name"),
-        Column("message", gettext_lazy("Reason"), "clip", sub="code"),
+        Column(
+            "get_verb_display",
+            gettext_lazy("What"),
+            "main",
+            sort="verb",
+            sub="subscription.name",
+            sub_label=gettext_lazy("Subscription"),
+        ),
+        Column(
+            "account.name",
+            gettext_lazy("Account"),
+            sort="account__name",
+            sub="instance.system_name",
+            sub_label=gettext_lazy("Instance"),
+        ),
+        Column("message", gettext_lazy("Reason"), "clip", sub="code", sub_label=gettext_lazy("Code")),
         Column("state", gettext_lazy("State"), "status", sort="state"),
         Column("created_at", gettext_lazy("Requested"), "ago", sort="created_at"),
         Column("attempts", gettext_lazy("Attempts"), "number", sort="attempts"),

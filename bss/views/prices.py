@@ -102,10 +102,6 @@ class PriceListDetail(OfPriceList):
             words = rule_in_words(found.rule, found.value)
             return words if found.is_own or not found.rule else _("%(rule)s (list)") % {"rule": words}
 
-        def margin(row: Plan) -> str | None:
-            found = self.listed(row).margin
-            return None if found is None else f"{found} %"
-
         def price(row: Plan) -> Any:
             found = self.listed(row).price
             return found.amount if found else None
@@ -115,7 +111,14 @@ class PriceListDetail(OfPriceList):
 
         money = {"kind": "money", "currency": self.currency}
         plain = (
-            Column("__str__", gettext_lazy("Plan"), "main", sort="product__name", sub="product.code"),
+            Column(
+                "__str__",
+                gettext_lazy("Plan"),
+                "main",
+                sort="product__name",
+                sub="product.code",
+                sub_label=gettext_lazy("Code"),
+            ),
             Column("rule", gettext_lazy("Rule"), show=rule),
             Column("price", gettext_lazy("Price"), show=price, **money),  # type: ignore[arg-type]
         )
@@ -125,7 +128,7 @@ class PriceListDetail(OfPriceList):
         return (
             *plain,
             Column("cost", cost, show=lambda row: self.listed(row).cost, **money),  # type: ignore[arg-type]
-            Column("margin", gettext_lazy("Margin"), "number", show=margin),
+            Column("margin", gettext_lazy("Margin"), "percent", show=lambda row: self.listed(row).margin),
             Column("warning", gettext_lazy("Warning"), "warning", show=warning),
         )
 
@@ -240,7 +243,7 @@ class PriceListAccounts(OfPriceList):
     """The accounts that pay themselves, with the list each buys from; assign this one to many at once."""
 
     columns = (
-        Column("name", gettext_lazy("Account"), "main", sort="name", sub="email"),
+        Column("name", gettext_lazy("Account"), "main", sort="name", sub="email", sub_label=gettext_lazy("E-mail")),
         Column("kind", gettext_lazy("Kind"), "status", sort="kind"),
         Column("currency", gettext_lazy("Currency"), sort="currency"),
         Column("price_list_assignment.price_list.name", gettext_lazy("Price list")),

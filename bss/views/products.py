@@ -55,9 +55,9 @@ class ProductList(ListPage):
     title = gettext_lazy("Products")
     selector = products_for
     columns = (
-        Column("name", gettext_lazy("Product"), "main", sort="name", sub="code"),
+        Column("name", gettext_lazy("Product"), "main", sort="name", sub="code", sub_label=gettext_lazy("Code")),
         Column("category.name", gettext_lazy("Category"), sort="category__name"),
-        Column("family", gettext_lazy("Family"), sort="family", sub="segment"),
+        Column("family", gettext_lazy("Family"), sort="family", sub="segment", sub_label=gettext_lazy("Segment")),
         Column("plans", gettext_lazy("Plans"), "number", show=lambda row: len(offered_plans(row))),
         Column("is_addon", gettext_lazy("Add-on"), "flag", sort="is_addon"),
         Column("is_published", gettext_lazy("Published"), "flag", sort="is_published"),
@@ -236,7 +236,9 @@ class CategoryList(ListPage):
     selector = all_categories
     back = LIST
     columns = (
-        Column("name", gettext_lazy("Name"), "main", sort="name", sub="description"),
+        Column(
+            "name", gettext_lazy("Name"), "main", sort="name", sub="description", sub_label=gettext_lazy("Description")
+        ),
         Column("position", gettext_lazy("Position"), "number", sort="position"),
         Column("stock", gettext_lazy("Products"), "number"),
     )

@@ -27,7 +27,7 @@ class SubscriptionList(ListPage):
     title = gettext_lazy("Subscriptions")
     selector = subscriptions_for
     columns = (
-        Column("name", gettext_lazy("Name"), "main", sort="name", sub="plan.label"),
+        Column("name", gettext_lazy("Name"), "main", sort="name", sub="plan.label", sub_label=gettext_lazy("Plan")),
         Column("account.name", gettext_lazy("Account"), sort="account__name"),
         Column("quantity", gettext_lazy("Quantity"), "number", sort="quantity"),
         Column("unit_price", gettext_lazy("Unit price"), "money", sort="unit_price"),

@@ -64,7 +64,7 @@ class SubscriptionList(ShopList):
     title = _("Services")
     selector = subscriptions_for
     columns = (
-        Column("name", _("Service"), "main", sort="name", sub="plan.label"),
+        Column("name", _("Service"), "main", sort="name", sub="plan.label", sub_label=_("Plan")),
         Column("account.name", _("For"), sort="account__name"),
         Column("quantity", _("Quantity"), "number", sort="quantity"),
         Column("status", _("Status"), "status", sort="status"),
@@ -88,7 +88,7 @@ class CustomerList(ShopList):
     title = _("Customers")
     selector = customers_of
     columns = (
-        Column("name", _("Name"), "main", sort="name", sub="email"),
+        Column("name", _("Name"), "main", sort="name", sub="email", sub_label=_("E-mail")),
         Column("kind", _("Kind"), "status"),
         Column("city", _("City"), sort="city"),
         Column("country", _("Country"), sort="country"),

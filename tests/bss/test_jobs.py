@@ -43,7 +43,7 @@ def test_list_as_csv(here):
     response = staff_client(here).get(LIST, {"format": "csv"})
     lines = b"".join(response.streaming_content).decode("utf-8-sig").splitlines()
     assert lines[0].split(",")[0] == "Job"
-    assert lines[1].startswith("'=danger,queued,0 %,Uma")
+    assert lines[1].startswith("'=danger,,queued,0 %,Uma")
 
 
 def test_list_needs_as_many_queries_for_three_rows(here):

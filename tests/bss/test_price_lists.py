@@ -109,7 +109,7 @@ def test_detail_shows_prices_margins_and_warnings(here, price_list, plan):
     first, second = "Business Basic, 1 year, billed monthly", "Cheap, 1 year, billed monthly"
     assert lines(response) == [
         [first, "Cost + 20\N{NO-BREAK SPACE}% (list)", "12.00", "10.0000", "16.7 %", ""],
-        [second, "Fixed price", "8.00", "10.0000", "'-25.0 %", "Below cost"],
+        [second, "Fixed price", "8.00", "10.0000", "-25.0 %", "Below cost"],
     ]
     assert f"12.00{EUR}" in response.content.decode()
     assert rows_of(client.get(detail, {"own": "yes"})) == [cheap]

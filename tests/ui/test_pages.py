@@ -168,8 +168,8 @@ def test_spreadsheet_is_the_filtered_list_in_the_order_of_the_page(here):
     assert response["Content-Disposition"].startswith('attachment; filename="bss-jobs-')
     lines = b"".join(response.streaming_content).decode().splitlines()
     shown = rows_of(client.get(JOBS, {"state": "done", "sort": "-title"}))
-    assert lines[0] == "\ufeffJob,State,Progress,Started by,Requested,Ended"
-    assert [line.split(",done,")[0] for line in lines[1:]] == [
+    assert lines[0] == "\ufeffJob,Step,State,Progress,Started by,Requested,Ended"
+    assert [line.split(",,done,")[0] for line in lines[1:]] == [
         {"=HYPERLINK(1)": "'=HYPERLINK(1)"}.get(row.title, '"b, ""quoted"""') for row in shown
     ]
 
@@ -192,7 +192,7 @@ def test_spreadsheet_is_read_while_it_is_sent(here, django_assert_num_queries):
     with django_assert_num_queries(0):
         next(pieces)
     with django_assert_num_queries(1):
-        assert next(pieces).startswith(b"A job,queued")
+        assert next(pieces).startswith(b"A job,,queued")
     assert list(pieces) == []
 
 

@@ -43,13 +43,23 @@ class Export(Rows):
         """What a file of this list is called: its address and the day."""
         return f"{self.request.path.strip('/').replace('/', '-')}-{clock.now():%Y-%m-%d}.{ending}"
 
+    def filter_words(self) -> str:
+        """What is set, in words."""
+        return "; ".join(words for _name, words in self.filter_form.chips())
+
     def export(self, kind: str) -> HttpResponseBase:
         """The list as ``csv`` or ``xlsx``; one too long for an answer asks first, and is a job then."""
         if kind == "csv":
             return self._csv()
         if capped_count(self.filtered(), DIRECT_ROWS)[1]:
             self.template_name = self.export_template  # type: ignore[misc]
-            return self.show(limit=DIRECT_ROWS)
+            rest = {"format": None, "after": None, "before": None}
+            return self.show(
+                limit=DIRECT_ROWS,
+                words=self.filter_words(),
+                list_url=self.request.path + self.query_with(**rest),
+                csv_url=self.request.path + self.query_with(**rest | {"format": "csv"}),
+            )
         # The file has no name, so it is gone as soon as the answer is sent and closes it.
         target = TemporaryFile()  # noqa: SIM115
         self.write_workbook(target)
@@ -62,7 +72,7 @@ class Export(Rows):
             title=self.page_title(),
             columns=sheet_columns(self.shown_columns()),
             rows=ordered(self.filtered(), self.chosen_sort).iterator(chunk_size=READ_ROWS),
-            about="; ".join(words for _name, words in self.filter_form.chips()),
+            about=self.filter_words(),
             progress=progress,
         )
 

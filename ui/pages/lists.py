@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed, QueryDict
+from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -78,7 +78,7 @@ class ListPage(Export):
             size=size,
             sizes=SIZES,
             bulk=[item for item in self.bulk_actions if self.actor.has(item.perm)],
-            base_query=self._query(after=None, before=None),
+            base_query=self.query_with(after=None, before=None),
         )
         response["Vary"] = "HX-Request"
         return response
@@ -124,17 +124,9 @@ class ListPage(Export):
         state = ("descending" if down else "ascending") if current else "none"
         return {
             "column": column,
-            "url": self._query(sort=other, after=None, before=None) if column.sort else "",
+            "url": self.query_with(sort=other, after=None, before=None) if column.sort else "",
             "state": state,
         }
 
-    def _query(self, **changes: str | None) -> str:
-        values: QueryDict = self.request.GET.copy()
-        for key, value in changes.items():
-            values.pop(key, None)
-            if value is not None:
-                values[key] = value
-        return "?" + values.urlencode()
-
     def _without(self, name: str) -> str:
-        return self._query(**{name: None, "after": None, "before": None})
+        return self.query_with(**{name: None, "after": None, "before": None})

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from core.tenancy import Actor
@@ -54,3 +55,12 @@ class Rows(Page):
         """The name of the list's address, its door's namespace included."""
         match = self.request.resolver_match
         return match.view_name if match else ""
+
+    def query_with(self, **changes: str | None) -> str:
+        """The query of this page with changes; None takes a key away."""
+        values: QueryDict = self.request.GET.copy()
+        for key, value in changes.items():
+            values.pop(key, None)
+            if value is not None:
+                values[key] = value
+        return "?" + values.urlencode()
