@@ -70,6 +70,25 @@ def price_list_of(account: Account) -> PriceList | None:
     return default_price_list(account.organization_id, account.currency)
 
 
+def with_price_list(accounts: TenantQuerySet[Account]) -> TenantQuerySet[Account]:
+    """Accounts with ``has_price_list``: whether :func:`price_list_of` finds a list today, in the same statement."""
+    day = clock.now().date()
+    own = PriceListAssignment.objects.filter(account_id=OuterRef("list_payer"))
+    starts = Q(price_list__valid_from=None) | Q(price_list__valid_from__lte=day)
+    ends = Q(price_list__valid_to=None) | Q(price_list__valid_to__gte=day)
+    general = PriceList.objects.filter(
+        Q(valid_from=None) | Q(valid_from__lte=day),
+        Q(valid_to=None) | Q(valid_to__gte=day),
+        organization=OuterRef("organization"),
+        is_default=True,
+    )
+    in_currency = general.filter(currency=OuterRef("currency"))
+    found = Q(Exists(own.filter(starts, ends))) | (
+        ~Q(Exists(own)) & (Q(Exists(in_currency)) | (Q(currency="") & Q(Exists(general))))
+    )
+    return accounts.annotate(list_payer=Coalesce("bill_to_id", "pk")).annotate(has_price_list=found)
+
+
 def default_price_list(organization_id: int, currency: str = "") -> PriceList | None:
     """The organization's default list in this currency (any, if none is said), valid today."""
     rows = PriceList.objects.filter(organization_id=organization_id, is_default=True)

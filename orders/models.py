@@ -18,7 +18,7 @@ class Basket(TenantOwned):
     """What somebody means to buy: one per user and site, one target account, one currency; kept 30 days.
 
     A visitor's basket has no user and is found by its ``public_id`` in his session; signing in hands it over. What an
-    employee orders for an account in the BSS is a basket ``by_staff``: one per employee and target, of no buyer's account.
+    employee orders for an account in the BSS is a basket ``by_staff``: one per employee and target, of no buyer.
     ``checkout_key`` is the idempotency key of the order it will become.
     """
 

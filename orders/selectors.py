@@ -110,7 +110,7 @@ def basket_count(actor: Actor, site: Site, visitor_key: str) -> int:
     """How many products lie in the actor's basket here, and in the one he filled before he signed in."""
     mine = Q(pk=None)
     if actor.user_id is not None:
-        mine |= Q(basket__user_id=actor.user_id)
+        mine |= Q(basket__user_id=actor.user_id, basket__by_staff=False)
     try:
         mine |= Q(basket__user=None, basket__public_id=uuid.UUID(visitor_key))
     except ValueError:

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from catalog.models import Plan, Product
 from catalog.selectors import addons_of, price_list_for, price_plans
 from core.errors import BusinessError, NotVisible
-from core.tenancy import Actor
+from core.tenancy import Actor, ActorKind
 from orders.models import Basket, BasketLine
+from orders.targets import demand_orderable, mode_of
 from resellers.enums import PurchaseMode
 from resellers.models import Account, Site
 from resellers.selectors import own_account, purchase_targets
@@ -25,7 +26,7 @@ def open_basket(actor: Actor, *, site: Site, visitor_key: str = "") -> Basket:
     """The actor's basket at this site, made if there is none; a visitor's is found by the key in his session."""
     if actor.user_id is None:
         return _visitor_basket(actor, site, visitor_key)
-    found = Basket.objects.filter(user_id=actor.user_id, site=site).first()
+    found = Basket.objects.filter(user_id=actor.user_id, site=site, by_staff=False).first()
     account = own_account(actor)
     if found is None:
         try:
@@ -38,7 +39,7 @@ def open_basket(actor: Actor, *, site: Site, visitor_key: str = "") -> Basket:
                     **_default_target(account),
                 )
         except IntegrityError:
-            found = Basket.objects.get(user_id=actor.user_id, site=site)
+            found = Basket.objects.get(user_id=actor.user_id, site=site, by_staff=False)
     if found.buyer_account_id != (account.pk if account else None):
         # Also for nobody's user any more: the prices of his former account are not his to see.
         Basket.objects.filter(pk=found.pk).update(
@@ -50,6 +51,30 @@ def open_basket(actor: Actor, *, site: Site, visitor_key: str = "") -> Basket:
         )
         found.refresh_from_db()
     return found
+
+
+def demand_ordering(actor: Actor, basket: Basket) -> None:
+    """Raise unless the actor may order with this basket: his own in the shop, or the one he keeps as an employee."""
+    if not basket.by_staff:
+        actor.require(Perm.SHOP_ORDER)
+        return
+    actor.require(Perm.ORDER_MANAGE, basket.target_account)
+    if actor.kind != ActorKind.SYSTEM and actor.user_id != basket.user_id:
+        raise NotVisible("basket_missing", _("This basket does not exist."))
+
+
+@transaction.atomic
+def open_staff_basket(actor: Actor, *, account: Account) -> Basket:
+    """What the employee is about to order for ``account``, made if there is nothing yet.
+
+    Raises BusinessError with what stands in the way: ``account_on_hold``, ``no_price_list``, ``target_invalid``.
+    """
+    actor.require(Perm.ORDER_MANAGE, account)
+    demand_orderable(account)
+    site = Site.objects.get(organization_id=account.organization_id, account=None)
+    owner = {"user_id": actor.user_id, "site": site, "target_account": account, "by_staff": True}
+    made = {"organization_id": account.organization_id, "purchase_mode": mode_of(account)}
+    return Basket.objects.get_or_create(**owner, defaults=made)[0]
 
 
 def _default_target(account: Account | None) -> dict[str, Any]:
@@ -114,11 +139,11 @@ def add_line(
     actor: Actor, *, basket: Basket, site: Site, plan: Plan, quantity: int, parent: BasketLine | None = None
 ) -> BasketLine:
     """Put a plan into the basket; the same plan again sets the quantity. Refused if it is not sold to this account."""
-    if not actor.is_anonymous:
-        actor.require(Perm.SHOP_ORDER)
+    if basket.by_staff or not actor.is_anonymous:
+        demand_ordering(actor, basket)
     basket = _locked(basket)
     product = plan.product
-    if not _is_sold(actor, site, plan) or (product.is_addon and parent is None):
+    if not _is_sold(actor, site, plan, basket) or (product.is_addon and parent is None):
         raise BusinessError("not_sold", _("This product is no longer available."))
     if parent is not None and (
         parent.basket_id != basket.pk or not addons_of(parent.plan.product, actor).filter(pk=product.pk).exists()
@@ -142,11 +167,12 @@ def add_line(
     return row
 
 
-def _is_sold(actor: Actor, site: Site, plan: Plan) -> bool:
+def _is_sold(actor: Actor, site: Site, plan: Plan, basket: Basket) -> bool:
     product = plan.product
     if not Product.objects.visible_to(actor).filter(pk=product.pk).exists() or not plan.is_sellable:
         return False
-    prices = price_list_for(actor, site, own_account(actor))
+    account = basket.target_account if basket.by_staff else own_account(actor)
+    prices = price_list_for(actor, site, account)
     if prices is None:
         return actor.is_anonymous and site.anonymous_access
     return bool(price_plans(Plan.objects.filter(pk=plan.pk), prices))
@@ -155,6 +181,8 @@ def _is_sold(actor: Actor, site: Site, plan: Plan) -> bool:
 @transaction.atomic
 def change_line(actor: Actor, *, basket: Basket, line_id: uuid.UUID, quantity: int) -> None:
     """Set a line's quantity; 0 removes it with its add-ons."""
+    if basket.by_staff:
+        demand_ordering(actor, basket)
     basket = _locked(basket)
     row = basket.lines.select_related("plan__product").filter(public_id=line_id).first()
     if row is None:
@@ -201,7 +229,7 @@ def set_target(actor: Actor, *, basket: Basket, mode: str, account: Account | No
 @transaction.atomic
 def set_billing_address(actor: Actor, *, basket: Basket, address: Mapping[str, str]) -> Basket:
     """Keep the billing address that the documents of this order will show."""
-    actor.require(Perm.SHOP_ORDER)
+    demand_ordering(actor, basket)
     missing = [name for name in ("name", "address_line1", "city", "country") if not address.get(name, "").strip()]
     if missing:
         raise BusinessError("address_incomplete", _("Complete the billing address."), field=missing[0])
@@ -215,7 +243,7 @@ def set_billing_address(actor: Actor, *, basket: Basket, address: Mapping[str, s
 @transaction.atomic
 def set_service_details(actor: Actor, *, basket: Basket, instance_id: str, details: Mapping[str, Any]) -> Basket:
     """Keep what the vendor of one instance asked, and what its checks said."""
-    actor.require(Perm.SHOP_ORDER)
+    demand_ordering(actor, basket)
     row = _locked(basket)
     if row.service_details.get(instance_id) != dict(details):
         row.service_details = {**row.service_details, instance_id: dict(details)}

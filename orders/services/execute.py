@@ -18,6 +18,7 @@ from core.tenancy import Actor, system_actor
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryEvent, LineKind, OrderEvent
 from orders.models import Order, OrderLine
 from orders.services.change import start_change
+from orders.targets import hold_of
 from resellers.enums import PurchaseMode
 from subscriptions.enums import SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription, SubscriptionAddOn
@@ -53,7 +54,10 @@ def execute_within_credit(actor: Actor, order: Order) -> bool:
 
 @transaction.atomic
 def execute_by_staff(actor: Actor, *, order: Order, reason: str = "") -> Order:
-    """Execute a waiting order by hand; above the credit it needs the right and a reason of 5 characters or more."""
+    """Execute a waiting order by hand; above the credit it needs the right and a reason of 5 characters or more.
+
+    Raises ``account_on_hold`` while the account or the one that owes for it is on hold or closed.
+    """
     row = Order.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=order.pk)
     if reason:
         actor.require(Perm.ORDER_EXECUTE_ABOVE_CREDIT, row.account)
@@ -61,6 +65,10 @@ def execute_by_staff(actor: Actor, *, order: Order, reason: str = "") -> Order:
             raise BusinessError("reason_short", _("Say in a few words why."), field="reason")
     else:
         actor.require(Perm.ORDER_MANAGE, row.account)
+    payer = lock_payer(row.payer_id)
+    held = hold_of(row.account, payer)
+    if held is not None:
+        raise held
     execute(actor, row, over_limit_reason=reason.strip())
     return row
 

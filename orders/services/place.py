@@ -20,8 +20,9 @@ from core.tenancy import Actor
 from orders.enums import ORDER_MACHINE, OrderEvent, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine, TermsAcceptance
 from orders.selectors import PricedBasket, basket_instances, priced_basket
-from orders.services.basket import check_quantity
+from orders.services.basket import check_quantity, demand_ordering
 from orders.services.execute import check_single, execute_within_credit
+from orders.targets import demand_orderable, mode_of
 from resellers.enums import AccountStatus
 from resellers.models import Account
 from resellers.selectors import purchase_targets
@@ -45,8 +46,12 @@ def place_order(
     terms_accepted: bool,
     terms_version: int | None = None,
     browser: str = "",
+    execute: bool = True,
 ) -> Order:
     """Turn the basket into an order, and execute it if the payer's credit allows. Calls no vendor.
+
+    An employee's basket (``by_staff``) becomes an order for its target under his own name, without a buyer's account;
+    ``terms_accepted`` then means that he confirms that the customer accepted. ``execute`` False leaves it Submitted.
 
     The same ``key`` twice, at once or later, gives the same order. Within one transaction: prices are frozen with their
     trace, the number is given, accepted terms are logged, the charge is reserved under a lock on the payer, services
@@ -56,7 +61,7 @@ def place_order(
     hold) and :class:`PriceChanged` if ``seen_total`` is no longer the total, or the terms in force no longer those of
     ``terms_version`` (None: not compared).
     """
-    actor.require(Perm.SHOP_ORDER)
+    demand_ordering(actor, basket)
     before = Order.objects.visible_to(actor).filter(idempotency_key=key).first()
     if before is not None:
         return before
@@ -75,11 +80,12 @@ def place_order(
     if priced.quote.gross != seen_total:
         raise PriceChanged("price_changed", _("A price has changed. Check the new total and confirm again."))
     order = _store(actor, basket, account, priced, priced.price_list, key)
-    _log_terms(actor, order, browser)
+    _log_terms(actor, order, browser, by_staff=basket.by_staff)
     ORDER_MACHINE.fire(order, OrderEvent.SUBMIT, placed_at=clock.now())
-    audit.record(actor, "order.placed", order, after={"total": order.gross, "mode": order.purchase_mode})
+    audit.record(actor, "order.placed", order, after=_audited(order, by_staff=basket.by_staff))
     emit("order.placed", order_payload(order), organization_id=order.organization_id, account_id=order.account_id)
-    execute_within_credit(actor, order)
+    if execute:
+        execute_within_credit(actor, order)
     basket.lines.all().delete()
     Basket.objects.filter(pk=basket.pk).update(checkout_key=uuid.uuid4(), service_details={}, checked_job=None)
     return order
@@ -97,6 +103,11 @@ def _own_basket(actor: Actor, basket: Basket) -> Basket:
 def _target(actor: Actor, basket: Basket) -> Account:
     if basket.target_account is None:
         raise BusinessError("target_missing", _("Choose for whom you order."))
+    if basket.by_staff:
+        actor.require(Perm.ORDER_MANAGE, basket.target_account)
+        demand_orderable(basket.target_account)
+        basket.purchase_mode = mode_of(basket.target_account)
+        return basket.target_account
     if actor.reaches(basket.target_account):
         _check_active(basket.target_account, basket.target_account)
     account = purchase_targets(actor, basket.purchase_mode).filter(pk=basket.target_account.pk).first()
@@ -120,7 +131,12 @@ def _check_basket(basket: Basket, account: Account, priced: PricedBasket, key: u
         names = ", ".join(line.plan.product.name for line in priced.withdrawn)
         raise BusinessError("withdrawn", _("No longer available: %(names)s. Remove it to go on.") % {"names": names})
     if not terms_accepted:
-        raise BusinessError("terms_missing", _("Accept the terms of use to order."), field="terms")
+        words = (
+            _("Confirm that the customer accepted the terms.")
+            if basket.by_staff
+            else _("Accept the terms of use to order.")
+        )
+        raise BusinessError("terms_missing", words, field="terms")
     for line in priced.lines:
         check_quantity(line.plan.product, line.quantity)
     check_single(account.pk, [line.plan.product for line in priced.lines if line.parent_id is None])
@@ -199,7 +215,17 @@ def _line_values(order: Order, position: int, line: BasketLine, quoted: QuotedLi
     }
 
 
-def _log_terms(actor: Actor, order: Order, browser: str) -> None:
+def _audited(order: Order, *, by_staff: bool) -> dict[str, Any]:
+    """What the audit log keeps of a placed order; for an employee's also what he answers for."""
+    shown: dict[str, Any] = {"total": order.gross, "mode": order.purchase_mode}
+    if by_staff:
+        skipped = [details["unchecked"] for details in order.service_details.values() if details.get("unchecked")]
+        shown["terms"] = "the employee confirmed that the customer accepted them"
+        shown |= {"without_check": skipped} if skipped else {}
+    return shown
+
+
+def _log_terms(actor: Actor, order: Order, browser: str, *, by_staff: bool) -> None:
     user = User.objects.filter(pk=actor.user_id or 0).first()
     version = order.site.terms_version if order.site else 1
     names = sorted({line.product_name for line in order.lines.all()})
@@ -214,10 +240,11 @@ def _log_terms(actor: Actor, order: Order, browser: str) -> None:
                 last_name=user.last_name if user else "",
                 email=actor.email,
                 terms_version=version,
-                basket_url="/basket/",
+                basket_url="/bss/" if by_staff else "/basket/",
                 ip=actor.ip,
                 browser=browser[:255],
                 accepted_at=clock.now(),
+                by_staff=by_staff,
             )
             for name in names
         ]

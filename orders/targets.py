@@ -1,0 +1,59 @@
+"""For whom employees order: which accounts, in which mode, and what stands in the way (``channel.md`` 2.3, 6.1)."""
+
+from django.utils.translation import gettext as _
+
+from catalog.selectors import price_list_of, with_price_list
+from core.errors import BusinessError
+from core.tenancy import Actor, TenantQuerySet
+from resellers.enums import ORDERING_KINDS, AccountKind, AccountStatus, PurchaseMode
+from resellers.models import Account
+
+MODES = {
+    AccountKind.RESELLER.value: PurchaseMode.PERSONAL_USE.value,
+    AccountKind.END_CUSTOMER.value: PurchaseMode.END_CUSTOMER.value,
+    AccountKind.AFFILIATE.value: PurchaseMode.AFFILIATE.value,
+}
+
+
+def mode_of(account: Account) -> str:
+    """The purchase mode that follows from the kind of an account; none for a direct customer."""
+    return MODES.get(account.kind, "")
+
+
+def ordering_accounts(actor: Actor) -> TenantQuerySet[Account]:
+    """The accounts of the kinds that order, closed ones too, with their Bill To and ``has_price_list``."""
+    rows = Account.objects.visible_to(actor).filter(kind__in=ORDERING_KINDS).select_related("bill_to")
+    return with_price_list(rows)
+
+
+def obstacle(account: Account, *, has_price_list: bool) -> BusinessError | None:
+    """What stands in the way of an order for an account with its Bill To; None if nothing does. Reads nothing."""
+    if account.kind not in ORDERING_KINDS:
+        return BusinessError("target_invalid", _("Nothing is ordered for an account of this kind."))
+    refused = hold_of(account, account.bill_to)
+    if refused is None and not has_price_list:
+        return BusinessError("no_price_list", _("There is no valid price list for this account. Assign one first."))
+    return refused
+
+
+def hold_of(account: Account, payer: Account | None) -> BusinessError | None:
+    """``account_on_hold`` if the account or its payer is on hold or closed; None if both are active. Reads nothing."""
+    if account.status == AccountStatus.CLOSED:
+        return BusinessError("account_on_hold", _("This account is closed."))
+    if account.status != AccountStatus.ACTIVE:
+        return BusinessError("account_on_hold", _("This account is on hold."))
+    if payer is None or payer.status == AccountStatus.ACTIVE:
+        return None
+    words = (
+        _("%(name)s, which is billed, is closed.")
+        if payer.status == AccountStatus.CLOSED
+        else _("%(name)s, which is billed, is on hold.")
+    )
+    return BusinessError("account_on_hold", words % {"name": payer.name})
+
+
+def demand_orderable(account: Account) -> None:
+    """Raise what stands in the way of an order for an account."""
+    refused = obstacle(account, has_price_list=price_list_of(account) is not None)
+    if refused is not None:
+        raise refused
