@@ -1,12 +1,14 @@
 """Reads of background jobs and of the audit log."""
 
-import uuid
+from django.db import models
 
 from core.audit import AuditEntry
+from core.audit_words import PUBLIC_ACTIONS
 from core.jobs import Job, JobLogLine
 from core.tenancy import Actor, TenantQuerySet
 
 LOG_LINES = 500
+HISTORY_ROWS = 50
 
 
 def jobs_for(actor: Actor) -> TenantQuerySet[Job]:
@@ -27,6 +29,17 @@ def job_log(job: Job) -> list[JobLogLine]:
     return list(job.log_lines.order_by("-id")[:LOG_LINES])[::-1]
 
 
-def audit_of(actor: Actor, object_id: uuid.UUID) -> TenantQuerySet[AuditEntry]:
-    """What happened to one object, newest first."""
-    return AuditEntry.objects.visible_to(actor).filter(object_id=object_id).order_by("-id")
+def audit_log(actor: Actor) -> TenantQuerySet[AuditEntry]:
+    """What the actor may read of the audit log: staff all of it, a customer what is declared public of his accounts."""
+    rows = AuditEntry.objects.visible_to(actor).select_related("account", "actor_user")
+    return rows.filter(action__in=PUBLIC_ACTIONS) if actor.is_customer else rows
+
+
+def history_for(actor: Actor, *objects: models.Model, limit: int = HISTORY_ROWS) -> list[AuditEntry]:
+    """The last entries about these objects (a subscription and its requests, say), newest first.
+
+    For ``{% history_card %}``, which leaves out fields and reasons that are not for the actor. Whoever may open the
+    object may read this; the page decides that.
+    """
+    ids = [public_id for row in objects if (public_id := getattr(row, "public_id", None)) is not None]
+    return list(audit_log(actor).filter(object_id__in=ids).order_by("-id")[:limit]) if ids else []
