@@ -1,7 +1,8 @@
 """Service Details: what a vendor asks at checkout, and the checks that must be good before an order can be placed.
 
 The checks ask the vendor, so they run as a job while the page polls. Their outcome is kept in the basket:
-``state`` is ``ok``, ``errors`` (with ``errors`` by field), ``relationship`` (with ``link``), or ``unreachable``.
+``state`` is ``ok``, ``errors`` (with ``errors`` by field), ``relationship`` (with ``link``), or ``unreachable``. After
+the last an employee may go on without the check: ``ok`` with ``unchecked``, his reason (``service-manager.md`` 9).
 """
 
 import datetime as dt
@@ -10,15 +11,17 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
-from core.errors import NotVisible
+from core import audit, clock
+from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.jobs import RUN_VENDOR_TASK, Job, JobRun, start_job
 from core.tenancy import Actor, system_actor
 from orders.models import Basket
 from orders.selectors import basket_lines
-from orders.services.basket import set_service_details
+from orders.services.basket import demand_ordering, set_service_details
 from provisioning.context import context_for
 from provisioning.ports import (
     AccountData,
@@ -66,7 +69,8 @@ def detail_state(basket: Basket, instance: Instance) -> dict[str, Any]:
 
 def start_details_check(actor: Actor, *, basket: Basket, instance: Instance, values: Mapping[str, Any]) -> Job:
     """Check the answers with the vendor as a job; its outcome goes into the basket."""
-    actor.require(Perm.SHOP_ORDER, _target(basket))
+    demand_ordering(actor, basket)
+    actor.require(Perm.ORDER_MANAGE if basket.by_staff else Perm.SHOP_ORDER, _target(basket))
     return start_job(
         actor,
         DETAILS_CHECK,
@@ -83,7 +87,7 @@ def start_details_check(actor: Actor, *, basket: Basket, instance: Instance, val
 
 def start_live_check(actor: Actor, *, instance: Instance, verb: str, values: Mapping[str, Any]) -> Job:
     """Check one field while somebody types (``check_domain``); the job's result is ``{"ok", "message"}``."""
-    actor.require(Perm.SHOP_ORDER)
+    actor.require(Perm.ORDER_MANAGE if actor.is_staff else Perm.SHOP_ORDER)
     if verb not in LIVE_CHECKS:
         raise NotVisible("check_missing", _("There is no such check."))
     return start_job(
@@ -95,8 +99,59 @@ def start_live_check(actor: Actor, *, instance: Instance, verb: str, values: Map
     )
 
 
+@transaction.atomic
+def skip_details_check(actor: Actor, *, basket: Basket, instance: Instance, reason: str) -> Basket:
+    """Go on without a check whose outcome is unknown, because the vendor cannot be reached; employees only, audited.
+
+    The vendor checks again when the order is executed. A new MPN ID must have been valid once (``channel.md`` 6.3).
+    Raises ``check_known`` if the last check had an outcome, ``reason_short`` below 5 characters, ``mpn_unchecked``.
+    """
+    if not basket.by_staff:
+        raise PermissionRefused("permission_missing", _("Only an employee goes on without the check."))
+    demand_ordering(actor, basket)
+    state, target = detail_state(basket, instance), _target(basket)
+    if state.get("state") != "unreachable":
+        raise Conflict("check_known", _("The check has an outcome. Go on from there."))
+    if len(reason.strip()) < 5:
+        raise BusinessError("reason_short", _("Say in a few words why."), field="reason")
+    values = state.get("values", {})
+    if target.kind == AccountKind.END_CUSTOMER and values.get(MPN) and not state.get("mpn_id"):
+        raise BusinessError("mpn_unchecked", _("A new MPN ID has to be checked once. Try again later."))
+    agreement = _agreement(values, clock.now().date())
+    kept = ("account", "options", "mpn_id", "reseller_tenant_id")
+    details: dict[str, Any] = {key: state[key] for key in kept if key in state}
+    details |= {"agreement": _agreement_words(agreement)} if agreement else {}
+    details |= {"state": "ok", "unchecked": reason.strip()[:500]}
+    row = set_service_details(actor, basket=basket, instance_id=str(instance.public_id), details=details)
+    audit.record(actor, "order.check_skipped", instance, reason=reason.strip(), account=target)
+    return row
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _agreement(values: Mapping[str, Any], today: dt.date) -> AgreementAcceptance | None:
+    """The customer agreement as it was accepted in the form; None if it was not."""
+    if not values.get(f"{AGREEMENT}accepted"):
+        return None
+    return AgreementAcceptance(
+        first_name=str(values.get(f"{AGREEMENT}first_name", "")),
+        last_name=str(values.get(f"{AGREEMENT}last_name", "")),
+        email=str(values.get(f"{AGREEMENT}email", "")),
+        phone=str(values.get(f"{AGREEMENT}phone", "")),
+        date_agreed=parse_date(str(values.get(f"{AGREEMENT}date", ""))) or today,
+    )
+
+
+def _agreement_words(chosen: AgreementAcceptance) -> dict[str, str]:
+    return {
+        "first_name": chosen.first_name,
+        "last_name": chosen.last_name,
+        "email": chosen.email,
+        "phone": chosen.phone,
+        "date_agreed": chosen.date_agreed.isoformat(),
+    }
 
 
 def check_live(run: JobRun, instance: Instance) -> Mapping[str, Any]:
@@ -159,21 +214,11 @@ class _DetailsCheck:
         return self.outcome
 
     def _data(self) -> AccountData:
-        agreement = None
-        if self.values.get(f"{AGREEMENT}accepted"):
-            agreed = parse_date(str(self.values.get(f"{AGREEMENT}date", ""))) or self.ctx.now().date()
-            agreement = AgreementAcceptance(
-                first_name=str(self.values.get(f"{AGREEMENT}first_name", "")),
-                last_name=str(self.values.get(f"{AGREEMENT}last_name", "")),
-                email=str(self.values.get(f"{AGREEMENT}email", "")),
-                phone=str(self.values.get(f"{AGREEMENT}phone", "")),
-                date_agreed=agreed,
-            )
         return account_data(
             self.account,
             self.instance,
             options=self.values if self._is_new() else None,
-            agreement=agreement,
+            agreement=_agreement(self.values, self.ctx.now().date()),
             mpn_id=str(self.values.get(MPN, "")),
         )
 
@@ -232,14 +277,7 @@ class _DetailsCheck:
                 self._error({f"{AGREEMENT}accepted": _("Microsoft requires the customer agreement before ordering.")})
             return
         if given and self.data.agreement is not None:
-            chosen = self.data.agreement
-            self.outcome["agreement"] = {
-                "first_name": chosen.first_name,
-                "last_name": chosen.last_name,
-                "email": chosen.email,
-                "phone": chosen.phone,
-                "date_agreed": chosen.date_agreed.isoformat(),
-            }
+            self.outcome["agreement"] = _agreement_words(self.data.agreement)
 
     def _precheck(self) -> None:
         if not self._has("precheck") or self._is_new():
