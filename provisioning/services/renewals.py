@@ -39,12 +39,11 @@ def run_clock() -> int:
 
 @transaction.atomic
 def _move_on(pk: int) -> bool:
-    now = clock.now()
-    row = terms.lock_due(pk, now)
+    row = terms.lock_due(pk, clock.now())
     if row is None:
         return False
     actor = system_actor(row.organization_id, label=_("renewal"))
-    if not terms.is_term_over(row, now):
+    if not terms.is_last_period(row):
         money.next_period(actor, row)
         return True
     if terms.is_busy(row):

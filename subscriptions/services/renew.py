@@ -33,9 +33,14 @@ def lock_due(pk: int, now: dt.datetime) -> Subscription | None:
     return rows.filter(pk=pk, status__in=BILLED_STATUSES, period_ends_at__lte=now).first()
 
 
-def is_term_over(row: Subscription, now: dt.datetime) -> bool:
-    """Whether the period that is over was the last of the term, so that the vendor decides how it goes on."""
-    return row.term_ends_at is None or renewal_at(row.term_ends_at) <= now
+def is_last_period(row: Subscription) -> bool:
+    """Whether the period that is over was the last of the term, so that the vendor decides how it goes on.
+
+    It is the period that counts, not the day: periods that were missed while nothing ran are charged one by one.
+    """
+    if row.term_ends_at is None or row.period_ends_at is None:
+        return True
+    return row.period_ends_at >= renewal_at(row.term_ends_at)
 
 
 def next_period(row: Subscription) -> None:
