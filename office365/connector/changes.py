@@ -1,29 +1,22 @@
 """Changing, suspending, reactivating and cancelling a subscription (``partner-center.md`` 2.5, 9.1)."""
 
-import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from office365 import mapping
 from office365.client import PartnerCenter
-from office365.connector.base import ConnectorBase, refused, result_of, waiting
-from office365.connector.orders import preconditions, read_addons, read_subscription
+from office365.connector.base import ConnectorBase, refused, result_of
+from office365.connector.items import ROTATED, catalogue_item
+from office365.connector.orders import preconditions, read_subscription
+from office365.connector.patch import Patch, refusal
 from office365.connector.purchase import Purchase
 from office365.schemas.subscriptions import Subscription
-from provisioning.ports import (
-    AddOnLine,
-    Context,
-    Outcome,
-    Result,
-    ServiceRequest,
-    VendorError,
-)
+from provisioning.ports import AddOnLine, Context, ErrorKind, Outcome, Result, Schedule, ServiceRequest, VendorError
 
-GIVE_UP_AFTER = dt.timedelta(minutes=15)
-POLL_SOON, POLL_LATER = 5, 60
+SCHEDULE = "scheduledNextTermInstructions"
 GONE = frozenset({"deleted", "expired", "disabled"})
 
 
@@ -31,12 +24,12 @@ class ChangeVerbs(ConnectorBase):
     """Verbs that change a subscription; each may be called again until it answers DONE or REFUSED."""
 
     def change(self, ctx: Context, request: ServiceRequest) -> Result:
-        """Bring the subscription to the wanted state: quantity, auto-renewal, term at renewal, add-ons."""
-        client = self.client(ctx)
-        try:
-            return Change(client, request).run()
-        except VendorError as error:
-            return result_of(error)
+        """Bring the subscription to the wanted state: quantity, auto-renewal, schedule for the renewal, add-ons.
+
+        An add-on line with quantity 0 is cancelled at Microsoft; add-ons that are not in the request stay untouched,
+        for they were not sold by us. A refusal after a part was carried out says so and carries the data as it is then.
+        """
+        return Change(self.client(ctx), request).run()
 
     def suspend(self, ctx: Context, request: ServiceRequest) -> Result:
         """Suspend at Microsoft; the term goes on being billed."""
@@ -67,153 +60,198 @@ class ChangeVerbs(ConnectorBase):
         self, ctx: Context, request: ServiceRequest, wanted: str, is_done: Callable[[Subscription], bool]
     ) -> Result:
         client = self.client(ctx)
+        patch: Patch | None = None
         try:
             patch = Patch(client, request, f"status_{wanted}")
             result = patch.apply({"status": wanted}, is_done)
-            if result is not None:
-                return result
-            return Result(Outcome.DONE, external_id=request.external_id, data=mapping.subscription_data(patch.row))
         except VendorError as error:
-            return result_of(error)
-
-
-class Patch:
-    """One wanted change of one subscription: read, send the whole resource with it, read again."""
-
-    def __init__(self, client: PartnerCenter, request: ServiceRequest, step: str) -> None:
-        self.client = client
-        self.ctx = client.ctx
-        self.request = request
-        self.step = step
-        self.row = read_subscription(client, request)
-
-    def apply(self, changes: Mapping[str, Any], is_done: Callable[[Subscription], bool]) -> Result | None:
-        """``None`` once Microsoft shows the change; WAITING while it works; REFUSED if it ignored it for 15 min."""
-        if is_done(self.row):
-            return None
-        name = f"patch:{self.step}"
-        wanted = mapping.plain_json(changes)
-        kept = self.ctx.steps.get(name) or {}
-        if kept.get("sent_at") and kept.get("changes") == wanted:
-            return self._look_later(dt.datetime.fromisoformat(str(kept["sent_at"])))
-        self._send(changes)
-        self.ctx.steps.put(name, {"sent_at": self.ctx.now().isoformat(), "changes": wanted})
-        self.row = read_subscription(self.client, self.request)
-        if is_done(self.row):
-            return None
-        return waiting("change_pending", _("Microsoft is working on the change."), POLL_SOON)
-
-    def _look_later(self, sent: dt.datetime) -> Result:
-        if self.ctx.now() - sent < GIVE_UP_AFTER:
-            return waiting("change_pending", _("Microsoft is working on the change."), POLL_LATER)
-        self.ctx.steps.put(f"patch:{self.step}", {})
-        return refused("change_ignored", _("Microsoft took the change and did not carry it out. Try again later."))
-
-    def _send(self, changes: Mapping[str, Any]) -> None:
-        before = {key: mapping.lookup_raw(self.row, key) for key in changes}
-        for is_last in (False, True):
-            try:
-                self.client.write(
-                    "update_subscription",
-                    self.step,
-                    params={
-                        "customer": self.request.account.external_id,
-                        "subscription": self.request.external_id,
-                    },
-                    body=mapping.changed_resource(self.row, changes),
-                    etag=self.row.etag,
-                )
-                return
-            except VendorError as error:
-                if error.code != "changed_meanwhile" or is_last:
-                    raise
-                self.row = read_subscription(self.client, self.request)
-                if {key: mapping.lookup_raw(self.row, key) for key in changes} != before:
-                    # Somebody changed the very same field: his change is not overwritten silently.
-                    raise
+            return refusal(error, patch.row if patch else None, ctx.now())
+        if result is not None:
+            return result
+        return Result(Outcome.DONE, external_id=request.external_id, data=mapping.subscription_data(patch.row))
 
 
 class Change:
-    """All differences between a subscription and its wanted state, one after the other."""
+    """All differences between a subscription and its wanted state, one after the other.
+
+    What is given back on add-ons comes first and what is bought last, since an add-on may never have more seats than
+    its base. The schedule comes after every change of the base: each of those deletes it at Microsoft.
+    """
 
     def __init__(self, client: PartnerCenter, request: ServiceRequest) -> None:
         self.client = client
         self.ctx = client.ctx
         self.request = request
+        self.row: Subscription | None = None
+        self.known = {line.id: line.external_id for line in request.addons if line.external_id and line.quantity}
+        self.is_changed = bool(self.ctx.steps.get("change_began"))
 
     def run(self) -> Result:
         """Apply what differs; the first part that is not done yet ends the run."""
-        row = read_subscription(self.client, self.request)
-        if not mapping.same_item(self.request.product_code, row.offer_id):
+        try:
+            self.row = read_subscription(self.client, self.request)
+            result = self._objection(self.row) or self._apply(self.row)
+        except VendorError as error:
+            result = refusal(error, self.row, self.ctx.now())
+        if result.outcome is Outcome.REFUSED and self.is_changed and self.row is not None:
+            message = f"{result.message} {_('Other parts of this change were already carried out at Microsoft.')}"
+            return replace(result, message=message, data={**self._data(self.row), **result.data})
+        return result
+
+    def _apply(self, row: Subscription) -> Result:
+        for step in (self._give_back_addons, self._quantity, self._auto_renew, self._schedule, self._buy_addons):
+            result = step()
+            if result is not None:
+                return result
+        row = self.row or row
+        return Result(Outcome.DONE, external_id=row.id, data=self._data(row))
+
+    def _data(self, row: Subscription) -> dict[str, Any]:
+        return mapping.subscription_data(row, self.known)
+
+    def _objection(self, row: Subscription) -> Result | None:
+        """Why nothing at all may be sent; ``None`` if all is well."""
+        request = self.request
+        if not mapping.same_item(request.product_code, row.offer_id):
             return refused(
-                "upgrade_not_supported",
-                _("Changing the product at Microsoft is not possible here; use an upgrade there."),
+                "product_changed",
+                _("At Microsoft this subscription is of another product. Use an upgrade to change the product."),
             )
         if row.status == "suspended":
             return refused("subscription_suspended", _("The subscription is suspended. Reactivate it first."))
         if row.status in GONE:
             return refused("subscription_gone", _("The subscription was cancelled at Microsoft."))
-        schedule = self._kept_schedule(row)
-        for step in (self._quantity, self._auto_renew, lambda item: self._reschedule(item, schedule)):
-            result = step(row)
-            if result is not None:
-                return result
-            row = read_subscription(self.client, self.request)
-        return self._addons(row)
+        if request.schedule is None:
+            return None
+        if not request.auto_renew:
+            return refused(
+                "schedule_needs_renewal",
+                _("A change at the renewal needs automatic renewal. Turn it on, or do without the change."),
+            )
+        if row.is_trial or mapping.is_legacy(request.product_code) or mapping.is_legacy(request.schedule.product_code):
+            return refused(
+                "schedule_not_supported",
+                _("Microsoft cannot schedule a change for this kind of subscription. Change it after its renewal."),
+            )
+        return None
 
-    def _kept_schedule(self, row: Subscription) -> Mapping[str, Any]:
-        """The schedule as it was before the change: any mid-term change deletes it, so it is sent again."""
-        kept = self.ctx.steps.get("schedule")
-        if kept is None:
-            kept = {"instructions": mapping.plain_json(mapping.lookup_raw(row, "scheduledNextTermInstructions"))}
-            self.ctx.steps.put("schedule", kept)
-        instructions: Mapping[str, Any] = kept.get("instructions") or {}
-        return instructions
+    def _patch(
+        self,
+        request: ServiceRequest,
+        step: str,
+        wanted: Mapping[str, Any],
+        is_done: Callable[[Subscription], bool],
+        make: Callable[[], Mapping[str, Any]] | None = None,
+    ) -> Result | None:
+        """One change of the base or of an add-on; a refusal is explained by the dates of that very subscription."""
+        patch = Patch(self.client, request, step, self.row if request is self.request else None)
+        was_done = is_done(patch.row)
+        try:
+            result = patch.apply(wanted, is_done, make)
+        except VendorError as error:
+            if error.kind is ErrorKind.UNKNOWN:
+                self._note_change()
+            if error.code in ROTATED and make is not None:
+                raise
+            return refusal(error, patch.row, self.ctx.now())
+        finally:
+            if request is self.request:
+                self.row = patch.row
+        if result is None and not was_done:
+            self._note_change()
+        return result
 
-    def _quantity(self, row: Subscription) -> Result | None:
+    def _note_change(self) -> None:
+        if not self.is_changed:
+            self.ctx.steps.put("change_began", {"at": self.ctx.now().isoformat()})
+        self.is_changed = True
+
+    # --- The base ---
+
+    def _quantity(self) -> Result | None:
         wanted = self.request.quantity
-        if row.quantity == wanted:
-            return None
-        return Patch(self.client, self.request, "quantity").apply(
-            {"quantity": wanted}, lambda item: item.quantity == wanted
-        )
+        return self._patch(self.request, "quantity", {"quantity": wanted}, lambda item: item.quantity == wanted)
 
-    def _auto_renew(self, row: Subscription) -> Result | None:
+    def _auto_renew(self) -> Result | None:
         wanted = self.request.auto_renew
-        if row.auto_renew_enabled is None or row.auto_renew_enabled == wanted or row.is_trial:
-            return None
-        return Patch(self.client, self.request, "auto_renew").apply(
-            {"autoRenewEnabled": wanted}, lambda item: item.auto_renew_enabled == wanted
-        )
 
-    def _reschedule(self, row: Subscription, schedule: Mapping[str, Any]) -> Result | None:
-        if not schedule or not self.request.auto_renew or row.scheduled_instructions is not None:
-            return None
-        return Patch(self.client, self.request, "schedule").apply(
-            {"scheduledNextTermInstructions": schedule}, lambda item: item.scheduled_instructions is not None
-        )
+        def is_done(item: Subscription) -> bool:
+            return item.auto_renew_enabled in (None, wanted) or bool(item.is_trial)
 
-    def _addons(self, row: Subscription) -> Result:
-        rows = read_addons(self.client, self.request, row.id)
-        known = mapping.addon_ids(rows, row.id, self.request.addons)
-        known |= {line.id: line.external_id for line in self.request.addons if line.external_id}
+        return self._patch(self.request, "auto_renew", {"autoRenewEnabled": wanted}, is_done)
+
+    def _schedule(self) -> Result | None:
+        """Set, replace or remove what is to happen at the renewal; sent again if an earlier part deleted it."""
+        plan = self.request.schedule
+
+        def is_done(item: Subscription) -> bool:
+            return bool(item.is_trial) or mapping.same_schedule(mapping.schedule_of(item), plan)
+
+        if plan is None:
+            return self._patch(self.request, "schedule", {SCHEDULE: None}, is_done)
+        for is_last in (False, True):
+            try:
+                wanted = {SCHEDULE: asdict(plan)}
+                return self._patch(self.request, "schedule", wanted, is_done, lambda: self._instructions(plan))
+            except VendorError as error:
+                # The availability changed between reading and sending: it is read anew, once.
+                if is_last or error.code not in ROTATED:
+                    raise
+        raise AssertionError("unreachable: the last round returns or raises")
+
+    def _instructions(self, plan: Schedule) -> Mapping[str, Any]:
+        item = catalogue_item(
+            self.client,
+            self.request,
+            code=plan.product_code,
+            name=str(_("the product of the renewal")),
+            term=plan.term,
+            cycle=plan.billing_cycle,
+        )
+        return {SCHEDULE: mapping.schedule_body(plan, item)}
+
+    # --- Add-ons ---
+
+    def _give_back_addons(self) -> Result | None:
         for line in self.request.addons:
-            result = self._addon(line, known, row)
-            if result is not None:
-                return result
-        for item in rows:
-            if item.id not in known.values() and item.status == "active":
-                result = self._drop(item)
+            if line.external_id:
+                result = self._fewer(line)
                 if result is not None:
                     return result
-        return Result(Outcome.DONE, external_id=row.id, data=mapping.subscription_data(row, known))
+        return None
 
-    def _addon(self, line: AddOnLine, known: dict[str, str], row: Subscription) -> Result | None:
-        if line.id in known:
-            request = replace(self.request, external_id=known[line.id], product_code=line.product_code)
-            return Patch(self.client, request, f"addon_quantity:{line.id}").apply(
-                {"quantity": line.quantity}, lambda item: item.quantity == line.quantity
+    def _fewer(self, line: AddOnLine) -> Result | None:
+        request = replace(self.request, external_id=line.external_id, product_code=line.product_code)
+        if not line.quantity:
+            return self._patch(request, f"addon_drop:{line.id}", {"status": "deleted"}, lambda row: row.status in GONE)
+        row = read_subscription(self.client, request)
+        if row.status in GONE:
+            return refused(
+                "addon_gone",
+                _("Microsoft has cancelled the add-on %(name)s. Cancel it here as well and order it anew.")
+                % {"name": line.name},
             )
+        return self._addon_quantity(request, line) if line.quantity < (row.quantity or 0) else None
+
+    def _addon_quantity(self, request: ServiceRequest, line: AddOnLine) -> Result | None:
+        wanted = line.quantity
+        step = f"addon_quantity:{line.id}"
+        return self._patch(request, step, {"quantity": wanted}, lambda row: row.quantity == wanted)
+
+    def _buy_addons(self) -> Result | None:
+        for line in self.request.addons:
+            if not line.quantity:
+                continue
+            if line.external_id:
+                request = replace(self.request, external_id=line.external_id, product_code=line.product_code)
+                result = self._addon_quantity(request, line)
+            else:
+                result = self._buy(line)
+            if result is not None:
+                return result
+        return None
+
+    def _buy(self, line: AddOnLine) -> Result | None:
         request = replace(
             self.request,
             product_code=line.product_code,
@@ -223,17 +261,12 @@ class Change:
             billing_cycle=line.billing_cycle or self.request.billing_cycle,
             external_id="",
             addons=(),
-            parent_external_id=row.id,
+            parent_external_id=self.request.external_id,
         )
         purchase = Purchase(self.client, request, f"addon:{line.id}")
         result = (None if purchase.state else preconditions(self.client, request)) or purchase.run()
         if result.outcome is not Outcome.DONE:
             return result
-        known[line.id] = result.external_id
+        self.known[line.id] = result.external_id
+        self._note_change()
         return None
-
-    def _drop(self, item: Subscription) -> Result | None:
-        request = replace(self.request, external_id=item.id)
-        return Patch(self.client, request, f"addon_drop:{item.id}").apply(
-            {"status": "deleted"}, lambda row: row.status in GONE
-        )

@@ -71,14 +71,20 @@ class OrderVerbs(AgreementVerbs):
         return Purchase(self.client(ctx), request).look_up()
 
     def read_state(self, ctx: Context, request: ServiceRequest) -> Result:
-        """The service as Microsoft has it now: DONE with the data, or REFUSED ``subscription_gone``."""
+        """The service as Microsoft has it now: DONE with the data, or REFUSED ``subscription_gone``.
+
+        Beside the data of any result it tells of the add-ons we sold: ``addons_state`` maps our line id to
+        ``{"external_id", "quantity", "status", "cancel_until", "refundable"}``.
+        """
         client = self.client(ctx)
+        sold = [line for line in request.addons if line.external_id]
         try:
             row = read_subscription(client, request)
+            rows = read_addons(client, request, row.id) if sold else []
         except VendorError as error:
             return result_of(error)
-        addons = mapping.addon_ids(read_addons(client, request, row.id), row.id, request.addons)
-        return Result(Outcome.DONE, external_id=row.id, data=mapping.subscription_data(row, addons))
+        data = mapping.subscription_data(row, {line.id: line.external_id for line in sold})
+        return Result(Outcome.DONE, external_id=row.id, data={**data, "addons_state": mapping.addons_state(rows, sold)})
 
     def console_link(self, external_id: str) -> str:
         """Where staff see the customer in Partner Center; ``external_id`` is the tenant id."""

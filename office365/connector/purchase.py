@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from office365 import mapping
 from office365.client import PartnerCenter
 from office365.connector.base import refused, result_of, waiting
+from office365.connector.items import ROTATED, catalogue_item
 from office365.errors import BY_NAME, PartnerCenterError, describe, topic_for
 from office365.schemas.commerce import Cart, Checkout, LineError, Order
 from office365.schemas.subscriptions import Subscription
@@ -33,7 +34,6 @@ LOOK_UNTIL = dt.timedelta(minutes=30)
 GIVE_NOTICE_AFTER = dt.timedelta(hours=24)
 TOLERANCE = dt.timedelta(minutes=5)
 POLLS = (10, 30, 60, 120, 300)
-ROTATED = frozenset({"availability_changed", "asset_limit"})
 
 
 class Purchase:
@@ -139,32 +139,7 @@ class Purchase:
         return mapping.Resolved(base, addons)
 
     def _item(self, code: str, name: str, term: str, cycle: str) -> str:
-        if mapping.is_legacy(code):
-            return code
-        product, sku = mapping.split_code(code)
-        country = mapping.country_code(self.request.account.address.country)
-        # Read below the customer: that respects his country and qualifications.
-        rows = self.client.collect(
-            "list_availabilities_for_customer",
-            params={"customer": self.customer, "product": product, "sku": sku},
-            query=_filled(country=country, targetSegment=self.request.segment),
-        )
-        chosen = mapping.pick_availability(
-            rows.items,
-            country=country,
-            segment=self.request.segment,
-            currency=self.request.currency,
-            term=term,
-            cycle=cycle,
-        )
-        if chosen is None:
-            raise PartnerCenterError(
-                ErrorKind.REFUSED,
-                _("Microsoft does not sell %(name)s to this customer with this term, billing cycle and currency.")
-                % {"name": name},
-                code="product_unavailable",
-            )
-        return chosen.catalog_item_id
+        return catalogue_item(self.client, self.request, code=code, name=name, term=term, cycle=cycle)
 
     def _check_out(self) -> Result:
         is_first = not self.state.get("checkout_sent_at")
@@ -392,7 +367,3 @@ def _line_refusal(errors: Sequence[LineError]) -> Result:
 
 def _moment(value: object) -> dt.datetime | None:
     return dt.datetime.fromisoformat(str(value)) if value else None
-
-
-def _filled(**values: str) -> dict[str, str]:
-    return {key: value for key, value in values.items() if value}

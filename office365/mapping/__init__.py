@@ -2,32 +2,36 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from office365.mapping.codes import code_of as code_of
+from office365.mapping.codes import is_legacy as is_legacy
+from office365.mapping.codes import same_item as same_item
+from office365.mapping.codes import split_code as split_code
+from office365.mapping.codes import strip_tag as strip_tag
+from office365.mapping.subscriptions import addon_ids as addon_ids
+from office365.mapping.subscriptions import addons_state as addons_state
+from office365.mapping.subscriptions import cancel_until as cancel_until
+from office365.mapping.subscriptions import changed_resource as changed_resource
+from office365.mapping.subscriptions import lookup_raw as lookup_raw
+from office365.mapping.subscriptions import plain_json as plain_json
+from office365.mapping.subscriptions import same_schedule as same_schedule
+from office365.mapping.subscriptions import schedule_body as schedule_body
+from office365.mapping.subscriptions import schedule_of as schedule_of
+from office365.mapping.subscriptions import subscription_data as subscription_data
 from office365.schemas.catalogue import Availability, Term
 from office365.schemas.commerce import Cart, Order
-from office365.schemas.common import lookup, squeeze
+from office365.schemas.common import squeeze
 from office365.schemas.customers import CountryRules, Customer, PostalAddress
-from office365.schemas.subscriptions import Subscription
 from provisioning.ports import AccountData, AddOnLine, Address, ServiceRequest
 
 NAME_LIMIT = 100
 DOMAIN_SUFFIX = {"china": "partner.onmschina.cn", "us_government": "onmicrosoft.us"}
 CUSTOMER_AGREEMENT = "MicrosoftCustomerAgreement"
 _MODES_WITHOUT_MPN = frozenset({"personaluse", "personal", "affiliate", "affiliateaccount", "direct"})
-
-STATUS_WORDS = {
-    "active": "active",
-    "suspended": "suspended",
-    "pending": "in_progress",
-    "none": "in_progress",
-    "deleted": "cancelled",
-    "expired": "cancelled",
-    "disabled": "cancelled",
-}
 
 
 # --- Customers ---
@@ -210,29 +214,6 @@ def friendly_name(name: str, operation_id: UUID) -> str:
     return name[: NAME_LIMIT - len(tag)].rstrip() + tag
 
 
-def strip_tag(name: str) -> str:
-    """A friendly name without our mark, as screens show it."""
-    return re.sub(r" \[[0-9a-f]{8}\]$", "", name)
-
-
-def is_legacy(code: str) -> bool:
-    """Whether a product code is a legacy offer id, which is itself the catalogue item."""
-    return ":" not in code
-
-
-def split_code(code: str) -> tuple[str, str]:
-    """Product id and SKU id of a product code."""
-    product, _, sku = code.partition(":")
-    return product, sku.partition(":")[0]
-
-
-def same_item(code: str, offer_id: str) -> bool:
-    """Whether an offer id of an order or subscription (``P:S:A`` or a legacy id) is this product."""
-    if is_legacy(code):
-        return offer_id.lower() == code.lower()
-    return offer_id.lower().split(":")[:2] == [part.lower() for part in split_code(code)]
-
-
 def matching_term(item: Availability, term: str, cycle: str) -> Term | None:
     """The term of an availability with our duration and billing cycle; perpetual ones have none."""
     for candidate in item.terms:
@@ -332,98 +313,5 @@ def refused_groups(cart: Cart | None, groups: Iterable[str]) -> list[int]:
     return [line.id for line in lines if line.id is not None and line.order_group in wanted]
 
 
-# --- Subscriptions ---
-
-
-def cancel_until(subscription: Subscription) -> dt.datetime | None:
-    """Until when Microsoft lets it be cancelled: its own date, else the refund options', else start + 168 h."""
-    if subscription.cancellation_allowed_until is not None:
-        return subscription.cancellation_allowed_until
-    dates = [item.expires_at for item in subscription.refund_options if item.expires_at is not None]
-    if dates:
-        return max(dates)
-    if subscription.is_new_commerce and subscription.starts_at is not None:
-        return subscription.starts_at + dt.timedelta(hours=168)
-    return None
-
-
-def subscription_data(subscription: Subscription, addons: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """What the platform stores of a subscription; datetimes as ISO strings, absent ones as ``""``."""
-    detail = subscription.refundable_quantity
-    return {
-        "order_id": subscription.order_id,
-        "status": STATUS_WORDS.get(subscription.status, "unknown"),
-        "vendor_status": subscription.status.raw,
-        "quantity": subscription.quantity,
-        "starts_at": _iso(subscription.starts_at),
-        "ends_at": _iso(subscription.ends_at),
-        "cancel_until": _iso(cancel_until(subscription)),
-        "auto_renew": subscription.auto_renew_enabled,
-        "term": subscription.term_duration,
-        "billing_cycle": str(subscription.billing_cycle),
-        "offer_id": subscription.offer_id,
-        "name": strip_tag(subscription.friendly_name),
-        "mpn_id": subscription.partner_id,
-        "is_trial": bool(subscription.is_trial),
-        "created_at": _iso(subscription.created_at),
-        "refundable": [
-            {"quantity": row.quantity, "until": _iso(row.allowed_until)} for row in (detail.details if detail else ())
-        ],
-        "addons": dict(addons or {}),
-    }
-
-
-def changed_resource(subscription: Subscription, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole resource as read with some fields changed, without the values Microsoft refuses to take back.
-
-    Key spelling is kept as read; enum fields that read ``none`` are left out (``partner-center.md`` 9.1).
-    """
-    wanted = {key.lower(): (key, value) for key, value in changes.items()}
-    body: dict[str, Any] = {}
-    for key, value in subscription.raw.items():
-        low = key.lower()
-        if low in wanted:
-            continue
-        refuses = low in {"status", "unittype", "billingtype", "billingcycle", "contracttype"}
-        if value is None or (refuses and squeeze(str(value)) in {"none", "unknown", ""}):
-            continue
-        body[key] = value
-    for key, value in wanted.values():
-        body[key] = value
-    return body
-
-
-def addon_ids(subscriptions: Sequence[Subscription], parent: str, lines: Sequence[AddOnLine]) -> dict[str, str]:
-    """The add-on subscriptions below ``parent`` by our line ids."""
-    below = [item for item in subscriptions if item.parent_subscription_id.lower() == parent.lower()]
-    found: dict[str, str] = {}
-    for line in lines:
-        for item in below:
-            if same_item(line.product_code, item.offer_id) and item.id not in found.values():
-                found[line.id] = item.id
-                break
-    return found
-
-
-def _iso(moment: dt.datetime | None) -> str:
-    return moment.isoformat() if moment else ""
-
-
 def _filled(**values: str) -> dict[str, str]:
     return {key: value.strip() for key, value in values.items() if value and value.strip()}
-
-
-def lookup_raw(subscription: Subscription, key: str) -> Any:
-    """A field of a subscription as it came, by its wire name in any case; ``None`` if absent."""
-    return lookup(subscription.raw, key)
-
-
-def plain_json(value: Any) -> Any:
-    """A JSON value without Decimals, as a step may hold it."""
-    if isinstance(value, Mapping):
-        return {str(key): plain_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_json(item) for item in value]
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    return str(value)

@@ -1,6 +1,7 @@
 """Seats, renewal, suspension, cancellation: read, change one thing, read again."""
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from office365.connector import Office365Connector
 from office365.mapping import Resolved, cart_body, changed_resource
 from office365.schemas.common import read
 from office365.schemas.subscriptions import Subscription
-from provisioning.ports import AddOnLine, ErrorKind, Outcome, Result, VendorError
+from provisioning.ports import AddOnLine, ErrorKind, Outcome, Result, Schedule, VendorError
 from tests.office365.conftest import TENANT, make_account, make_request
 from tests.office365.fake_server import FakeServer, reply
 from tests.office365.memory import Killed, MemoryContext
@@ -139,20 +140,79 @@ def test_change_does_not_overwrite_a_foreign_change_of_the_same_field(
     assert server.subscriptions[SUBSCRIPTION]["quantity"] == 9
 
 
-def test_change_keeps_the_schedule(connector: Office365Connector, ctx: MemoryContext, server: FakeServer) -> None:
-    schedule = {"product": {"productId": "P", "skuId": "0001"}, "quantity": 1}
-    server.subscriptions[SUBSCRIPTION]["scheduledNextTermInstructions"] = schedule
+def forget_schedules(server: FakeServer) -> None:
+    """From now on the server drops the schedule with every other change, as Microsoft does."""
     real = server._update_subscription
 
     def drops(path: str, query: dict[str, str], body: Any) -> Answer:
-        if "scheduledNextTermInstructions" in body and body["quantity"] != 3 and len(patches(server)) == 1:
+        now = server.subscriptions[path.strip("/").split("/")[3]]
+        if any(body.get(key) != now.get(key) for key in ("quantity", "autoRenewEnabled")):
             body = {**body, "scheduledNextTermInstructions": None}
         return real(path.strip("/").split("/"), query, body)
 
     server.overrides["update_subscription"] = drops
-    assert drive(connector, ctx, "change", wanted(quantity=5)).outcome is Outcome.DONE
-    assert server.subscriptions[SUBSCRIPTION]["scheduledNextTermInstructions"] == schedule
-    assert len(patches(server)) == 2
+
+
+def instructions(product: str = "CFQ7TTC0LH18", quantity: int = 2, availability: str = "A0") -> dict[str, Any]:
+    """A schedule as Microsoft keeps it."""
+    plan = {"productId": product, "skuId": "0001", "availabilityId": availability, "termDuration": "P1Y"}
+    return {"product": {**plan, "billingCycle": "monthly"}, "quantity": quantity}
+
+
+PLAN = Schedule("CFQ7TTC0LH18:0001", 2, "P1Y", "monthly")
+
+
+def test_change_sends_the_wanted_schedule_again_when_a_change_dropped_it(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    server.subscriptions[SUBSCRIPTION]["scheduledNextTermInstructions"] = instructions()
+    forget_schedules(server)
+    result = drive(connector, ctx, "change", wanted(quantity=5, schedule=PLAN))
+    assert (result.outcome, result.data["schedule"]) == (Outcome.DONE, asdict(PLAN))
+    assert server.subscriptions[SUBSCRIPTION]["scheduledNextTermInstructions"] == instructions()
+    assert [body["quantity"] for body in patches(server)] == [5, 5]
+
+
+def test_change_sets_replaces_and_removes_the_schedule(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    plans = [PLAN, Schedule("CFQ7TTC0LDPB:0001", 9, "P1Y", "annual"), None]
+    for plan in plans:
+        result = drive(connector, MemoryContext(), "change", wanted(schedule=plan))
+        assert (result.outcome, result.data["schedule"]) == (Outcome.DONE, asdict(plan) if plan else None)
+    sent = [body["scheduledNextTermInstructions"] for body in patches(server)]
+    replaced = instructions("CFQ7TTC0LDPB", 9)
+    replaced["product"]["billingCycle"] = "annual"
+    assert sent == [instructions(), replaced, None]
+
+
+def test_change_reads_the_availability_anew_once(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    refusal = reply(400, {"code": 800004, "description": "The availability is not valid."})
+    server.fail("update_subscription", "answer", refusal)
+    assert connector.change(ctx, wanted(schedule=PLAN)).outcome is Outcome.DONE
+    assert server.count("list_availabilities_for_customer") == 2
+    server.fail("update_subscription", "answer", refusal, times=2)
+    result = connector.change(ctx, wanted(schedule=replace(PLAN, quantity=7)))
+    assert (result.outcome, result.code) == (Outcome.REFUSED, "availability_changed")
+    assert len(patches(server)) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"schedule": PLAN, "auto_renew": False}, "schedule_needs_renewal"),
+        ({"schedule": Schedule("91FD106F", 2, "P1Y", "monthly")}, "schedule_not_supported"),
+        ({"product_code": "CFQ7TTC0LDPB:0001"}, "product_changed"),
+    ],
+)
+def test_change_refused_before_anything_is_sent(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer, changes: dict[str, Any], code: str
+) -> None:
+    result = connector.change(ctx, wanted(quantity=5, **changes))
+    assert (result.outcome, result.code) == (Outcome.REFUSED, code)
+    assert patches(server) == []
 
 
 def test_change_refused_in_plain_words(connector: Office365Connector, ctx: MemoryContext, server: FakeServer) -> None:
@@ -163,23 +223,123 @@ def test_change_refused_in_plain_words(connector: Office365Connector, ctx: Memor
     assert "Subscription quantity cannot be decreased." in result.message
 
 
+def addon(server: FakeServer, key: str, product: str, quantity: int = 1, **changes: Any) -> None:
+    """An add-on at Microsoft."""
+    server.subscriptions[key] = subscription_row(
+        id=key, offerId=f"{product}:0001:A0", parentSubscriptionId=SUBSCRIPTION, quantity=quantity, **changes
+    )
+
+
 def test_change_addons_bought_changed_and_dropped(
     connector: Office365Connector, ctx: MemoryContext, server: FakeServer
 ) -> None:
-    server.subscriptions["add-1"] = subscription_row(
-        id="add-1", offerId="ADD1:0001:A0", parentSubscriptionId=SUBSCRIPTION, quantity=1
+    addon(server, "add-1", "ADD1")
+    addon(server, "add-2", "ADD2")
+    addon(server, "add-3", "ADD3")
+    lines = (
+        AddOnLine("a1", "ADD1:0001", "One", 4, "add-1"),
+        AddOnLine("a2", "ADD2:0001", "Two", 0, "add-2"),
+        # Somebody else sold the same product below this subscription: it is not ours to change.
+        AddOnLine("a3", "ADD3:0001", "Three", 2),
     )
-    server.subscriptions["add-2"] = subscription_row(
-        id="add-2", offerId="ADD2:0001:A0", parentSubscriptionId=SUBSCRIPTION, quantity=1
-    )
-    lines = (AddOnLine("a1", "ADD1:0001", "One", 4, "add-1"), AddOnLine("a3", "ADD3:0001", "Three", 2))
     result = drive(connector, ctx, "change", wanted(quantity=3, addons=lines))
     assert result.outcome is Outcome.DONE
     assert server.subscriptions["add-1"]["quantity"] == 4
     assert server.subscriptions["add-2"]["status"] == "deleted"
+    assert (server.subscriptions["add-3"]["quantity"], server.subscriptions["add-3"]["status"]) == (1, "active")
     new = server.subscriptions[result.data["addons"]["a3"]]
     assert (new["parentSubscriptionId"], new["quantity"]) == (SUBSCRIPTION, 2)
+    assert result.data["addons"] == {"a1": "add-1", "a3": new["id"]}
     assert len(server.orders) == 1
+
+
+def test_change_leaves_addons_alone_that_we_did_not_sell(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    addon(server, "foreign", "ADD1")
+    assert drive(connector, ctx, "change", wanted(quantity=5)).outcome is Outcome.DONE
+    assert server.subscriptions["foreign"]["status"] == "active"
+
+
+def test_change_gives_back_addons_before_the_base_and_buys_after_it(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    addon(server, "add-1", "ADD1", quantity=3)
+    addon(server, "add-2", "ADD2", quantity=1)
+    lines = (AddOnLine("a1", "ADD1:0001", "One", 2, "add-1"), AddOnLine("a2", "ADD2:0001", "Two", 2, "add-2"))
+    assert drive(connector, ctx, "change", wanted(quantity=2, addons=lines)).outcome is Outcome.DONE
+    assert [(body["id"], body["quantity"]) for body in patches(server)] == [
+        ("add-1", 2),
+        (SUBSCRIPTION, 2),
+        ("add-2", 2),
+    ]
+
+
+def test_change_tells_until_when_an_addon_could_be_cancelled(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    addon(server, "add-1", "ADD1")
+    error = {"code": 900117, "description": "You have passed your 7-day cancellation window."}
+    server.fail("update_subscription", "answer", reply(400, error))
+    line = AddOnLine("a1", "ADD1:0001", "One", 0, "add-1")
+    result = connector.change(ctx, wanted(addons=(line,)))
+    assert (result.outcome, result.code) == (Outcome.REFUSED, "window_closed")
+    assert "The window ended on Nov. 28, 2026, 9 a.m. UTC." in result.message
+
+
+def test_change_tells_what_can_still_be_given_back(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    rows = [
+        {"quantity": 1, "allowedUntilDateTime": "2026-11-25T09:00:00Z"},
+        {"quantity": 2, "allowedUntilDateTime": "2026-11-20T09:00:00Z"},
+    ]
+    server.subscriptions[SUBSCRIPTION]["refundableQuantity"] = {"totalQuantity": 3, "details": rows}
+    error = {"code": 800090, "description": "Subscription quantity cannot be decreased."}
+    server.fail("update_subscription", "answer", reply(400, error))
+    result = connector.change(ctx, wanted(quantity=1))
+    assert (result.outcome, result.code) == (Outcome.REFUSED, "decrease_not_allowed")
+    assert "still takes back: 1 until Nov. 25, 2026, 9 a.m. UTC." in result.message
+
+
+def test_change_refused_half_way_tells_what_holds_now(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    addon(server, "add-1", "ADD1")
+    real = server._update_subscription
+
+    def refuses_addons(path: str, query: dict[str, str], body: Any) -> Answer:
+        if path.endswith("add-1"):
+            return reply(400, {"code": 2002, "description": "The quantity is out of range."})
+        return real(path.strip("/").split("/"), query, body)
+
+    server.overrides["update_subscription"] = refuses_addons
+    lines = (AddOnLine("a1", "ADD1:0001", "One", 900, "add-1"),)
+    result = connector.change(ctx, wanted(quantity=5, addons=lines))
+    assert (result.outcome, result.code, result.data["quantity"]) == (Outcome.REFUSED, "quantity_limit", 5)
+    assert result.message.endswith("Other parts of this change were already carried out at Microsoft.")
+
+
+def test_read_state_tells_of_schedule_windows_and_addons(
+    connector: Office365Connector, ctx: MemoryContext, server: FakeServer
+) -> None:
+    addon(server, "add-1", "ADD1", quantity=2, status="suspended")
+    rows = [{"quantity": 3, "allowedUntilDateTime": "2026-11-28T09:00:00Z"}]
+    server.subscriptions[SUBSCRIPTION] |= {
+        "refundableQuantity": {"totalQuantity": 3, "details": rows},
+        "scheduledNextTermInstructions": {"quantity": 2},
+    }
+    lines = (AddOnLine("a1", "ADD1:0001", "One", 2, "add-1"), AddOnLine("a2", "ADD2:0001", "Two", 1, "add-2"))
+    data = connector.read_state(ctx, wanted(addons=lines)).data
+    until = "2026-11-28T09:00:00+00:00"
+    assert data["product_code"] == "CFQ7TTC0LH18:0001"
+    assert data["schedule"] == asdict(PLAN)
+    assert (data["cancel_until"], data["refundable"]) == (until, [{"quantity": 3, "until": until}])
+    assert data["addons"] == {"a1": "add-1", "a2": "add-2"}
+    assert data["addons_state"] == {
+        "a1": {"external_id": "add-1", "quantity": 2, "status": "suspended", "cancel_until": until, "refundable": []},
+        "a2": {"external_id": "add-2", "quantity": 0, "status": "unknown", "cancel_until": "", "refundable": []},
+    }
 
 
 @pytest.mark.parametrize(
