@@ -10,7 +10,16 @@ from core.errors import Conflict
 from core.states import Machine
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryStatus, OrderStatus
 from orders.models import Order
-from subscriptions.enums import OPERATION_MACHINE, SUBSCRIPTION_MACHINE, OperationState, SubscriptionStatus
+from subscriptions.enums import (
+    OPERATION_MACHINE,
+    REQUEST_MACHINE,
+    SCHEDULE_MACHINE,
+    SUBSCRIPTION_MACHINE,
+    OperationState,
+    RequestStatus,
+    ScheduleStatus,
+    SubscriptionStatus,
+)
 from tests.house.rules import PACKAGES, python_files, relative
 from tests.shop import fill_basket, make_shop, place
 from vendors.models import InstanceState, LinkState
@@ -87,6 +96,28 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         waiting give_up given_up
         """,
     ),
+    "scheduled change": (
+        SCHEDULE_MACHINE,
+        ScheduleStatus,
+        """
+        pending apply applied
+        pending fail failed
+        pending revoke revoked
+        """,
+    ),
+    "cancellation request": (
+        REQUEST_MACHINE,
+        RequestStatus,
+        """
+        submitted accept accepted
+        submitted reject rejected
+        submitted withdraw withdrawn
+        accepted complete completed
+        accepted fail failed
+        failed retry accepted
+        failed reject rejected
+        """,
+    ),
     "charge": (
         CHARGE_MACHINE,
         ChargeState,
@@ -138,6 +169,8 @@ ENDS = {
     "delivery": {"delivered", "cancelled"},
     "subscription": {"cancelled"},
     "operation": {"done", "given_up"},
+    "scheduled change": {"applied", "failed", "revoked"},
+    "cancellation request": {"completed", "rejected", "withdrawn"},
     "charge": {"due"},
     "instance": {"deleted"},
     "link": set(),
@@ -147,6 +180,8 @@ BEGINS = {
     "delivery": "waiting",
     "subscription": "inactive",
     "operation": "queued",
+    "scheduled change": "pending",
+    "cancellation request": "submitted",
     "charge": "reserved",
     "instance": "draft",
     "link": "unsynchronised",
