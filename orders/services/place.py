@@ -73,13 +73,8 @@ def place_order(
     _check_active(account, lock_payer(account.payer_id))
     priced = priced_basket(basket)
     _check_basket(basket, account, priced, key, terms_accepted)
-    if priced.quote is None or priced.price_list is None:
-        raise BusinessError("no_price_list", _("There are no prices for this account. Ask your provider."))
-    if terms_version is not None and terms_version != basket.site.terms_version:
-        raise PriceChanged("terms_changed", _("The terms of use have changed. Read them and confirm again."))
-    if priced.quote.gross != seen_total:
-        raise PriceChanged("price_changed", _("A price has changed. Check the new total and confirm again."))
-    order = _store(actor, basket, account, priced, priced.price_list, key)
+    price_list = _check_seen(basket, priced, seen_total, terms_version)
+    order = _store(actor, basket, account, priced, price_list, key)
     _log_terms(actor, order, browser, by_staff=basket.by_staff)
     ORDER_MACHINE.fire(order, OrderEvent.SUBMIT, placed_at=clock.now())
     audit.record(actor, "order.placed", order, after=_audited(order, by_staff=basket.by_staff))
@@ -89,6 +84,17 @@ def place_order(
     basket.lines.all().delete()
     Basket.objects.filter(pk=basket.pk).update(checkout_key=uuid.uuid4(), service_details={}, checked_job=None)
     return order
+
+
+def _check_seen(basket: Basket, priced: PricedBasket, seen_total: Decimal, terms_version: int | None) -> PriceList:
+    """The price list in force, if prices and terms are still those that were seen."""
+    if priced.quote is None or priced.price_list is None:
+        raise BusinessError("no_price_list", _("There are no prices for this account. Ask your provider."))
+    if terms_version is not None and terms_version != basket.site.terms_version:
+        raise PriceChanged("terms_changed", _("The terms of use have changed. Read them and confirm again."))
+    if priced.quote.gross != seen_total:
+        raise PriceChanged("price_changed", _("A price has changed. Check the new total and confirm again."))
+    return priced.price_list
 
 
 def _own_basket(actor: Actor, basket: Basket) -> Basket:

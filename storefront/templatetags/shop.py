@@ -1,7 +1,6 @@
 """Filters of the storefront's templates."""
 
 from django import template
-from django.forms import BoundField
 
 from catalog.pricing import QuotedLine
 from orders.models import BasketLine
@@ -15,12 +14,6 @@ register = template.Library()
 def quoted(priced: PricedBasket, line: BasketLine) -> QuotedLine | None:
     """The price of a basket's line; None for what is no longer sold or has no visible price."""
     return priced.quoted.get(str(line.public_id))
-
-
-@register.filter
-def live_check(bound: BoundField) -> str:
-    """The verb a connector declared for checking this field while somebody types."""
-    return str(bound.field.widget.attrs.get("data-live-check", ""))
 
 
 @register.filter

@@ -1,15 +1,14 @@
 """Checkout: billing information, service details checked with the vendor, review, place."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import BusinessError
-from core.jobs import own_job
+from core.jobs import Job, own_job
 from orders.models import Basket
 from orders.selectors import PricedBasket, basket_instances
 from orders.services.basket import set_billing_address
@@ -17,8 +16,6 @@ from orders.services.place import PriceChanged, place_order
 from provisioning.services.checkout import (
     DETAILS_CHECK,
     LIVE_CHECK,
-    detail_fields,
-    detail_state,
     start_details_check,
     start_live_check,
 )
@@ -26,7 +23,7 @@ from resellers.services.accounts import billing_address
 from storefront.access import ShopRequest, basket_of, shop_page
 from storefront.forms import BillingForm, PlaceForm
 from storefront.views.basket import price_basket
-from ui.vendor_fields import VendorForm
+from ui.service_details import Addresses, detail_form, detail_sections, live_values
 from users.permissions import Perm
 from vendors.models import Instance
 
@@ -56,29 +53,10 @@ def checkout_billing(request: ShopRequest) -> HttpResponseBase:
     return render(request, "storefront/checkout_billing.html", context, status=400 if form.errors else 200)
 
 
-def _form(request: ShopRequest, basket: Basket, instance: Instance, *, bound: bool) -> VendorForm:
-    state = detail_state(basket, instance)
-    kept = state.get("values") or state.get("options") or {}
-    return VendorForm(
-        request.POST if bound else None,
-        vendor_fields=detail_fields(basket, instance),
-        initial=kept,
-        prefix=str(instance.public_id)[:8],
-    )
-
-
-def _sections(request: ShopRequest, basket: Basket, priced: PricedBasket) -> list[dict[str, Any]]:
-    sections = []
-    for instance in basket_instances(priced.lines):
-        form = _form(request, basket, instance, bound=False)
-        state = detail_state(basket, instance)
-        sections.append({"instance": instance, "form": form, "state": state, "errors": _errors(form, state)})
-    return sections
-
-
-def _errors(form: VendorForm, state: dict[str, Any]) -> list[tuple[str, str]]:
-    found = state.get("errors", {}) if state.get("state") == "errors" else {}
-    return [(str(form.fields[key].label) if key in form.fields else "", str(text)) for key, text in found.items()]
+ADDRESSES = Addresses(
+    check=lambda instance: reverse("storefront:checkout_check", args=[instance.public_id]),
+    live=lambda instance, verb: reverse("storefront:checkout_live", args=[instance.public_id, verb]),
+)
 
 
 @require_safe
@@ -86,8 +64,8 @@ def _errors(form: VendorForm, state: dict[str, Any]) -> list[tuple[str, str]]:
 def checkout_details(request: ShopRequest) -> HttpResponseBase:
     """What each vendor asks; goes on to the review once every vendor is content."""
     basket, priced = _ready(request)
-    sections = _sections(request, basket, priced)
-    done = all(section["state"].get("state") == "ok" for section in sections)
+    sections = detail_sections(basket, priced, ADDRESSES)
+    done = all(section.is_good for section in sections)
     context = {"sections": sections, "basket": basket, "priced": priced, "step": 3, "done": done}
     return render(request, "storefront/checkout_details.html", context)
 
@@ -98,12 +76,9 @@ def checkout_check(request: ShopRequest, instance_id: str) -> HttpResponseBase:
     """Take the answers for one vendor and have them checked there; the page polls meanwhile."""
     basket, priced = _ready(request)
     instance = _instance(priced, instance_id)
-    form = _form(request, basket, instance, bound=True)
+    form = detail_form(basket, instance, request.POST)
     if not form.is_valid():
-        sections = _sections(request, basket, priced)
-        for section in sections:
-            if section["instance"].pk == instance.pk:
-                section |= {"form": form, "errors": []}
+        sections = detail_sections(basket, priced, ADDRESSES, refused=form)
         context = {"sections": sections, "basket": basket, "priced": priced, "step": 3, "done": False}
         return render(request, "storefront/checkout_details.html", context, status=400)
     job = start_details_check(request.actor, basket=basket, instance=instance, values=form.cleaned_data)
@@ -125,7 +100,7 @@ def checkout_checking(request: ShopRequest, public_id: str) -> HttpResponseBase:
     if job is None:
         raise Http404
     if job.is_open:
-        template = "storefront/_checking.html" if request.headers.get("HX-Request") else "storefront/checking.html"
+        template = "ui/_checking.html" if request.headers.get("HX-Request") else "storefront/checking.html"
         return render(request, template, {"job": job, "step": 3})
     if job.error:
         messages.error(request, job.error)
@@ -143,15 +118,13 @@ def checkout_live(request: ShopRequest, instance_id: str, verb: str) -> HttpResp
     """Start a check of one field while somebody types."""
     _basket, priced = _ready(request)
     instance = _instance(priced, instance_id)
-    prefix = str(instance.public_id)[:8] + "-"
-    values = {key.removeprefix(prefix): value for key, value in request.POST.items() if key.startswith(prefix)}
-    job = start_live_check(request.actor, instance=instance, verb=verb, values=_short(values))
-    return render(request, "storefront/_live.html", {"job": job})
+    job = start_live_check(request.actor, instance=instance, verb=verb, values=live_values(instance, request.POST))
+    return _live(request, job)
 
 
-def _short(values: dict[str, Any]) -> dict[str, str]:
-    known = ("domain_prefix", "mpn_id")
-    return {key: str(value).replace("\x00", "")[:100] for key, value in values.items() if key in known}
+def _live(request: ShopRequest, job: Job) -> HttpResponseBase:
+    poll_url = reverse("storefront:checkout_live_result", args=[job.public_id])
+    return render(request, "ui/_live.html", {"job": job, "poll_url": poll_url})
 
 
 @require_safe
@@ -161,7 +134,7 @@ def checkout_live_result(request: ShopRequest, public_id: str) -> HttpResponseBa
     job = own_job(request.actor, public_id, LIVE_CHECK)
     if job is None:
         raise Http404
-    return render(request, "storefront/_live.html", {"job": job})
+    return _live(request, job)
 
 
 @shop_page(Perm.SHOP_ORDER, back="storefront:checkout_review")
