@@ -193,6 +193,11 @@ def memberships_for(actor: Actor, account: Account | None) -> TenantQuerySet[Mem
     return Membership.objects.visible_to(actor).filter(account=account).select_related("user")
 
 
+def user_ids_of(actor: Actor) -> frozenset[int]:
+    """The users of the accounts a customer sees: his own and, if he sells, his customers'."""
+    return frozenset(Membership.objects.visible_to(actor).exclude(account=None).values_list("user_id", flat=True))
+
+
 def account_choices(actor: Actor) -> list[tuple[str, str]]:
     """Resellers that are not closed as choices of a form, by public id."""
     rows = Account.objects.visible_to(actor).filter(kind=AccountKind.RESELLER).exclude(status=AccountStatus.CLOSED)

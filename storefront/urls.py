@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from storefront.views import basket, catalogue, checkout, exports, lists, services, viewing
+from storefront.views import activity, basket, catalogue, checkout, exports, lists, services, viewing
 
 app_name = "storefront"
 
@@ -34,6 +34,7 @@ urlpatterns = [
     path("exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),
     path("exports/<uuid:public_id>/file/", exports.ExportDownload.as_view(), name="export_file"),
     path("company/", services.profile, name="profile"),
+    path("company/activity/", activity.ActivityList.as_view(), name="activity_list"),
     path("company/viewings/", viewing.ViewingList.as_view(), name="viewing_list"),
     path("view-as/stop/", viewing.view_as_stop, name="view_as_stop"),
 ]
