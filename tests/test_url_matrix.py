@@ -14,8 +14,9 @@ from orders.models import Order
 from subscriptions.models import Operation, Subscription
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
+from ui.pages.export import EXPORT_LIST
 from users.models import User
-from users.permissions import StaffRole, StorefrontRole
+from users.permissions import Perm, StaffRole, StorefrontRole
 
 pytestmark = pytest.mark.django_db
 DOORS = ("storefront", "bss", "ui", "sso")
@@ -90,6 +91,7 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
     subscription = Subscription.objects.filter(account=shop.customer).first()
     operation = Operation.objects.filter(account=shop.customer).first()
     job = start_job(shop.staff, "test", title="A job", params={})
+    export = start_job(shop.staff, EXPORT_LIST, title="A list", params={"perm": Perm.BSS_VIEW.value})
     assert subscription is not None
     assert operation is not None
     return {
@@ -98,6 +100,7 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "service": str(subscription.public_id),
         "operation": str(operation.public_id),
         "job": str(job.public_id),
+        "export": str(export.public_id),
         "product": str(shop.product.public_id),
         "account": str(shop.customer.public_id),
         "customer": str(shop.customer.public_id),

@@ -61,7 +61,7 @@ class SheetColumn:
         if self.kind == "flag":
             return bool(found)
         if isinstance(found, dt.datetime):
-            return timezone.make_naive(found) if timezone.is_aware(found) else found
+            return (timezone.make_naive(found) if timezone.is_aware(found) else found).replace(microsecond=0)
         if isinstance(found, bool):
             return _("Yes") if found else _("No")
         if self.kind == "percent":
