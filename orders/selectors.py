@@ -10,9 +10,9 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from billing.services import Credit, Tax, credit_of, tax_for
-from catalog.models import Plan, PriceList
+from catalog.models import AddOnRelation, Plan, PriceList, Product
 from catalog.pricing import Quote, QuotedLine, QuoteLine, quote
-from catalog.selectors import PricedPlan, price_list_of, price_plans
+from catalog.selectors import PricedPlan, price_list_of, price_plans, priced_plans, search_products, sold_products
 from core import money
 from core.tenancy import Actor, TenantQuerySet
 from orders.enums import DeliveryStatus, OrderStatus
@@ -116,6 +116,84 @@ def basket_count(actor: Actor, site: Site, visitor_key: str) -> int:
     except ValueError:
         pass
     return BasketLine.objects.filter(mine, basket__site=site, parent=None).count()
+
+
+def staff_basket(actor: Actor, account: Account) -> Basket | None:
+    """What the employee is about to order for an account, if he has begun."""
+    rows = Basket.objects.visible_to(actor).filter(by_staff=True, user_id=actor.user_id or 0, target_account=account)
+    return rows.select_related("target_account__bill_to", "site").first()
+
+
+def begun_orders(actor: Actor) -> list[Basket]:
+    """What the employee began to order and has not placed, newest first, each with ``size``, its number of products."""
+    rows = Basket.objects.visible_to(actor).filter(by_staff=True, user_id=actor.user_id or 0, lines__parent=None)
+    return list(rows.annotate(size=Count("lines")).filter(size__gt=0).select_related("target_account").order_by("-id"))
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A product that an account can buy, with its plans at that account's prices."""
+
+    product: Product
+    plans: Sequence[PricedPlan]
+
+
+def offers_for(actor: Actor, prices: PriceList, words: str, *, limit: int) -> list[Offer]:
+    """Products of a price list that match ``words``, best first; without words the featured ones, then by name."""
+    rows = sold_products(actor, prices).select_related("product_type")
+    found = search_products(rows, words) if words else rows.order_by("-is_featured", "name", "id")
+    products = list(found[:limit])
+    plans = priced_plans(products, prices)
+    return [Offer(product, plans[product.pk]) for product in products if plans[product.pk]]
+
+
+@dataclass(frozen=True)
+class BasketRow:
+    """A basket's line with its price and the add-ons that may still be put to it; amounts before tax.
+
+    ``cost`` and ``margin`` are of the whole line, None if the vendor's cost is not known; doors show them to those who
+    may see costs only.
+    """
+
+    line: BasketLine
+    quoted: QuotedLine | None
+    addons: Sequence[PricedPlan] = ()
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What the vendor takes for the line."""
+        return None if self.quoted is None or self.quoted.cost is None else self.quoted.cost * self.line.quantity
+
+    @property
+    def margin(self) -> Decimal | None:
+        """What is left of the line."""
+        return None if self.quoted is None or self.cost is None else self.quoted.net - self.cost
+
+
+def basket_rows(actor: Actor, priced: PricedBasket) -> list[BasketRow]:
+    """The lines of a priced basket; three statements more whatever their number."""
+    bases = [line for line in priced.lines if line.parent_id is None]
+    relations = AddOnRelation.objects.visible_to(actor).filter(parent__in=[line.plan.product_id for line in bases])
+    offered = relations.filter(addon__is_published=True, addon__discontinued_at=None).select_related("addon")
+    addons: dict[int, list[Product]] = {}
+    for relation in offered.order_by("addon__name", "pk"):
+        addons.setdefault(relation.parent_id, []).append(relation.addon)
+    plans = priced_plans({item for items in addons.values() for item in items}, priced.price_list)
+    taken = {(line.parent_id, line.plan.product_id) for line in priced.lines}
+    rows = []
+    for line in priced.lines:
+        free = [item for item in addons.get(line.plan.product_id, []) if (line.pk, item.pk) not in taken]
+        fitting = [_fitting(line, plans[item.pk]) for item in free] if line.parent_id is None else []
+        quoted = priced.quoted.get(str(line.public_id))
+        rows.append(BasketRow(line, quoted, [item for item in fitting if item is not None]))
+    return rows
+
+
+def _fitting(line: BasketLine, plans: Sequence[PricedPlan]) -> PricedPlan | None:
+    """The plan of an add-on with the rhythm of its base product, else the first; None if it has no price."""
+    rhythm = (line.plan.term, line.plan.billing_cycle)
+    same = [item for item in plans if (item.plan.term, item.plan.billing_cycle) == rhythm]
+    return next(iter([*same, *plans]), None)
 
 
 def basket_instances(lines: Sequence[BasketLine]) -> list[Instance]:

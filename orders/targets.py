@@ -20,14 +20,20 @@ def mode_of(account: Account) -> str:
     return MODES.get(account.kind, "")
 
 
+def order_targets(actor: Actor) -> TenantQuerySet[Account]:
+    """Accounts of every kind, closed ones too, with their Bill To and ``has_price_list``; see :func:`obstacle`."""
+    return with_price_list(Account.objects.visible_to(actor).select_related("bill_to"))
+
+
 def ordering_accounts(actor: Actor) -> TenantQuerySet[Account]:
-    """The accounts of the kinds that order, closed ones too, with their Bill To and ``has_price_list``."""
-    rows = Account.objects.visible_to(actor).filter(kind__in=ORDERING_KINDS).select_related("bill_to")
-    return with_price_list(rows)
+    """The same, of the kinds that order."""
+    return order_targets(actor).filter(kind__in=ORDERING_KINDS)
 
 
-def obstacle(account: Account, *, has_price_list: bool) -> BusinessError | None:
-    """What stands in the way of an order for an account with its Bill To; None if nothing does. Reads nothing."""
+def obstacle(account: Account, *, has_price_list: bool | None = None) -> BusinessError | None:
+    """What stands in the way of an order for one of :func:`order_targets`; None if nothing does. Reads nothing."""
+    if has_price_list is None:
+        has_price_list = account.has_price_list  # type: ignore[attr-defined]
     if account.kind not in ORDERING_KINDS:
         return BusinessError("target_invalid", _("Nothing is ordered for an account of this kind."))
     refused = hold_of(account, account.bill_to)
