@@ -38,6 +38,7 @@ class Subscription(TenantOwned):
     cycle in ``currency``, before tax; it holds for the term. ``first_activated_at`` is written once; a database trigger
     refuses any change. ``period_starts_at`` and ``period_ends_at`` bound the billing period that was charged last.
     ``refundable`` is the vendor's list of licences that can be given back: ``[{"quantity": 3, "until": ISO time}]``.
+    ``next_unit_price`` is what staff set for the billing periods to come; the one that runs was charged already.
     """
 
     tenant_account = "account"
@@ -78,6 +79,7 @@ class Subscription(TenantOwned):
     period_starts_at = models.DateTimeField(_("billing period from"), null=True, blank=True)
     period_ends_at = models.DateTimeField(_("billing period to"), null=True, blank=True)
     refundable = models.JSONField(default=list, blank=True)
+    next_unit_price = MoneyField(_("unit price from the next billing period on"), null=True, blank=True)
     reminded_for = models.DateTimeField(null=True, blank=True, editable=False)
     reminded_days = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     vendor_read_at = models.DateTimeField(_("read from the vendor"), null=True, blank=True)

@@ -34,6 +34,7 @@ class Action(StrEnum):
     SUSPEND = "suspend"
     ACTIVATE = "activate"
     DISMISS = "dismiss"
+    EDIT_PRICE = "edit_price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ class Refusal:
 
 _A, _S = Action, SubscriptionStatus
 _NEEDS_ACTIVE = frozenset(_A) - {_A.CANCEL_NOW, _A.REVOKE_CANCEL, _A.REVOKE_SCHEDULE, _A.ACTIVATE, _A.DISMISS}
-_NEEDS_NO_SCHEDULE = frozenset(_A) - {_A.REVOKE_CANCEL, _A.REVOKE_SCHEDULE, _A.ACTIVATE, _A.DISMISS}
+_NEEDS_NO_SCHEDULE = frozenset(_A) - {_A.REVOKE_CANCEL, _A.REVOKE_SCHEDULE, _A.ACTIVATE, _A.DISMISS, _A.EDIT_PRICE}
 _NEEDS_NO_CANCEL = frozenset(_A) - {_A.CANCEL_NOW, _A.REVOKE_CANCEL, _A.REVOKE_SCHEDULE, _A.DISMISS}
-_NEEDS_RECURRING = frozenset({_A.CANCEL_AT_END, _A.AUTO_RENEW, _A.MANAGE_RENEWAL})
+_NEEDS_RECURRING = frozenset({_A.CANCEL_AT_END, _A.AUTO_RENEW, _A.MANAGE_RENEWAL, _A.EDIT_PRICE})
 _INCREASES = frozenset({_A.BUY_LICENCES, _A.BUY_ADDON, _A.UPGRADE, _A.ACTIVATE})
 
 

@@ -21,6 +21,7 @@ class Perm(StrEnum):
     ORDER_EXECUTE_ABOVE_CREDIT = "order_execute_above_credit"
     SERVICE_MANAGE = "service_manage"
     SERVICE_SUSPEND = "service_suspend"
+    PRICE_EDIT = "price_edit"
     COST_VIEW = "cost_view"
     OPERATION_VIEW = "operation_view"
     OPERATION_ACT = "operation_act"
@@ -92,6 +93,7 @@ STAFF_ROLE_PERMS: dict[str, frozenset[str]] = {
             Perm.ACCOUNT_CREDIT,
             Perm.ORDER_EXECUTE_ABOVE_CREDIT,
             Perm.SERVICE_SUSPEND,
+            Perm.PRICE_EDIT,
             Perm.COST_VIEW,
         }
     ),

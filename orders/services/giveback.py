@@ -6,15 +6,26 @@ customer above the product type's limit writes a request instead, which staff ac
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from catalog.models import ProductType
+from catalog.models import ProductType, RefundPolicy
 from core import clock, money
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
-from orders.services.preview import Preview, credit_for, part_unused, period_of, period_price, renews_at, taxed
+from orders.services.preview import (
+    Preview,
+    amount_words,
+    credit_for,
+    next_period_price,
+    part_unused,
+    period_of,
+    period_price,
+    renews_at,
+    taxed,
+)
 from subscriptions.enums import Execution, Purpose, RequestKind, SubscriptionStatus
 from subscriptions.models import CancellationRequest, Operation, Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, demand
@@ -57,8 +68,14 @@ def _staff_decide(actor: Actor, kind: ProductType, quantity: int, *, addon: bool
     return not allowed or (kind.auto_cancel_limit is not None and quantity > kind.auto_cancel_limit)
 
 
-def preview_cancel(actor: Actor, row: Subscription, *, execution: Execution) -> Preview:
-    """What cancelling the whole service means, now or with its term."""
+def preview_cancel(
+    actor: Actor, row: Subscription, *, execution: Execution, effective_on: dt.date | None = None
+) -> Preview:
+    """What cancelling the whole service means, now or with its term.
+
+    Staff may let it count from ``effective_on``, today or a past day of the billing period; raises ``date_invalid`` for
+    any other day.
+    """
     window = window_of(row)
     asks = _staff_decide(actor, row.product.product_type, row.quantity, addon=False)
     if execution == Execution.PERIOD_END:
@@ -75,7 +92,7 @@ def preview_cancel(actor: Actor, row: Subscription, *, execution: Execution) -> 
             request=asks,
         )
     net, how = credit_for(row, period_price(row))
-    return Preview(
+    now = Preview(
         what=_("%(name)s with all its licences and add-ons is cancelled.") % {"name": row.name},
         when=_("At once: its users lose access."),
         amount=taxed(row, -net),
@@ -87,6 +104,7 @@ def preview_cancel(actor: Actor, row: Subscription, *, execution: Execution) -> 
         deadline=window.until,
         request=asks,
     )
+    return now if effective_on is None else _effective(actor, row, now, effective_on)
 
 
 def preview_reduce(actor: Actor, row: Subscription, *, quantity: int) -> Preview:
@@ -109,7 +127,7 @@ def preview_reduce(actor: Actor, row: Subscription, *, quantity: int) -> Preview
         when=_("At once. Take licences away from users first, or the vendor counts too many as assigned."),
         amount=taxed(row, -net),
         currency=row.currency,
-        next_net=period_price(row, quantity=quantity),
+        next_net=next_period_price(row, quantity=quantity),
         next_at=row.period_ends_at,
         irrevocable=_("Licences given back are bought anew at today's price."),
         trace=(how,),
@@ -141,7 +159,7 @@ def preview_addon(actor: Actor, row: Subscription, addon: SubscriptionAddOn, *, 
         when=_("At once."),
         amount=taxed(row, -net),
         currency=row.currency,
-        next_net=period_price(row) - money.to_minor(addon.unit_price * fewer, row.currency),
+        next_net=next_period_price(row) - money.to_minor(addon.unit_price * fewer, row.currency),
         next_at=row.period_ends_at,
         irrevocable=_("What is given back is bought anew at today's price."),
         trace=(how,),
@@ -181,7 +199,7 @@ def cancel(
     require_manage(actor, row)
     at_end = execution == Execution.PERIOD_END
     demand(row, Action.CANCEL_AT_END if at_end else Action.CANCEL_NOW, ignore_request=accepted is not None)
-    preview = preview_cancel(actor, row, execution=execution)
+    preview = preview_cancel(actor, row, execution=execution, effective_on=None if at_end else effective_on)
     if preview.request:
         return submit_request(
             actor, row=row, kind=RequestKind.CANCEL, quantity=row.quantity, execution=execution, comment=reason
@@ -189,8 +207,6 @@ def cancel(
     if at_end:
         desired: dict[str, object] = {"auto_renew": False, "reason": reason.strip()}
         return open_change(actor, row, purpose=Purpose.CANCEL_AT_END, desired=desired)
-    if effective_on is not None:
-        preview = _effective(actor, row, preview, effective_on)
     return open_change(
         actor, row, purpose=Purpose.CANCEL, desired={"reason": reason.strip(), "credit": preview.credit()}
     )
@@ -200,20 +216,25 @@ def _effective(actor: Actor, row: Subscription, preview: Preview, day: dt.date) 
     """The credit as if it had been cancelled on an earlier day of this billing period."""
     actor.require(Perm.SERVICE_MANAGE, row.account)
     start, _end = period_of(row)
-    first, today = start.date(), clock.now().date()
+    zone = ZoneInfo(row.organization.time_zone)
+    first, today = start.astimezone(zone).date(), clock.now().astimezone(zone).date()
     if not first <= day <= today:
         raise BusinessError(
             "date_invalid",
             _("Choose today or an earlier day of this billing period, from %(first)s on.") % {"first": first},
             field="effective_on",
         )
-    extra = min((today - day).days, part_unused(row).whole)
+    if row.product.product_type.refund_policy == RefundPolicy.NONE:
+        return preview
     part = part_unused(row)
+    extra = min((today - day).days, part.whole)
     if part.unit == "hours":
         extra *= 24
     moved = replace(part, part=min(part.part + extra, part.whole)) if part.part or extra else part
-    net = moved.of(period_price(row), row.currency)
-    return replace(preview, amount=taxed(row, -net))
+    whole = period_price(row)
+    net = moved.of(whole, row.currency)
+    how = amount_words(moved, net, whole, row.currency) if moved.part else preview.trace[0]
+    return replace(preview, amount=taxed(row, -net), trace=(how,))
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ from orders.enums import ORDER_MACHINE, LineKind, OrderEvent
 from orders.models import Order, OrderLine
 from orders.services.execute import execute_within_credit
 from orders.services.place import PriceChanged, order_payload
-from orders.services.preview import Preview, amount_words, charge_for, part_left, period_price, renews_at, taxed
+from orders.services.preview import Preview, amount_words, charge_for, next_period_price, part_left, renews_at, taxed
 from resellers.services.accounts import take_order_number
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription, SubscriptionAddOn
@@ -85,7 +85,15 @@ def wish_licences(row: Subscription, *, quantity: int) -> Wish:
         _("They can be given back within the vendor's window only; afterwards at the renewal."),
     )
     return _wish(
-        row, LineKind.LICENCES, row.plan, more, row.unit_price, words, net, period_price(row, quantity=quantity), (how,)
+        row,
+        LineKind.LICENCES,
+        row.plan,
+        more,
+        row.unit_price,
+        words,
+        net,
+        next_period_price(row, quantity=quantity),
+        (how,),
     )
 
 
@@ -115,7 +123,7 @@ def wish_addon(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
     )
     kind = LineKind.ADDON_LICENCES if known else LineKind.ADDON
     return _wish(
-        row, kind, plan, quantity, price, words, net, period_price(row) + price * quantity, (*trace, how), known
+        row, kind, plan, quantity, price, words, net, next_period_price(row) + price * quantity, (*trace, how), known
     )
 
 

@@ -15,6 +15,7 @@ from catalog.models import RefundPolicy
 from core import clock, money
 from subscriptions.models import Subscription
 from subscriptions.periods import renewal_at
+from subscriptions.services.price import price_of_next_period
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,13 @@ def period_price(row: Subscription, *, quantity: int | None = None) -> Decimal:
     )
     count = row.quantity if quantity is None else quantity
     return money.to_minor(row.unit_price * count + addons, row.currency)
+
+
+def next_period_price(row: Subscription, *, quantity: int | None = None) -> Decimal:
+    """What the next billing period costs before tax: as :func:`period_price`, at the price that was set for it."""
+    count = row.quantity if quantity is None else quantity
+    more = (price_of_next_period(row) - row.unit_price) * count
+    return money.to_minor(period_price(row, quantity=quantity) + more, row.currency)
 
 
 def charge_for(row: Subscription, unit_price: Decimal, quantity: int) -> tuple[Decimal, str]:

@@ -52,7 +52,12 @@ def next_period(actor: Actor, row: Subscription) -> None:
 
 
 def renewal_price(row: Subscription, plan: Plan) -> tuple[Decimal, list[str]]:
-    """The unit price of the next term: today's of the account's price list; without one the old price goes on."""
+    """The unit price of the next term: today's of the account's price list; without one the old price goes on.
+
+    A price that staff set for the next period of this plan goes before the list.
+    """
+    if row.next_unit_price is not None and plan.pk == row.plan_id:
+        return row.next_unit_price, [_("Set by hand")]
     prices = price_list_of(row.account)
     if prices is None or prices.currency != row.currency:
         return row.unit_price, row.price_trace

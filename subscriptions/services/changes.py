@@ -187,6 +187,7 @@ def _apply_upgrade(row: Subscription, operation: Operation, data: Mapping[str, A
         "term": plan.term,
         "billing_cycle": plan.billing_cycle,
         "unit_price": wanted["unit_price"],
+        "next_unit_price": None,
         "price_trace": wanted["trace"],
         "quantity": int(wanted["quantity"]),
         "external_id": str(data["external_id"]),

@@ -18,6 +18,7 @@ from subscriptions.models import Operation, ScheduledChange, Subscription
 from subscriptions.periods import period_end, renewal_at
 from subscriptions.services.changes import end, pending_schedule
 from subscriptions.services.life import event_payload, moment, window_values
+from subscriptions.services.price import next_price_values
 
 
 def due_periods(now: dt.datetime, limit: int) -> list[int]:
@@ -50,6 +51,7 @@ def next_period(row: Subscription) -> None:
         row,
         period_starts_at=start,
         period_ends_at=period_end(row.starts_at or start, row.billing_cycle, start, row.term_ends_at),
+        **next_price_values(row),
     )
 
 
@@ -94,6 +96,7 @@ def renew(
         billing_cycle=plan.billing_cycle,
         quantity=int(data.get("quantity") or row.quantity),
         unit_price=unit_price,
+        next_unit_price=None,
         price_trace=trace,
         starts_at=start,
         term_ends_at=ends,
