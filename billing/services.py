@@ -173,11 +173,11 @@ def _values(payer: Account, row: NewCharge) -> dict[str, Any]:
     }
 
 
-def settle(source: str) -> None:
-    """The vendor has provisioned: the reserved charge is due. Settling twice changes nothing."""
+def settle(source: str, *, subscription_id: int | None = None) -> None:
+    """The vendor has provisioned: the reserved charge is due, of this service. Settling twice changes nothing."""
     row = _by_source(source)
     if row.state != ChargeState.DUE:
-        CHARGE_MACHINE.fire(row, "settle", due_at=clock.now())
+        CHARGE_MACHINE.fire(row, "settle", due_at=clock.now(), subscription_id=subscription_id or row.subscription_id)
 
 
 def release(source: str, *, reason: str) -> None:

@@ -28,7 +28,7 @@ def _fire(subscription: Subscription, event: DeliveryEvent) -> list[OrderLine]:
 def deliver(subscription: Subscription) -> None:
     """The vendor has provisioned: the lines are delivered and their charges due."""
     for line in _fire(subscription, DeliveryEvent.DELIVER):
-        billing.settle(billing.line_source(line.public_id))
+        billing.settle(billing.line_source(line.public_id), subscription_id=subscription.pk)
 
 
 def fail(subscription: Subscription, *, reason: str) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from billing.models import Charge
+from cloudbss.ledger import problems
 from core import clock
 from core.tenancy import Actor
 from orders.models import Order
@@ -55,8 +56,7 @@ def at_vendor(twins: Twins, row: Subscription) -> dict[str, Any]:
 
 def ledger(row: Subscription) -> list[Decimal]:
     """The net amounts that are due for it, in the order they were posted."""
-    number = Charge.objects.filter(order_number=row.order_number) | Charge.objects.filter(subscription=row)
-    return [charge.net for charge in number.filter(state="due").order_by("id")]
+    return [charge.net for charge in Charge.objects.filter(subscription=row, state="due").order_by("id")]
 
 
 def move(twins: Twins, span: dt.timedelta) -> None:
@@ -68,3 +68,13 @@ def move(twins: Twins, span: dt.timedelta) -> None:
 def last_operation(row: Subscription) -> Operation:
     """What was asked of the vendor last."""
     return Operation.objects.filter(subscription=row).order_by("-id")[0]
+
+
+def assert_all_holds(twins: Twins) -> None:
+    """Nothing is lost and nothing doubled, here and at the vendor."""
+    assert ledger_problems(twins) == []
+
+
+def ledger_problems(twins: Twins) -> list[str]:
+    """What does not hold."""
+    return problems({"partner_center": twins.state()})

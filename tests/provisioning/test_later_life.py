@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -18,7 +19,17 @@ from subscriptions.enums import Execution, OperationState, RequestStatus, Schedu
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
 from subscriptions.services import requests, schedule, switch
 from tests.drain import drain
-from tests.provisioning.life import active, at_vendor, buy, connected_shop, fresh, last_operation, ledger, move
+from tests.provisioning.life import (
+    active,
+    assert_all_holds,
+    at_vendor,
+    buy,
+    connected_shop,
+    fresh,
+    last_operation,
+    ledger,
+    move,
+)
 from tests.shop import Shop
 from tests.twins import Twins
 from vendors.models import SyncStatus
@@ -28,9 +39,10 @@ DAY = dt.timedelta(days=1)
 
 
 @pytest.fixture
-def shop(twins: Twins) -> Shop:
-    """A connected shop."""
-    return connected_shop(twins)
+def shop(twins: Twins) -> Iterator[Shop]:
+    """A connected shop; at the end of each test nothing is lost and nothing doubled."""
+    yield connected_shop(twins)
+    assert_all_holds(twins)
 
 
 @pytest.fixture
@@ -330,7 +342,7 @@ class TestTogether:
         ):
             with pytest.raises(BusinessError):
                 call()
-        assert Charge.objects.filter(subscription=row).count() == 0
+        assert Charge.objects.filter(subscription=row).count() == 1
 
 
 class TestSchedule:
