@@ -11,7 +11,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import dataset, orders, pull, web  # noqa: E402
+from bench import dataset, orders, provisioning, pull, web  # noqa: E402
 from bench.dataset import Market  # noqa: E402
 from bench.size import Plan  # noqa: E402
 from bench.stack import Stack  # noqa: E402
@@ -31,9 +31,14 @@ def run(stack: Stack, plan: Plan, say: Say) -> dict[str, Any]:
     found["load_seconds"] = round(time.perf_counter() - began, 1)
     say(f"Loaded in {found['load_seconds']} s. Measuring pages ...")
     stack.start_web()
-    if not os.environ.get("BENCH_ONLY"): found["web"] = web.measure(markets, stack.url, plan)
+    if not os.environ.get("BENCH_ONLY"):
+        found["web"] = web.measure(markets, stack.url, plan)
     say("Placing orders ...")
-    found["orders"] = orders.measure(markets["main"], stack.url, plan)
+    if os.environ.get("BENCH_ONLY", "orders") == "orders":
+        found["orders"] = orders.measure(markets["main"], stack.url, plan)
+    stack.note_peaks()
+    say("Provisioning ...")
+    found["provisioning"] = provisioning.measure(markets["main"], stack, plan)
     stack.note_peaks()
     found["peak_kib"] = stack.peaks
     return found

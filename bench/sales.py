@@ -193,13 +193,13 @@ def charges(sales: Sales) -> Iterator[dict[str, Any]]:
 
 
 def operations(sales: Sales) -> Iterator[dict[str, Any]]:
-    """The finished operation that created each subscription; what is inactive is refused and stands on the desk."""
+    """The finished operation that created each subscription; every fiftieth refused one stands on the desk."""
     for line in sold(sales):
         done = moment(sales.today, days_ago=line.days_ago)
         yield {
             "organization_id": sales.organization_id,
             "verb": "create",
-            "state": "succeeded" if line.state in LIVED else "refused",
+            "state": "done" if line.state in LIVED else "refused" if line.number % 50 == 0 else "given_up",
             "instance_id": sales.instance_id,
             "account_id": line.account.id,
             "subscription_id": sales.first_subscription + line.number,
