@@ -12,6 +12,7 @@ from core import clock, money
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account
 from resellers.selectors import accounts_for
+from subscriptions.models import Subscription
 
 
 def charged_by_day(actor: Actor, currency: str, *, days: int = 30) -> list[tuple[dt.date, Decimal]]:
@@ -33,6 +34,17 @@ def charged_by_day(actor: Actor, currency: str, *, days: int = 30) -> list[tuple
     found: dict[dt.date, Decimal] = {row["day"]: row["total"] for row in rows}
     every = (first + dt.timedelta(days=number) for number in range(days))
     return [(day, found.get(day, money.ZERO)) for day in every]
+
+
+def charges_for(actor: Actor) -> TenantQuerySet[Charge]:
+    """Charges and credits the actor may see, newest first, with who owes them, for whom, and the service."""
+    rows = Charge.objects.visible_to(actor).select_related("payer", "account", "subscription")
+    return rows.order_by("-id")
+
+
+def charges_of(actor: Actor, subscription: Subscription, *, limit: int = 50) -> list[Charge]:
+    """The last charges and credits of one service, newest first."""
+    return list(charges_for(actor).filter(subscription=subscription)[:limit])
 
 
 def accounts_with_credit(actor: Actor) -> TenantQuerySet[Account]:

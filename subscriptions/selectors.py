@@ -1,10 +1,23 @@
 """Reads of subscriptions and operations."""
 
+import datetime as dt
 from collections.abc import Iterable
 
+from core import clock
 from core.tenancy import Actor, TenantQuerySet
-from subscriptions.enums import DESK_STATES, OPEN_STATES, OperationState, Verb
-from subscriptions.models import Operation, OperationStep, Subscription
+from subscriptions.enums import (
+    DESK_STATES,
+    OPEN_STATES,
+    OperationState,
+    RequestStatus,
+    ScheduleStatus,
+    SubscriptionStatus,
+    Verb,
+)
+from subscriptions.models import CancellationRequest, Operation, OperationStep, ScheduledChange, Subscription
+
+TOLD_FOR = dt.timedelta(minutes=10)
+SHOWN_FOR = dt.timedelta(days=30)
 
 
 def subscriptions_for(actor: Actor) -> TenantQuerySet[Subscription]:
@@ -85,3 +98,58 @@ def subscriptions_with_addons(actor: Actor) -> TenantQuerySet[Subscription]:
 def operations_of(actor: Actor, subscription: Subscription) -> TenantQuerySet[Operation]:
     """What was asked of the vendor for one subscription, newest first; employees only."""
     return operations_for(actor).filter(subscription=subscription).order_by("-id")
+
+
+def operation_in_view(actor: Actor, subscription: Subscription) -> Operation | None:
+    """The operation a subscription's page tells of: the open or refused one, or the last if it ended a moment ago."""
+    row = operations_of(actor, subscription).filter(retries=None).first()
+    if row is None or row.state in (*OPEN_STATES, OperationState.REFUSED):
+        return row
+    return row if row.finished_at is not None and clock.now() - row.finished_at < TOLD_FOR else None
+
+
+def requests_for(actor: Actor) -> TenantQuerySet[CancellationRequest]:
+    """Cancellation requests the actor may see, newest first, with their service and add-on."""
+    rows = CancellationRequest.objects.visible_to(actor).select_related(
+        "subscription__account",
+        "subscription__bill_to",
+        "subscription__plan",
+        "subscription__product__product_type",
+        "subscription__organization",
+        "subscription__instance",
+        "addon",
+        "operation",
+        "requested_by_user",
+    )
+    return rows.order_by("-id")
+
+
+def pending_requests(actor: Actor) -> TenantQuerySet[CancellationRequest]:
+    """Those nobody has decided yet, oldest first."""
+    return requests_for(actor).filter(status=RequestStatus.SUBMITTED).order_by("id")
+
+
+def pending_request_count(actor: Actor) -> int:
+    """How many requests wait for a decision, as the number beside their name."""
+    return pending_requests(actor).order_by().count()
+
+
+def failed_schedules(actor: Actor) -> TenantQuerySet[ScheduledChange]:
+    """Changes that were not made at the renewal, of the last 30 days and of services that still run; newest first."""
+    rows = ScheduledChange.objects.visible_to(actor).filter(
+        status=ScheduleStatus.FAILED, decided_at__gte=clock.now() - SHOWN_FOR
+    )
+    rows = rows.exclude(subscription__status=SubscriptionStatus.CANCELLED)
+    return rows.select_related("subscription__account", "plan").order_by("-id")
+
+
+def ending_without_renewal(actor: Actor, *, days: int = 30) -> TenantQuerySet[Subscription]:
+    """Active services whose term ends within so many days and that do not renew by themselves, the next one first."""
+    now = clock.now()
+    rows = subscriptions_for(actor).filter(
+        status=SubscriptionStatus.ACTIVE,
+        auto_renew=False,
+        term_ends_at__gt=now,
+        term_ends_at__lte=now + dt.timedelta(days=days),
+    )
+    return rows.order_by("term_ends_at", "id")

@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 from core import audit, clock
 from core.errors import Conflict
 from core.tenancy import Actor
-from orders.services.giveback import Given, cancel, reduce, reduce_addon
+from orders.services.giveback import Given, cancel, preview_addon, preview_cancel, preview_reduce, reduce, reduce_addon
+from orders.services.preview import Preview
 from subscriptions.enums import REQUEST_MACHINE, Execution, RequestEvent, RequestKind, RequestStatus
 from subscriptions.models import CancellationRequest, Operation
 from subscriptions.services.requests import lock_request
@@ -51,3 +52,15 @@ def _run(actor: Actor, row: CancellationRequest) -> Given:
     return reduce_addon(
         actor, subscription=subscription, addon=row.addon, quantity=left, reason=row.comment, accepted=row
     )
+
+
+def preview_request(actor: Actor, request: CancellationRequest) -> Preview:
+    """What accepting a request would do and credit now; raises BusinessError if it is no longer possible."""
+    row = request.subscription
+    if request.kind == RequestKind.CANCEL:
+        return preview_cancel(actor, row, execution=Execution(request.execution))
+    if request.kind == RequestKind.REDUCE:
+        return preview_reduce(actor, row, quantity=row.quantity - request.quantity)
+    if request.addon is None:
+        raise Conflict("addon_missing", _("This add-on does not run."))
+    return preview_addon(actor, row, request.addon, quantity=request.addon.quantity - request.quantity)
