@@ -11,6 +11,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core import clock
 from ui.art import initials, tile_art
@@ -109,6 +110,28 @@ def ago(value: dt.datetime | None) -> SafeString:
     text = _("%(time)s ago") % {"time": words} if seconds >= 0 else _("in %(time)s") % {"time": words}
     title = f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
     return format_html('<time datetime="{}" title="{}" class="nowrap">{}</time>', value.isoformat(), title, text)
+
+
+@register.filter
+def left(value: dt.datetime | None) -> str:
+    """What is left until a moment, in its two largest units: ``6 days 23 hours left``; empty for none."""
+    if value is None:
+        return ""
+    minutes = int((value - clock.now()).total_seconds()) // 60
+    if minutes < 0:
+        return _("over")
+    days, hours = divmod(minutes // 60, 24)
+    day_words = ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+    hour_words = ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
+    rest = ngettext("%(n)s minute", "%(n)s minutes", minutes % 60) % {"n": minutes % 60}
+    words = (day_words, hour_words) if days else (hour_words, rest) if hours else (rest,)
+    return _("%(time)s left") % {"time": " ".join(words)}
+
+
+@register.filter
+def in_utc(value: dt.datetime | None) -> str:
+    """A moment to the minute in UTC, as vendors' deadlines are said: ``2026-11-28 10:43 UTC``; empty for none."""
+    return f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC" if value else ""
 
 
 @register.filter
