@@ -1,13 +1,10 @@
 """The measurements still work: the loader fills a small data set, and a page's statements do not grow with it."""
 
-from random import Random
 
 import pytest
-from django.db import models
 
-from bench import dataset, load, pages
+from bench import dataset, pages
 from bench.size import Scale
-from subscriptions.models import Subscription
 
 pytestmark = pytest.mark.django_db
 
