@@ -12,6 +12,11 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from core.tenancy import TenantOwned
+
+NAME_LENGTH = 40
+QUERY_LENGTH = 2000
+
 
 def username_for(realm: uuid.UUID | str, email: str) -> str:
     """The technical, globally unique name behind a login: the address and the realm."""
@@ -73,3 +78,50 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """What a greeting uses."""
         return self.first_name or self.email
+
+
+class SavedFilter(TenantOwned):
+    """Filters and order of a list that somebody keeps under a name, as the query of the list's address.
+
+    ``page`` is the name of the list's address (``bss:order_list``). A customer's belong to the account for which he
+    acts; an employee's may be shared with his colleagues. One of a person's own may be what the list opens with.
+    """
+
+    tenant_account = "account"
+
+    # A person's notes go with the person.
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_filters")
+    account = models.ForeignKey("resellers.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    page = models.CharField(max_length=100)
+    name = models.CharField(_("name"), max_length=NAME_LENGTH)
+    query = models.CharField(max_length=QUERY_LENGTH)
+    is_shared = models.BooleanField(_("shared"), default=False)
+    is_default = models.BooleanField(_("default"), default=False)
+
+    class Meta:
+        ordering = ["page", "name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                "organization",
+                "user",
+                "account",
+                "page",
+                Lower("name"),
+                name="saved_filter_name_once",
+                nulls_distinct=False,
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "user", "account", "page"],
+                condition=models.Q(is_default=True),
+                name="saved_filter_one_default",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_shared=False) | models.Q(account=None), name="saved_filter_shared_by_staff"
+            ),
+            models.CheckConstraint(condition=~models.Q(query="") & ~models.Q(name=""), name="saved_filter_not_empty"),
+        ]
+        indexes = [models.Index(fields=["organization", "page"], name="saved_filter_page")]
+
+    def __str__(self) -> str:
+        return self.name
