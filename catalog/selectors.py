@@ -244,6 +244,12 @@ def addons_of(product: Product, actor: Actor) -> QuerySet[Product]:
     return rows.filter(discontinued_at=None).order_by("name", "id")
 
 
+def upgrades_of(product: Product, actor: Actor) -> QuerySet[Product]:
+    """Published products that subscriptions to ``product`` may be upgraded to."""
+    rows = Product.objects.visible_to(actor).filter(downgrade_relations__source=product, is_published=True)
+    return rows.filter(discontinued_at=None).order_by("name", "id")
+
+
 def category_of(actor: Actor, slug: str) -> Category | None:
     """The shelf with this slug in the actor's organization."""
     return Category.objects.filter(organization_id=actor.tenant_id, slug=slug).first()
