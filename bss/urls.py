@@ -1,7 +1,12 @@
 """Addresses of the BSS, by room."""
 
-from bss import urls_control, urls_operations, urls_sales
+from bss import urls_control, urls_operations, urls_ordering, urls_sales
 
 app_name = "bss"
 
-urlpatterns = [*urls_sales.urlpatterns, *urls_operations.urlpatterns, *urls_control.urlpatterns]
+urlpatterns = [
+    *urls_sales.urlpatterns,
+    *urls_ordering.urlpatterns,
+    *urls_operations.urlpatterns,
+    *urls_control.urlpatterns,
+]

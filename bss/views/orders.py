@@ -81,6 +81,12 @@ class OrderList(ListPage):
         """The order with its lines."""
         return reverse("bss:order_detail", args=[row.public_id])
 
+    def actions(self) -> list[Action]:
+        """A new order for a customer, under one's own name."""
+        if not self.actor.has(Perm.ORDER_MANAGE):
+            return []
+        return [Action(_("New order"), reverse("bss:order_new"), "plus", "primary")]
+
 
 class OrderDetail(DetailPage):
     """One order: who owes what for which lines, how far each is, and what was done by whom."""
