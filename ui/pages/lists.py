@@ -14,10 +14,12 @@ from core.errors import BusinessError
 from core.tenancy import Actor
 from ui.pages.base import Action
 from ui.pages.export import Export
+from ui.pages.saved import SAVED, Saved
 from ui.tables import SIZES, Column, capped_count, window
 
 MAX_BULK = 200
 FORMATS = ("csv", "xlsx")
+SAVED_ACTIONS = ("save_filter", "change_filter", "delete_filter")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class BulkAction:
     tone: str = ""
 
 
-class ListPage(Export):
+class ListPage(Saved, Export):
     """A declared list. ``selector`` gives the rows the actor may see; ``row_url`` the address of one of them."""
 
     template_name = "ui/list_page.html"
@@ -54,6 +56,13 @@ class ListPage(Export):
         kind = request.GET.get("format", "")
         if kind in FORMATS:
             return self.export(kind)
+        if request.GET.get(SAVED) == "manage":
+            return self.manage_saved()
+        if default := self.default_url():
+            return redirect(default)
+        return self._page(request)
+
+    def _page(self, request: HttpRequest) -> HttpResponseBase:
         rows = self.filtered()
         asked = request.GET.get("size", "")
         size = next((choice for choice in SIZES if str(choice) == asked), SIZES[0])
@@ -79,17 +88,21 @@ class ListPage(Export):
             sizes=SIZES,
             bulk=[item for item in self.bulk_actions if self.actor.has(item.perm)],
             base_query=self.query_with(after=None, before=None),
+            **self.saved_context(),
         )
         response["Vary"] = "HX-Request"
         return response
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Make the list a file in the background, or do one action for every chosen row."""
-        if request.POST.get("action") == "export":
+        """Make the list a file in the background, keep its filters, or do one action for every chosen row."""
+        asked = request.POST.get("action", "")
+        if asked == "export":
             return self.start_export()
+        if asked in SAVED_ACTIONS:
+            return self.post_saved(asked)
         if not self.bulk_actions:
             return HttpResponseNotAllowed(["GET", "HEAD", "OPTIONS"])
-        action = next((item for item in self.bulk_actions if item.name == request.POST.get("action")), None)
+        action = next((item for item in self.bulk_actions if item.name == asked), None)
         if action is None:
             raise BusinessError("action_unknown", _("Choose what to do with the rows."))
         self.actor.require(action.perm)
