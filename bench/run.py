@@ -11,7 +11,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import dataset, orders, provisioning, pull, web  # noqa: E402
+from bench import dataset, files, orders, provisioning, pull, web  # noqa: E402
 from bench.dataset import Market  # noqa: E402
 from bench.size import Plan  # noqa: E402
 from bench.stack import Stack  # noqa: E402
@@ -29,17 +29,20 @@ def run(stack: Stack, plan: Plan, say: Say) -> dict[str, Any]:
     markets, found["catalogue"] = load(plan)
     found["data"] = {key: market.counts for key, market in markets.items()}
     found["load_seconds"] = round(time.perf_counter() - began, 1)
-    say(f"Loaded in {found['load_seconds']} s. Measuring pages ...")
+    say(f"Loaded in {found['load_seconds']} s.")
     stack.start_web()
-    if not os.environ.get("BENCH_ONLY"):
-        found["web"] = web.measure(markets, stack.url, plan)
-    say("Placing orders ...")
-    if os.environ.get("BENCH_ONLY", "orders") == "orders":
-        found["orders"] = orders.measure(markets["main"], stack.url, plan)
-    stack.note_peaks()
-    say("Provisioning ...")
-    found["provisioning"] = provisioning.measure(markets["main"], stack, plan)
-    stack.note_peaks()
+    stages: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
+        "web": ("pages", lambda: web.measure(markets, stack.url, plan)),
+        "orders": ("orders", lambda: orders.measure(markets["main"], stack.url, plan)),
+        "provisioning": ("provisioning", lambda: provisioning.measure(markets["main"], stack, plan)),
+        "files": ("files", lambda: files.measure(markets, stack, plan)),
+    }
+    only = os.environ.get("BENCH_ONLY", "").split()
+    for name, (words, stage) in stages.items():
+        if not only or name in only:
+            say(f"Measuring {words} ...")
+            found[name] = stage()
+            stack.note_peaks()
     found["peak_kib"] = stack.peaks
     return found
 
