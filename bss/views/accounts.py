@@ -10,6 +10,7 @@ from billing.selectors import accounts_with_credit
 from bss.views.shared import history_of
 from catalog.selectors import assigned_price_list, price_list_of
 from orders.selectors import orders_at_work, payer_credit, waits_for
+from orders.targets import obstacle
 from resellers.enums import AccountKind, AccountStatus, Edition
 from resellers.models import Account
 from resellers.selectors import accounts_for, contacts_for, memberships_for, sub_accounts_of
@@ -138,6 +139,10 @@ class AccountDetail(DetailPage):
         """Edit, resell, hold, close; by role and state."""
         may = self.actor.has
         found = []
+        if may(Perm.ORDER_MANAGE):
+            refused = obstacle(row, has_price_list=price_list_of(row) is not None)
+            why = str(refused.message) if refused else ""
+            found.append(Action(_("Order for this account"), self._url("order"), "basket", "", why))
         if may(Perm.VIEW_AS):
             closed = _("The account is closed.") if row.status == AccountStatus.CLOSED else ""
             found.append(Action(_("View as customer"), self._url("view_as"), "eye", "", closed))
