@@ -69,3 +69,11 @@ class ViewingEnd(models.TextChoices):
     TIME = "time", _("Time was over")
     SIGNED_OUT = "signed_out", _("Signed out")
     REFUSED = "refused", _("Not allowed any more")
+
+
+class RuleLevel(models.TextChoices):
+    """What a permission rule gives; ``core.tenancy.LEVELS`` holds their order."""
+
+    READ = "read", _("Read")
+    EDIT = "edit", _("Edit")
+    FULL = "full", _("Full")

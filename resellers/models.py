@@ -8,12 +8,22 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from core.base import BaseModel
 from core.money import CurrencyField, MoneyField
 from core.tenancy import TenantOwned
-from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, Edition, PaymentMethod, SiteStatus, ViewingEnd
+from resellers.enums import (
+    SUB_KINDS,
+    AccountKind,
+    AccountStatus,
+    Edition,
+    PaymentMethod,
+    RuleLevel,
+    SiteStatus,
+    ViewingEnd,
+)
 from users.permissions import StaffRole, StorefrontRole
 
 
@@ -119,6 +129,23 @@ class Account(TenantOwned):
         _("billing day"), default=1, validators=[MinValueValidator(1), MaxValueValidator(28)]
     )
     notes = models.TextField(_("notes"), blank=True)
+    account_manager = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("account manager"),
+    )
+    permission_rule = models.ForeignKey(
+        "resellers.PermissionRule",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="accounts",
+        verbose_name=_("permission rule"),
+        help_text=_("Who of the employees may see this account; without one, everybody whose role allows it."),
+    )
 
     class Meta:
         ordering = ["name", "id"]
@@ -270,6 +297,74 @@ class ViewAsSession(TenantOwned):
     def until(self) -> dt.datetime:
         """When it ended, or will end by itself."""
         return self.ended_at or self.ends_at
+
+
+class PermissionRule(TenantOwned):
+    """Which employees may see an account and everything that hangs on it (``channel.md`` 10.1, last paragraph).
+
+    A right of the role is needed besides. New accounts get the default rule; Administrators are never restricted.
+    """
+
+    name = models.CharField(_("name"), max_length=100)
+    note = models.CharField(_("note"), max_length=500, blank=True)
+    is_default = models.BooleanField(_("for new accounts"), default=False)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint("organization", Lower("name"), name="permission_rule_name_once"),
+            models.UniqueConstraint(
+                fields=["organization"], condition=Q(is_default=True), name="permission_rule_one_default"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StaffGroup(TenantOwned):
+    """Employees who get the same levels of permission rules, such as a sales team."""
+
+    name = models.CharField(_("name"), max_length=100)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="staff_groups", verbose_name=_("members")
+    )
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint("organization", Lower("name"), name="staff_group_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PermissionGrant(TenantOwned):
+    """What a permission rule gives to one employee or to one group; of several levels the highest counts."""
+
+    rule = models.ForeignKey(PermissionRule, on_delete=models.CASCADE, related_name="grants")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    group = models.ForeignKey(StaffGroup, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
+    level = models.CharField(_("level"), max_length=10, choices=RuleLevel.choices)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user=None, group__isnull=False) | Q(user__isnull=False, group=None),
+                name="permission_grant_user_or_group",
+            ),
+            models.CheckConstraint(
+                condition=Q(level__in=[level.value for level in RuleLevel]), name="permission_grant_level"
+            ),
+            models.UniqueConstraint(
+                fields=["rule", "user", "group"], nulls_distinct=False, name="permission_grant_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user or self.group}: {self.get_level_display()}"
 
 
 def realm_of(site: Site | None, organization: Organization) -> uuid.UUID:

@@ -3,14 +3,25 @@
 import hashlib
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, Q
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.tenancy import Actor, ActorKind, TenantQuerySet
+from core.tenancy import LEVELS, Actor, ActorKind, TenantQuerySet
 from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode, SiteStatus
-from resellers.models import Account, Contact, Membership, Organization, Site, ViewAsSession
+from resellers.models import (
+    Account,
+    Contact,
+    Membership,
+    Organization,
+    PermissionGrant,
+    PermissionRule,
+    Site,
+    StaffGroup,
+    ViewAsSession,
+)
 from users.models import User
-from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, staff_perms, storefront_perms, viewing_perms
+from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, StaffRole, staff_perms, storefront_perms, viewing_perms
 
 
 def site_for_host(host: str) -> Site | None:
@@ -43,9 +54,10 @@ def actor_for(
     who: dict[str, object] = {"user_id": user.pk, "label": str(user), "email": user.email, **base}
     if as_staff and user.is_superuser:
         return Actor(ActorKind.STAFF, organization_id, perms=frozenset(BSS_PERMS), **who)  # type: ignore[arg-type]
-    memberships = list(
-        Membership.objects.select_related("account").filter(user=user, organization_id=organization_id).order_by("id")
-    )
+    mine = Membership.objects.select_related("account").filter(user=user, organization_id=organization_id)
+    # Told along with what is read anyway: an organization without rules needs no statement for them.
+    rules = PermissionRule.objects.filter(organization_id=organization_id)
+    memberships = list(mine.annotate(uses_rules=Exists(rules)).order_by("id"))
     staff = next((row for row in memberships if row.account_id is None), None)
     if as_staff:
         if staff is None:
@@ -109,6 +121,7 @@ def viewing_actor(staff: Actor, account: Account) -> Actor:
         email=staff.email,
         account_id=account.pk,
         sells=sells,
+        rules=staff.rules,
         perms=viewing_perms(sells=sells, pays=account.bill_to_id is None),
         site_id=staff.site_id,
         viewing_as=account.name,
@@ -141,14 +154,28 @@ def is_employee(user: User | AnonymousUser, site: Site) -> bool:
 
 
 def _staff_actor(membership: Membership, who: dict[str, object]) -> Actor:
+    """The employee; ``membership`` carries ``uses_rules``, whether his organization has permission rules."""
     roles = [role for role in membership.roles if role in STAFF_ROLE_PERMS]
+    is_restricted = getattr(membership, "uses_rules", True) and StaffRole.ADMINISTRATOR not in roles
     return Actor(
         ActorKind.STAFF,
         membership.organization_id,
         roles=frozenset(roles),
         perms=staff_perms(roles),
+        rules=rules_of(membership.user_id, membership.organization_id) if is_restricted else None,
         **who,  # type: ignore[arg-type]
     )
+
+
+def rules_of(user_id: int, organization_id: int) -> tuple[tuple[int, str], ...]:
+    """The permission rules that give something to an employee, himself or by a group: (rule id, highest level)."""
+    groups = StaffGroup.objects.filter(organization_id=organization_id, members=user_id)
+    grants = PermissionGrant.objects.filter(organization_id=organization_id)
+    rows = grants.filter(Q(user=user_id) | Q(group__in=groups)).order_by("rule_id").values_list("rule_id", "level")
+    best: dict[int, str] = {}
+    for rule, level in rows:
+        best[rule] = max(level, best.get(rule, LEVELS[0]), key=LEVELS.index)
+    return tuple(best.items())
 
 
 def accounts_for(actor: Actor) -> TenantQuerySet[Account]:
