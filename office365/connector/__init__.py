@@ -9,9 +9,10 @@ from office365.connector.catalogue import CatalogueVerbs
 from office365.connector.changes import ChangeVerbs
 from office365.connector.orders import OrderVerbs
 from office365.connector.settings import SettingsVerbs
+from office365.connector.upgrades import UpgradeVerbs
 
 
-class Office365Connector(SettingsVerbs, CatalogueVerbs, AccountVerbs, OrderVerbs, ChangeVerbs):
+class Office365Connector(SettingsVerbs, CatalogueVerbs, AccountVerbs, OrderVerbs, ChangeVerbs, UpgradeVerbs):
     """The connector of the application *Microsoft Cloud Services*."""
 
     code = "microsoft_cloud"
@@ -42,6 +43,8 @@ class Office365Connector(SettingsVerbs, CatalogueVerbs, AccountVerbs, OrderVerbs
             "suspend",
             "activate",
             "cancel",
+            "upgrade",
+            "upgrade_options",
             "lookup",
             "read_state",
             "console_link",

@@ -11,6 +11,7 @@ from office365.schemas.catalogue import (
     BILLING_TYPE,
     CYCLE,
     Eligibility,
+    EligibilityError,
     Offer,
     ProductType,
     RefundOption,
@@ -122,7 +123,7 @@ class TransitionEvent(Resource):
     name: str = text()
     status: Word = word(read_word(("started", "completed", "failed", "not_started")))
     timestamp: dt.datetime | None = moment()
-    errors: tuple[Mapping[str, Any], ...] = ()
+    errors: tuple[EligibilityError, ...] = many(EligibilityError)
 
 
 @dataclass(frozen=True, kw_only=True)
