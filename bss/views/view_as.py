@@ -20,6 +20,7 @@ class ViewAs(OfAccount, ActionPage):
     """Asks why, then opens the storefront as the customer sees it."""
 
     perm = Perm.VIEW_AS
+    level = "read"
     title = gettext_lazy("View as customer")
     submit = gettext_lazy("Open the storefront")
     success = gettext_lazy("This is the shop as the customer sees it.")

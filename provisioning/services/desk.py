@@ -37,6 +37,7 @@ def _locked(actor: Actor, operation: Operation) -> Operation:
     )
     if row is None:
         raise NotVisible("operation_missing", _("This operation does not exist."))
+    actor.require(Perm.OPERATION_ACT, row.account)
     if row.claimed_until is not None and row.claimed_until > clock.real_now():
         raise Conflict("operation_running", _("A worker is busy with it. Try again in a moment."))
     return row

@@ -30,7 +30,7 @@ def start_viewing(actor: Actor, *, account: Account, reason: str) -> tuple[ViewA
     A viewing that still goes on ends. Nobody is mailed: the customer reads it under Company. Raises BusinessError
     ``reason_short``, Conflict ``account_closed``, PermissionRefused for whoever may not or is no person.
     """
-    actor.require(Perm.VIEW_AS, account)
+    actor.require(Perm.VIEW_AS, account, level="read")
     user = User.objects.select_for_update(of=("self",)).filter(pk=actor.user_id or 0).first()
     if user is None:
         raise BusinessError("nobody", _("Only a person can look at the storefront as a customer."))

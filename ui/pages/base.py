@@ -20,7 +20,10 @@ from resellers.middleware import ActorRequest
 
 @dataclass(frozen=True)
 class Action:
-    """Something that can be done from a page; ``reason`` says why it is not possible now."""
+    """Something that can be done from a page; ``reason`` says why it is not possible now.
+
+    ``only_reads`` marks what changes nothing, so that a permission rule that lets one look allows it too.
+    """
 
     label: Any
     url: str
@@ -28,6 +31,7 @@ class Action:
     tone: str = ""
     reason: str = ""
     is_post: bool = False
+    only_reads: bool = False
 
     @property
     def css(self) -> str:

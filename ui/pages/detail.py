@@ -1,12 +1,12 @@
 """One object: heading, state, facts, parts, and what can be done."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponseBase
 
-from core.tenancy import Actor
+from core.tenancy import Actor, read_only_words
 from ui.pages.base import Action, Page
 from ui.tables import Column
 
@@ -34,8 +34,14 @@ class DetailPage(Page):
         return self.show(
             object=self.object,
             fact_cells=[(fact.label, fact.cell(self.object)) for fact in self.shown_facts()],
-            actions=self.actions(self.object),
+            actions=self._possible(self.actions(self.object)),
         )
+
+    def _possible(self, actions: list[Action]) -> list[Action]:
+        """The actions; not possible, and saying why, for whom the account's permission rule lets only look."""
+        if self.actor.may_touch(self.object):
+            return actions
+        return [row if row.only_reads else replace(row, reason=row.reason or read_only_words()) for row in actions]
 
     def shown_facts(self) -> Sequence[Fact]:
         """The facts this actor sees."""

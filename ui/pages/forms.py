@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
 from core.errors import BusinessError, NotVisible, PermissionRefused
+from core.tenancy import read_only_words
 from ui.pages.base import Page
 
 
@@ -20,6 +21,8 @@ class FormPage(Page):
     submit: ClassVar[Any] = ""
     success: ClassVar[Any] = ""
     is_danger: ClassVar[bool] = False
+    # What the permission rule of the object's account must give; "read" for a page that changes nothing about it.
+    level: ClassVar[str] = "edit"
 
     object: Any = None
 
@@ -54,12 +57,12 @@ class FormPage(Page):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the form."""
-        self.object = self.load(**kwargs)
+        self.object = self._loaded(**kwargs)
         return self.show(form=self.make_form(), object=self.object)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Check it, call the service, go on; or show what is wrong."""
-        self.object = self.load(**kwargs)
+        self.object = self._loaded(**kwargs)
         form = self.make_form(request.POST, request.FILES)
         if form.is_valid():
             try:
@@ -75,6 +78,13 @@ class FormPage(Page):
                     messages.success(request, self.success_message(result))
                 return redirect(self.done_url(result))
         return self.show(status=400, form=form, object=self.object)
+
+    def _loaded(self, **kwargs: Any) -> Any:
+        """The object, if its account's permission rule lets the actor do more than look."""
+        found = self.load(**kwargs)
+        if not self.actor.may_touch(found, self.level):
+            raise PermissionRefused("rule_level", read_only_words())
+        return found
 
     def refuse(self, form: forms.Form, error: BusinessError) -> None:
         """Write what the service refused to the fields it names (``context["fields"]`` or ``field``), or above all."""
