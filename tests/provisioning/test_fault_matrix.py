@@ -1,0 +1,72 @@
+"""Each step of the order and of each later change, with each fault at each of its calls.
+
+Whatever happens once: the end state is right, the vendor has exactly one effect, and the ledger holds. Longer trouble
+is in ``make chaos``.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import LazySettings
+
+from office365.calls import CALLS
+from subscriptions.enums import OperationState
+from subscriptions.models import Operation
+from tests.drain import drain
+from tests.provisioning.flows import FLOWS, NOT_IN_A_FLOW, begin
+from tests.provisioning.life import assert_all_holds, connected_shop
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FAULTS: dict[str, dict[str, object]] = {
+    "timeout before": {"kind": "timeout_before"},
+    "timeout after": {"kind": "timeout_after"},
+    "reset before": {"kind": "reset_before"},
+    "reset after": {"kind": "reset_after"},
+    "429 in seconds": {"kind": "http_429", "seconds": 2, "form": "seconds"},
+    "429 with a date": {"kind": "http_429", "seconds": 2, "form": "date"},
+    "500 before": {"kind": "http_500_before"},
+    "500 after": {"kind": "http_500_after"},
+    "malformed": {"kind": "malformed"},
+    "byte order mark": {"kind": "bom"},
+    "lag": {"kind": "lag", "seconds": 20},
+    "expired token": {"kind": "auth_401"},
+}
+CELLS = [(flow, call, fault) for flow, steps in FLOWS.items() for call in steps.calls for fault in FAULTS]
+
+
+@pytest.fixture
+def shop(twins, settings: LazySettings) -> Iterator[Shop]:
+    """A connected shop that does not wait long for an answer."""
+    settings.VENDOR_READ_TIMEOUT = settings.VENDOR_WRITE_TIMEOUT = 0.4
+    yield connected_shop(twins)
+
+
+@pytest.mark.parametrize(("flow", "call", "fault"), CELLS, ids=["-".join(cell) for cell in CELLS])
+def test_one_fault_changes_nothing_in_the_end(shop, twins, flow, call, fault):
+    case = begin(flow, shop, twins, drain)
+    twins.fault(call, **FAULTS[fault])
+    FLOWS[flow].act(case)
+    drain(twins)
+    open_rows = Operation.objects.exclude(state=OperationState.DONE).values_list("verb", "state", "code", "message")
+    assert list(open_rows) == []
+    FLOWS[flow].check(case)
+    assert_all_holds(twins)
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_a_flow_makes_the_calls_it_says(shop, twins, flow):
+    case = begin(flow, shop, twins, drain)
+    known = len(twins.journal())
+    FLOWS[flow].act(case)
+    drain(twins)
+    made = {str(row["operation"]).partition(":")[0] for row in twins.journal()[known:]} & set(CALLS)
+    assert made - set(FLOWS[flow].calls) == set(), "calls that the flow does not name"
+    assert set(FLOWS[flow].calls) - made == set(), "calls that the flow does not make"
+    FLOWS[flow].check(case)
+    assert_all_holds(twins)
+
+
+def test_no_call_is_forgotten():
+    in_a_flow = {call for flow in FLOWS.values() for call in flow.calls}
+    assert set(CALLS) - in_a_flow == set(NOT_IN_A_FLOW)
