@@ -116,7 +116,7 @@ class AccountDetail(DetailPage):
     def context(self) -> dict[str, Any]:
         """Everything that hangs on the account, a few rows each."""
         row: Account = self.object
-        may = self.actor.has
+        may = self._may
         return {
             "credit": payer_credit(row),
             "price_list": price_list_of(row),
@@ -145,7 +145,7 @@ class AccountDetail(DetailPage):
             found.append(Action(_("Order for this account"), self._url("order"), "basket", "", why))
         if may(Perm.VIEW_AS):
             closed = _("The account is closed.") if row.status == AccountStatus.CLOSED else ""
-            found.append(Action(_("View as customer"), self._url("view_as"), "eye", "", closed))
+            found.append(Action(_("View as customer"), self._url("view_as"), "eye", "", closed, only_reads=True))
         if may(Perm.ACCOUNT_EDIT):
             found.append(Action(_("Edit"), self._url("edit"), "edit"))
         if may(Perm.ACCOUNT_EDIT) and row.kind == AccountKind.DIRECT:
@@ -160,6 +160,9 @@ class AccountDetail(DetailPage):
         if may(Perm.ACCOUNT_BILL_TO) and row.status != AccountStatus.CLOSED:
             found.append(Action(_("Close"), self._url("close"), "cross", "danger"))
         return found
+
+    def _may(self, perm: str) -> bool:
+        return self.actor.has(perm) and self.actor.may(self.object)
 
     def _url(self, name: str) -> str:
         return reverse(f"bss:account_{name}", args=[self.object.public_id])

@@ -81,6 +81,7 @@ def start_details_check(actor: Actor, *, basket: Basket, instance: Instance, val
             "account": str(_target(basket).public_id),
             "values": {key: _plain(value) for key, value in values.items()},
         },
+        account_id=_target(basket).pk if basket.by_staff else None,
         queue_task=RUN_VENDOR_TASK,
     )
 
