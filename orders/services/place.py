@@ -227,7 +227,7 @@ def _audited(order: Order, *, by_staff: bool) -> dict[str, Any]:
     if by_staff:
         skipped = [details["unchecked"] for details in order.service_details.values() if details.get("unchecked")]
         shown["terms"] = "the employee confirmed that the customer accepted them"
-        shown |= {"without_check": skipped} if skipped else {}
+        shown |= {"without_check": "; ".join(skipped)} if skipped else {}
     return shown
 
 
