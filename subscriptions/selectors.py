@@ -7,8 +7,10 @@ from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from subscriptions.enums import (
     DESK_STATES,
+    OPEN_REQUESTS,
     OPEN_STATES,
     OperationState,
+    Purpose,
     RequestStatus,
     ScheduleStatus,
     SubscriptionStatus,
@@ -102,7 +104,20 @@ def operations_of(actor: Actor, subscription: Subscription) -> TenantQuerySet[Op
 
 def operation_in_view(actor: Actor, subscription: Subscription) -> Operation | None:
     """The operation a subscription's page tells of: the open or refused one, or the last if it ended a moment ago."""
-    row = operations_of(actor, subscription).filter(retries=None).first()
+    return _worth_telling(operations_of(actor, subscription))
+
+
+def change_in_view(actor: Actor, subscription: Subscription) -> Operation | None:
+    """The same for everybody who may see the subscription; following a renewal is nothing he asked for.
+
+    Its ``message`` and ``code`` are the staff's: pages for customers say it in words of their own.
+    """
+    rows = Operation.objects.visible_to(actor).filter(subscription=subscription).exclude(purpose=Purpose.RENEW)
+    return _worth_telling(rows.order_by("-id"))
+
+
+def _worth_telling(rows: TenantQuerySet[Operation]) -> Operation | None:
+    row = rows.filter(retries=None).first()
     if row is None or row.state in (*OPEN_STATES, OperationState.REFUSED):
         return row
     return row if row.finished_at is not None and clock.now() - row.finished_at < TOLD_FOR else None
@@ -153,3 +168,22 @@ def ending_without_renewal(actor: Actor, *, days: int = 30) -> TenantQuerySet[Su
         term_ends_at__lte=now + dt.timedelta(days=days),
     )
     return rows.order_by("term_ends_at", "id")
+
+
+def request_in_view(actor: Actor, subscription: Subscription) -> CancellationRequest | None:
+    """The cancellation request a subscription's page tells of: the last, if it is open or was decided lately."""
+    row = requests_for(actor).filter(subscription=subscription).first()
+    if row is None or row.status in OPEN_REQUESTS:
+        return row
+    is_told = row.status == RequestStatus.REJECTED and row.decided_at is not None
+    return row if is_told and row.decided_at and clock.now() - row.decided_at < SHOWN_FOR else None
+
+
+def schedule_in_view(actor: Actor, subscription: Subscription) -> ScheduledChange | None:
+    """The scheduled change a subscription's page tells of: the last, if it is pending or has failed lately."""
+    rows = ScheduledChange.objects.visible_to(actor).filter(subscription=subscription).select_related("plan")
+    row = rows.order_by("-id").first()
+    if row is None or row.status == ScheduleStatus.PENDING:
+        return row
+    is_told = row.status == ScheduleStatus.FAILED and row.decided_at is not None
+    return row if is_told and row.decided_at and clock.now() - row.decided_at < SHOWN_FOR else None

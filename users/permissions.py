@@ -134,8 +134,9 @@ STOREFRONT_ROLE_PERMS: dict[str, frozenset[str]] = {
 }
 
 RESELLER_ONLY = frozenset({Perm.SHOP_CUSTOMER_CREATE, Perm.SHOP_CUSTOMERS_VIEW, Perm.SHOP_MPN, Perm.SHOP_COST_VIEW})
-# The prices of this shop are what the reseller pays, and its credit is his (``channel.md`` 10.2, 10.3).
-PAYER_ONLY = frozenset({Perm.SHOP_PRICES_VIEW, Perm.SHOP_ORDER})
+# The prices of this shop are what the reseller pays, and its credit and services are his to change (``channel.md``
+# 10.2, 10.3): licences and add-ons are ordered on his bill.
+PAYER_ONLY = frozenset({Perm.SHOP_PRICES_VIEW, Perm.SHOP_ORDER, Perm.SHOP_SERVICES_MANAGE})
 
 # What an employee sees who looks at the storefront as a customer: he reads, whatever the customer's user could do.
 VIEWING_PERMS = frozenset(
