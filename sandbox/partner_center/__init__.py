@@ -165,6 +165,7 @@ class PartnerCenter(Vendor):
         return {
             "orders": rows("order", desk.orders.values()),
             "subscriptions": rows("subscription", desk.subscriptions.values()),
+            "transitions": rows("transition", [_followed(row) for row in desk.transitions.values()]),
             "customers": rows("customer", desk.customers.values(), "relationshipToPartner"),
             "carts": rows("cart", desk.carts.values()),
             "agreements": [{"customer": key, **shown(desk.agreements.get(key) or {})} for key in desk.agreements],
@@ -173,6 +174,10 @@ class PartnerCenter(Vendor):
             "users": [],
             "licences": [],
         }
+
+
+def _followed(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"id": row["operationId"], "status": row["events"][-1]["status"].strip().lower()}
 
 
 def _summary(kind: str, row: dict[str, Any], status: str) -> dict[str, Any]:

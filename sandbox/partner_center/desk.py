@@ -79,6 +79,7 @@ class Desk:
         self.lag = 0.0
         self.blind = 0.0
         self.refused_line: int | None = None
+        self.fails_transition = False
         self.handlers: dict[str, Event] = {}
         self._heap: list[tuple[dt.datetime, int, str, str]] = []
         self._number = 0

@@ -13,7 +13,7 @@ KINDS = frozenset(
     {
         "conflict_409", "error", "stale_etag", "link_form", "page_lost", "availability_rotated", "patch_202",
         "patch_ignored", "partial_checkout", "no_relationship", "no_delegation", "mfa_required", "under_review",
-        "pascal_case", "string_numbers", "missing_optional", "html_error",
+        "transition_failed", "pascal_case", "string_numbers", "missing_optional", "html_error",
     }
 )  # fmt: skip
 CONFLICTS = {
@@ -118,6 +118,14 @@ class PartnerCenterFaults:
             return handle()
         finally:
             self.desk.refused_line = None
+
+    def _transition_failed(self, fault: Fault, request: Request, handle: Handle) -> Response:
+        """An upgrade is taken, and its conversion fails at the end."""
+        self.desk.fails_transition = True
+        try:
+            return handle()
+        finally:
+            self.desk.fails_transition = False
 
     def _availability_rotated(self, fault: Fault, request: Request, handle: Handle) -> Response:
         """The availability ids in this answer are out of date as soon as it is sent."""

@@ -75,6 +75,8 @@ class UpgradeCalls:
     def _transition_errors(self, row: dict[str, Any]) -> list[dict[str, Any]]:
         if row["status"] != "active":
             return [{"code": 2, "description": "The subscription is not active."}]
+        if row["isTrial"]:
+            return [{"code": 7, "description": "A trial is converted, not upgraded."}]
         if self.subscriptions.addons_of(row):
             return [{"code": 6, "description": "The subscription has add-ons."}]
         return []
@@ -86,7 +88,9 @@ class UpgradeCalls:
         items = [
             shown(item)
             for item in self.desk.transitions.values()
-            if item["fromSubscriptionId"] == row["id"] and wanted in ("", item["operationId"])
+            if item["fromSubscriptionId"] == row["id"]
+            and wanted in ("", item["operationId"])
+            and not self.desk.hidden(item, request.now)
         ]
         return ok(collection(items))
 
@@ -100,27 +104,35 @@ class UpgradeCalls:
         own = self.desk.catalogue.by_code(row["_code"])
         if own is None or found.code not in own[1]["upgrades"] or self._transition_errors(row):
             raise classic(400, 800062, "The subscription is not eligible for this transition.")
-        quantity = integer(body.get("quantity")) or row["quantity"]
-        if quantity > row["quantity"]:
+        quantity = row["quantity"] if body.get("quantity") is None else integer(body["quantity"]) or 0
+        if not 1 <= quantity <= row["quantity"] or not found.sku["min"] <= quantity <= found.sku["max"]:
             raise classic(400, 800017, "The quantity is not valid.")
+        term = str(body.get("termDuration") or row["termDuration"])
+        cycle = squeezed(body.get("billingCycle")) or squeezed(row["billingCycle"])
+        if term != found.duration or cycle not in {squeezed(item) for item in found.cycles}:
+            raise classic(400, 800097, "The target is not sold with this term and billing cycle.")
         target = dict(row) | {
             "id": self.desk.new_id(),
             "offerId": str(body["toCatalogItemId"]),
             "offerName": found.sku["title"],
             "friendlyName": found.sku["title"],
             "quantity": quantity,
-            "termDuration": str(body.get("termDuration") or row["termDuration"]),
-            "billingCycle": squeezed(body.get("billingCycle")) or row["billingCycle"],
+            "termDuration": term,
+            "billingCycle": cycle,
             "creationDate": iso(request.now),
             "_code": found.code,
             "_version": 1,
             **self.desk.marks(request),
         }
         target["entitlementId"] = target["id"]
+        # What is scheduled for a renewal is dropped by any change in the term, and the new product has no schedule.
+        target.pop("scheduledNextTermInstructions", None)
+        row.pop("scheduledNextTermInstructions", None)
         start_term(self.desk, target, request.now, row["commitmentEndDate"])
         self.desk.subscriptions.put(target["id"], target)
         left = row["quantity"] - quantity
         row |= {"quantity": left, "status": "active" if left else "deleted", "_version": row["_version"] + 1}
+        row["_windows"] = _fewer(row["_windows"], left)
         self.desk.subscriptions.put(row["id"], row)
         answer = self._transition_document(request, row, target, body)
         self.desk.transitions.put(answer["operationId"], answer)
@@ -146,15 +158,32 @@ class UpgradeCalls:
             "transitionType": str(body.get("transitionType") or "transition_only"),
             "events": [event | {"attributes": attributes("TransitionEvent")}],
             "attributes": attributes("Transition"),
+            **({"_fails": True} if self.desk.fails_transition else {}),
+            **self.desk.marks(request),
         }
 
     def finish_transition(self, key: str, moment: dt.datetime) -> None:
-        """The transfer is over."""
+        """The transfer is over: completed, or failed, and then the licences are back where they were."""
         document = self.desk.transitions.get(key)
-        if document is not None and len(document["events"]) == 1:
-            event = {"name": "Conversion", "status": "Completed", "timestamp": iso(moment)}
-            events = [*document["events"], event | {"attributes": attributes("TransitionEvent")}]
-            self.desk.transitions.put(key, document | {"events": events})
+        if document is None or len(document["events"]) > 1:
+            return
+        event: dict[str, Any] = {"name": "Conversion", "status": "Completed", "timestamp": iso(moment)}
+        if document.get("_fails"):
+            errors = [{"code": 12, "description": "The licences of the users cannot be moved."}]
+            event |= {"status": "Failed", "errors": errors}
+            self._take_back(document)
+        events = [*document["events"], event | {"attributes": attributes("TransitionEvent")}]
+        self.desk.transitions.put(key, document | {"events": events})
+
+    def _take_back(self, document: dict[str, Any]) -> None:
+        source = self.desk.subscriptions.get(document["fromSubscriptionId"])
+        target = self.desk.subscriptions.get(document["toSubscriptionId"])
+        if source is None or target is None:
+            return
+        quantity = source["quantity"] + document["quantity"]
+        kept = {"quantity": quantity, "status": "active", "_version": source["_version"] + 1}
+        self.desk.subscriptions.put(source["id"], source | kept)
+        self.desk.subscriptions.put(target["id"], target | {"quantity": 0, "status": "deleted"})
 
     def _market(self, row: dict[str, Any]) -> str:
         return self.desk.country_of(self.desk.customers.get(row["_customer"]) or {})
@@ -283,3 +312,14 @@ class UpgradeCalls:
         if found is None or found["subscriptionId"] != row["id"]:
             raise classic(404, 20003, "Unable to find the Azure entitlement by the given id.")
         return found
+
+
+def _fewer(windows: list[dict[str, Any]], left: int) -> list[dict[str, Any]]:
+    """The windows of the seats that are left, the oldest first: there are never more of them than seats."""
+    kept = []
+    for item in windows:
+        quantity = min(item["quantity"], left)
+        left -= quantity
+        if quantity:
+            kept.append(item | {"quantity": quantity})
+    return kept

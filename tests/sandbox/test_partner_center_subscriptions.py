@@ -217,6 +217,76 @@ def test_upgrade(partner: Partner, customer: str) -> None:
     ]
 
 
+def transition(partner: Partner, customer: str, row: dict[str, Any], quantity: int, **changes: Any) -> Any:
+    """Ask for an upgrade to Business Standard."""
+    one = f"/customers/{customer}/subscriptions/{row['id']}"
+    targets = partner.get(f"{one}/transitionEligibilities?eligibilityType=immediate")["items"]
+    target = next(item for item in targets if item["catalogItemId"].startswith(STANDARD))
+    body = {
+        "toCatalogItemId": target["catalogItemId"], "quantity": quantity, "termDuration": "P1Y",
+        "billingCycle": "Monthly", "transitionType": "transition_only",
+    }  # fmt: skip
+    return partner.send("POST", f"{one}/transitions", body | changes)
+
+
+def test_upgrade_of_a_part_leaves_the_rest(partner: Partner, customer: str) -> None:
+    row = partner.buy(customer, f"{BASIC}:0001", quantity=5)
+    partner.patch(customer, row, scheduledNextTermInstructions=schedule(partner, customer, STANDARD, 1))
+    answer = transition(partner, customer, row, 2).json()
+    source = partner.subscription(row, customer)
+    target = partner.get(f"/customers/{customer}/subscriptions/{answer['toSubscriptionId']}")
+    assert [(item["quantity"], item["status"]) for item in (source, target)] == [(3, "active"), (2, "active")]
+    assert [item["refundableQuantity"]["totalQuantity"] for item in (source, target)] == [3, 2]
+    assert source["commitmentEndDate"] == target["commitmentEndDate"]
+    assert not {"scheduledNextTermInstructions"} & (set(source) | set(target))
+    state = partner.twin.state()["transitions"]
+    assert [(item["id"], item["status"], item["quantity"]) for item in state] == [
+        (answer["operationId"], "started", 2),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("quantity", "changes", "code"),
+    [
+        (0, {}, 800017),
+        (6, {}, 800017),
+        (5, {"termDuration": "P3Y"}, 800097),
+        (5, {"billingCycle": "triennial"}, 800097),
+        (5, {"toCatalogItemId": "CFQ7TTC0LDPB:0001:X"}, 800004),
+    ],
+)
+def test_upgrade_refused(partner: Partner, customer: str, quantity: int, changes: dict[str, Any], code: int) -> None:
+    row = partner.buy(customer, f"{BASIC}:0001", quantity=5)
+    assert partner.refused(transition(partner, customer, row, quantity, **changes)) == (400, code)
+    assert partner.subscription(row, customer)["quantity"] == 5
+    assert partner.twin.state()["transitions"] == []
+
+
+def test_upgrade_that_fails_gives_the_licences_back(partner: Partner, customer: str) -> None:
+    row = partner.buy(customer, f"{BASIC}:0001", quantity=5)
+    partner.twin.fault("create_transition", "transition_failed")
+    answer = transition(partner, customer, row, 5).json()
+    assert partner.subscription(row, customer)["status"] == "deleted"
+    partner.twin.advance("PT37M")
+    found = partner.get(f"/customers/{customer}/subscriptions/{row['id']}/transitions")["items"][0]
+    assert [event["status"] for event in found["events"]] == ["Started ", "Failed"]
+    assert found["events"][1]["errors"][0]["code"] == 12
+    source = partner.subscription(row, customer)
+    target = partner.get(f"/customers/{customer}/subscriptions/{answer['toSubscriptionId']}")
+    assert [(item["quantity"], item["status"]) for item in (source, target)] == [(5, "active"), (0, "deleted")]
+
+
+def test_upgrade_shows_late_under_lag(partner: Partner, customer: str) -> None:
+    row = partner.buy(customer, f"{BASIC}:0001", quantity=5)
+    partner.twin.fault("create_transition", "lag", seconds=300)
+    answer = transition(partner, customer, row, 5).json()
+    one = f"/customers/{customer}/subscriptions"
+    assert partner.get(f"{one}/{row['id']}/transitions")["items"] == []
+    assert partner.send("GET", f"{one}/{answer['toSubscriptionId']}").status_code == 404
+    partner.twin.advance("PT6M")
+    assert len(partner.get(f"{one}/{row['id']}/transitions")["items"]) == 1
+
+
 def test_support_contact_and_registration(partner: Partner, customer: str) -> None:
     row = partner.buy(customer)
     one = f"/customers/{customer}/subscriptions/{row['id']}"
