@@ -6,7 +6,7 @@ from typing import Any
 
 from core.http import HttpClient
 from office365.client import PartnerCenter
-from office365.errors import PartnerCenterError
+from office365.errors import BY_NAME, PartnerCenterError, describe
 from provisioning.ports import Context, ErrorKind, Outcome, Result, VendorError
 
 
@@ -24,6 +24,11 @@ class ConnectorBase:
 def refused(code: str, message: str, *, data: Mapping[str, Any] | None = None, flag: str = "") -> Result:
     """A refusal, ours or Microsoft's, in words for people."""
     return Result(Outcome.REFUSED, code=code, message=str(message), data=data or {}, flag=flag)
+
+
+def refused_as(topic: str) -> Result:
+    """A refusal with the sentence and next step of one of our topics."""
+    return refused(topic, describe(BY_NAME[topic]))
 
 
 def waiting(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from office365 import mapping
 from office365.client import PartnerCenter
-from office365.connector.base import ConnectorBase, refused, result_of
+from office365.connector.base import ConnectorBase, refused, refused_as, result_of
 from office365.connector.items import ROTATED, catalogue_item
 from office365.connector.orders import preconditions, read_subscription
 from office365.connector.patch import Patch, refusal
@@ -118,9 +118,9 @@ class Change:
                 _("At Microsoft this subscription is of another product. Use an upgrade to change the product."),
             )
         if row.status == "suspended":
-            return refused("subscription_suspended", _("The subscription is suspended. Reactivate it first."))
+            return refused_as("subscription_suspended")
         if row.status in GONE:
-            return refused("subscription_gone", _("The subscription was cancelled at Microsoft."))
+            return refused_as("subscription_gone")
         if request.schedule is None:
             return None
         if not request.auto_renew:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from office365 import mapping
 from office365.client import PartnerCenter
-from office365.connector.base import refused, result_of, waiting
+from office365.connector.base import refused, refused_as, result_of, waiting
 from office365.connector.items import ROTATED, catalogue_item
 from office365.errors import BY_NAME, PartnerCenterError, describe, topic_for
 from office365.schemas.commerce import Cart, Checkout, LineError, Order
@@ -275,7 +275,7 @@ class Purchase:
         if base is None:
             return self._without_subscription(own[0])
         if base.status in {"deleted", "expired", "disabled"}:
-            return refused("subscription_gone", _("The subscription was cancelled at Microsoft."))
+            return refused_as("subscription_gone")
         addons = mapping.addon_ids(rows, base.id, self.request.addons)
         missing = [line for line in self.request.addons if line.id not in addons and not self._was_refused(line)]
         if base.status != "active" or missing:

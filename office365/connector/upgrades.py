@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from office365 import mapping
 from office365.client import PartnerCenter
-from office365.connector.base import ConnectorBase, refused, result_of, waiting
+from office365.connector.base import ConnectorBase, refused, refused_as, result_of, waiting
 from office365.connector.items import ROTATED, catalogue_item
 from office365.connector.orders import read_subscription
 from office365.errors import PartnerCenterError
@@ -122,9 +122,9 @@ class Upgrade:
                 ),
             )
         if row.status == "suspended":
-            return refused("subscription_suspended", _("The subscription is suspended. Reactivate it first."))
+            return refused_as("subscription_suspended")
         if row.status in GONE:
-            return refused("subscription_gone", _("The subscription was cancelled at Microsoft."))
+            return refused_as("subscription_gone")
         if not mapping.same_item(self.request.product_code, row.offer_id):
             return refused(
                 "product_changed",

@@ -52,6 +52,9 @@ class FakeServer:
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     subscriptions: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
+    transitions: list[dict[str, Any]] = field(default_factory=list)
+    eligible: dict[str, Any] = field(default_factory=dict)
+    conversion: str = "Completed"
     rotation: int = 0
     lag: int = 0
     slept: list[float] = field(default_factory=list)
@@ -277,6 +280,46 @@ class FakeServer:
     def _update_subscription(self, path: list[str], query: Mapping[str, str], body: Any) -> Answer:
         self.subscriptions[path[3]].update(body)
         return reply(200, self.subscriptions[path[3]])
+
+    # --- Upgrades ---
+
+    def _list_transition_eligibilities(self, path: list[str], query: Mapping[str, str], body: Any) -> Answer:
+        assert query == {"eligibilityType": "immediate"}
+        rows = [
+            {"catalogItemId": f"{code}:A{self.rotation}", "title": f"Product {code}", "quantity": 5,
+             "eligibilities": kinds}
+            for code, kinds in self.eligible.items()
+        ]  # fmt: skip
+        return reply(200, {"totalCount": len(rows), "items": rows})
+
+    def _list_transitions(self, path: list[str], query: Mapping[str, str], body: Any) -> Answer:
+        rows = [row for row in self.transitions if row["fromSubscriptionId"] == path[3]] if self._visible() else []
+        return reply(200, {"transition": rows})
+
+    def _create_transition(self, path: list[str], query: Mapping[str, str], body: Any) -> Answer:
+        if not body["toCatalogItemId"].endswith(f":A{self.rotation}"):
+            return reply(400, {"code": 800004, "description": "The target is not valid."})
+        source = self.subscriptions[path[3]]
+        source["quantity"] -= body["quantity"]
+        source["status"] = "active" if source["quantity"] else "deleted"
+        target = str(uuid.uuid4())
+        self.subscriptions[target] = {
+            **source, "id": target, "offerId": body["toCatalogItemId"], "quantity": body["quantity"],
+            "status": "active", "creationDate": NOW.isoformat(), "billingCycle": body["billingCycle"],
+        }  # fmt: skip
+        row = {**body, "operationId": str(uuid.uuid4()), "toSubscriptionId": target, "Events": [event("Started ")]}
+        self.transitions.append(row)
+        return reply(200, row)
+
+    def finish(self, **values: Any) -> None:
+        """The conversions end."""
+        for row in self.transitions:
+            row["Events"] = [event("Started "), event(self.conversion, **values)]
+
+
+def event(status: str, **values: Any) -> dict[str, Any]:
+    """A step of a transition."""
+    return {"name": "Conversion", "status": status, "timestamp": NOW.isoformat(), **values}
 
 
 def operation_tags(server: FakeServer) -> list[str]:
