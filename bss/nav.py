@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from subscriptions.selectors import desk_count
+from subscriptions.selectors import desk_count, pending_request_count
 from ui.nav import Entry, declare
 from users.permissions import Perm
 
@@ -11,7 +11,17 @@ ENTRIES = [
     Entry(_("Accounts"), "bss:account_list", "building", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Orders"), "bss:order_list", "receipt", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Subscriptions"), "bss:subscription_list", "repeat", _("Sales"), Perm.BSS_VIEW),
+    Entry(
+        _("Cancellation requests"),
+        "bss:request_list",
+        "cross-circle",
+        _("Sales"),
+        Perm.BSS_VIEW,
+        pending_request_count,
+    ),
+    Entry(_("Ledger"), "bss:charge_list", "list", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Products"), "bss:product_list", "box", _("Catalogue"), Perm.BSS_VIEW),
+    Entry(_("Product types"), "bss:product_type_list", "grid", _("Catalogue"), Perm.CATALOG_MANAGE),
     Entry(_("Price lists"), "bss:price_list_list", "tag", _("Catalogue"), Perm.BSS_VIEW),
     Entry(_("Operations desk"), "bss:operation_list", "lifebuoy", _("Operations"), Perm.OPERATION_VIEW, desk_count),
     Entry(_("Background jobs"), "bss:job_list", "clock", _("Operations"), Perm.BSS_VIEW),
@@ -19,6 +29,7 @@ ENTRIES = [
     Entry(_("Audit log"), "bss:audit_list", "shield", _("Operations"), Perm.AUDIT_VIEW),
     Entry(_("Applications setup"), "bss:instance_list", "plug", _("Setup"), Perm.INSTANCE_VIEW),
     Entry(_("Employees"), "bss:staff_list", "users", _("Setup"), Perm.STAFF_MANAGE),
+    Entry(_("Roles"), "bss:role_matrix", "key", _("Setup"), Perm.BSS_VIEW),
 ]
 
 

@@ -3,7 +3,18 @@
 from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
 
-from bss.views import consent, exports, instance_states, instances, jobs, mail, operations, price_lists, prices, products
+from bss.views import (
+    consent,
+    exports,
+    instance_states,
+    instances,
+    jobs,
+    mail,
+    operations,
+    price_lists,
+    prices,
+    products,
+)
 
 _OPERATION = "operations/<uuid:public_id>/"
 _INSTANCE = "setup/instances/<uuid:public_id>/"
@@ -48,8 +59,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{_PRICE_LIST}prices/<uuid:plan_id>/remove/", prices.PriceRemove.as_view(), name="price_remove"),
     path("jobs/", jobs.JobList.as_view(), name="job_list"),
     path("jobs/<uuid:public_id>/", jobs.JobDetail.as_view(), name="job_detail"),
-    path("exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),
-    path("exports/<uuid:public_id>/file/", exports.ExportDownload.as_view(), name="export_file"),
+    path("jobs/exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),
+    path("jobs/exports/<uuid:public_id>/file/", exports.ExportDownload.as_view(), name="export_file"),
     path("mail/", mail.MailList.as_view(), name="mail_list"),
     path("mail/<uuid:public_id>/", mail.MailDetail.as_view(), name="mail_detail"),
 ]

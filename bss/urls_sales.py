@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from bss.views import account_forms, accounts, dashboard, links, orders, people, subscriptions, view_as
+from bss.views import account_forms, accounts, dashboard, links, members, orders, people, subscriptions, view_as
 
 _ACCOUNT = "accounts/<uuid:public_id>/"
 _MEMBER = "accounts/users/<uuid:public_id>/"
@@ -30,14 +30,20 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ACCOUNT}mpn/<uuid:instance_id>/", links.LinkMpn.as_view(), name="link_mpn"),
     path(f"{_LINK}set-up/", links.LinkSetUp.as_view(), name="link_set_up"),
     path(f"{_LINK}password/", links.LinkPassword.as_view(), name="link_password"),
-    path(_MEMBER, people.MemberRoles.as_view(), name="member_roles"),
-    path(f"{_MEMBER}resend/", people.MemberResend.as_view(), name="member_resend"),
-    path(f"{_MEMBER}remove/", people.MemberRemove.as_view(), name="member_remove"),
+    path(_MEMBER, members.MemberRoles.as_view(), name="member_roles"),
+    path(f"{_MEMBER}resend/", members.MemberResend.as_view(), name="member_resend"),
+    path(f"{_MEMBER}revoke/", members.MemberRevoke.as_view(), name="member_revoke"),
+    path(f"{_MEMBER}deactivate/", members.MemberDeactivate.as_view(), name="member_deactivate"),
+    path(f"{_MEMBER}reactivate/", members.MemberReactivate.as_view(), name="member_reactivate"),
+    path(f"{_MEMBER}remove/", members.MemberRemove.as_view(), name="member_remove"),
     path("setup/staff/", people.StaffList.as_view(), name="staff_list"),
     path("setup/staff/invite/", people.StaffInvite.as_view(), name="staff_invite"),
-    path(_EMPLOYEE, people.MemberRoles.as_view(), name="staff_roles"),
-    path(f"{_EMPLOYEE}resend/", people.MemberResend.as_view(), name="staff_resend"),
-    path(f"{_EMPLOYEE}remove/", people.MemberRemove.as_view(), name="staff_remove"),
+    path(_EMPLOYEE, members.MemberRoles.as_view(), name="staff_roles"),
+    path(f"{_EMPLOYEE}resend/", members.MemberResend.as_view(), name="staff_resend"),
+    path(f"{_EMPLOYEE}revoke/", members.MemberRevoke.as_view(), name="staff_revoke"),
+    path(f"{_EMPLOYEE}deactivate/", members.MemberDeactivate.as_view(), name="staff_deactivate"),
+    path(f"{_EMPLOYEE}reactivate/", members.MemberReactivate.as_view(), name="staff_reactivate"),
+    path(f"{_EMPLOYEE}remove/", members.MemberRemove.as_view(), name="staff_remove"),
     path("orders/", orders.OrderList.as_view(), name="order_list"),
     path(_ORDER, orders.OrderDetail.as_view(), name="order_detail"),
     path(f"{_ORDER}execute/", orders.OrderExecute.as_view(), name="order_execute"),

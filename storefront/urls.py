@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from storefront.views import activity, basket, catalogue, checkout, exports, lists, services, viewing
+from storefront.views import activity, basket, catalogue, checkout, exports, lists, people, services, viewing
 
 app_name = "storefront"
+_MEMBER = "company/users/<uuid:public_id>/"
 
 urlpatterns = [
     path("", catalogue.home, name="home"),
@@ -34,6 +35,14 @@ urlpatterns = [
     path("exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),
     path("exports/<uuid:public_id>/file/", exports.ExportDownload.as_view(), name="export_file"),
     path("company/", services.profile, name="profile"),
+    path("company/users/", people.MemberList.as_view(), name="member_list"),
+    path("company/users/invite/", people.MemberInvite.as_view(), name="member_invite"),
+    path(_MEMBER, people.MemberRoles.as_view(), name="member_roles"),
+    path(f"{_MEMBER}resend/", people.MemberResend.as_view(), name="member_resend"),
+    path(f"{_MEMBER}revoke/", people.MemberRevoke.as_view(), name="member_revoke"),
+    path(f"{_MEMBER}deactivate/", people.MemberDeactivate.as_view(), name="member_deactivate"),
+    path(f"{_MEMBER}reactivate/", people.MemberReactivate.as_view(), name="member_reactivate"),
+    path(f"{_MEMBER}remove/", people.MemberRemove.as_view(), name="member_remove"),
     path("company/activity/", activity.ActivityList.as_view(), name="activity_list"),
     path("company/viewings/", viewing.ViewingList.as_view(), name="viewing_list"),
     path("view-as/stop/", viewing.view_as_stop, name="view_as_stop"),

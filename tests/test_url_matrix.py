@@ -9,8 +9,10 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from core.audit import AuditEntry
 from core.jobs import start_job
 from orders.models import Order
+from resellers.models import Membership
 from subscriptions.models import Operation, Subscription
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
@@ -92,6 +94,9 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
     operation = Operation.objects.filter(account=shop.customer).first()
     job = start_job(shop.staff, "test", title="A job", params={})
     export = start_job(shop.staff, EXPORT_LIST, title="A list", params={"perm": Perm.BSS_VIEW.value})
+    entry = AuditEntry.objects.filter(account=shop.customer).latest("id")
+    member = Membership.objects.filter(account=shop.customer).latest("id")
+    employee = Membership.objects.filter(organization=shop.organization, account=None).latest("id")
     assert subscription is not None
     assert operation is not None
     return {
@@ -101,6 +106,9 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "operation": str(operation.public_id),
         "job": str(job.public_id),
         "export": str(export.public_id),
+        "audit": str(entry.public_id),
+        "member": str(member.public_id),
+        "staff": str(employee.public_id),
         "product": str(shop.product.public_id),
         "account": str(shop.customer.public_id),
         "customer": str(shop.customer.public_id),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.selectors import accounts_with_credit
+from bss.views.people import may_manage_people
 from bss.views.shared import history_of
 from catalog.selectors import assigned_price_list, price_list_of
 from orders.selectors import orders_at_work, payer_credit, waits_for
@@ -131,7 +132,7 @@ class AccountDetail(DetailPage):
             "history": history_of(self.actor, row),
             "may_edit": may(Perm.ACCOUNT_EDIT),
             "may_credit": may(Perm.ACCOUNT_CREDIT) and not row.bill_to_id,
-            "may_invite": may(Perm.ACCOUNT_INVITE),
+            "may_invite": may_manage_people(self.actor) and self.actor.may(row),
             "may_set_up": may(Perm.SERVICE_MANAGE),
         }
 

@@ -63,7 +63,9 @@ def test_user_is_invited_once(here, customer):
     again = client.post(url, person())
     assert again.context["form"].errors["email"] == ["This person has access already."]
     assert OutgoingMail.objects.count() == 1
-    assert staff_client(here, StaffRole.SALES).get(url).status_code == 403
+    assert staff_client(here, StaffRole.SALES).get(url).status_code == 200
+    assert staff_client(here, StaffRole.BILLING).get(url).status_code == 403
+    assert staff_client(here, StaffRole.BILLING).post(url, person(email="b@account.test")).status_code == 403
 
 
 def test_user_roles_are_changed_and_the_last_admin_stays(here, customer):
