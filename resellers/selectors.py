@@ -1,9 +1,11 @@
 """Reads of the channel: sites, actors, accounts."""
 
 import hashlib
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, Q
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from core import clock
@@ -244,3 +246,57 @@ def all_contacts(actor: Actor) -> TenantQuerySet[Contact]:
 def all_memberships(actor: Actor) -> TenantQuerySet[Membership]:
     """Employees and users of accounts, as far as the actor may see them."""
     return Membership.objects.visible_to(actor).select_related("user", "account")
+
+
+def rules_for(actor: Actor) -> TenantQuerySet[PermissionRule]:
+    """The permission rules of the organization for its employees, with the number of accounts and of grants."""
+    rows = PermissionRule.objects.visible_to(actor) if actor.is_staff else PermissionRule.objects.none()
+    accounts = Account.objects.visible_to(actor).filter(permission_rule=OuterRef("pk"))
+    grants = PermissionGrant.objects.filter(rule=OuterRef("pk"))
+    return rows.annotate(account_count=_number(accounts), grant_count=_number(grants))
+
+
+def groups_for(actor: Actor) -> TenantQuerySet[StaffGroup]:
+    """The groups of employees, with the number of members and of rules that give them something."""
+    rows = StaffGroup.objects.visible_to(actor) if actor.is_staff else StaffGroup.objects.none()
+    staff = Membership.objects.filter(account=None, organization=OuterRef("organization"))
+    members = staff.filter(user__staff_groups=OuterRef("pk"))
+    grants = PermissionGrant.objects.filter(group=OuterRef("pk"))
+    return rows.annotate(member_count=_number(members), rule_count=_number(grants))
+
+
+def _number(rows: QuerySet[Any]) -> Coalesce:
+    counted = rows.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def grants_of(rule: PermissionRule) -> list[PermissionGrant]:
+    """What a rule gives to employees who still are some, and to groups: groups first, by name."""
+    rows = PermissionGrant.objects.filter(rule=rule).select_related("user", "group")
+    staff = Membership.objects.filter(organization=rule.organization_id, account=None).values("user")
+    rows = rows.filter(Q(group__isnull=False) | Q(user__in=staff))
+    return list(rows.order_by("group__name", "user__last_name", "user__first_name", "id"))
+
+
+def member_ids(group: StaffGroup) -> frozenset[int]:
+    """The users in a group."""
+    return frozenset(group.members.values_list("pk", flat=True))
+
+
+def usable_rules(actor: Actor) -> list[PermissionRule]:
+    """The rules an employee may give accounts: all for the unrestricted, else those that let him edit."""
+    rows = PermissionRule.objects.visible_to(actor).order_by("name", "id")
+    if actor.rules is not None:
+        rows = rows.filter(pk__in=[rule for rule, level in actor.rules if level != LEVELS[0]])
+    return list(rows)
+
+
+def managers_for(actor: Actor) -> list[Membership]:
+    """The employees who may look after an account: those who can sign in, by name."""
+    rows = memberships_for(actor, None).filter(user__is_active=True)
+    return list(rows.order_by("user__last_name", "user__first_name", "id"))
+
+
+def accounts_with_rule(actor: Actor) -> TenantQuerySet[Account]:
+    """Accounts the actor may see, with Bill To, permission rule and account manager."""
+    return accounts_for(actor).select_related("permission_rule", "account_manager")

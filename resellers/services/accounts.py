@@ -12,7 +12,8 @@ from core import audit
 from core.errors import BusinessError, Conflict, NotVisible
 from core.tenancy import Actor, ActorKind
 from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, Edition
-from resellers.models import Account, Contact, Organization
+from resellers.models import Account, Contact, Organization, PermissionRule
+from resellers.services.rules import check_manager, may_use, rule_for_new
 from users.permissions import Perm
 
 COMPANY_FIELDS = (
@@ -87,7 +88,8 @@ def create_account(
 ) -> Account:
     """Make an account of ``kind``. Sub accounts take currency from their Bill To; a Reseller starts as Basic.
 
-    Users, price list and vendor links are made by their own services. Raises BusinessError with the field's name.
+    Its permission rule is ``values["permission_rule"]``, else its Bill To's, else the organization's default. Users,
+    price list and vendor links are made by their own services. Raises BusinessError with the field's name.
     """
     _require_edit(actor, None, bill_to)
     check_bill_to(kind, bill_to, organization.pk)
@@ -98,6 +100,7 @@ def create_account(
         edition=Edition.BASIC if kind == AccountKind.RESELLER else "",
         currency=bill_to.currency if bill_to else values.get("currency") or organization.currency,
     )
+    _set_access(actor, account, values)
     allowed = COMPANY_FIELDS + (STAFF_FIELDS if actor.is_staff or actor.kind == ActorKind.SYSTEM else ())
     for name in allowed:
         if name in values:
@@ -106,8 +109,24 @@ def create_account(
     if kind != AccountKind.PROSPECT and not account.country:
         raise BusinessError("country_missing", _("An account that orders needs a country."), field="country")
     account.save(force_insert=True)
-    audit.record(actor, "account.created", account, after=_shown(account), account=account)
+    access = {"account_manager": account.account_manager or "", "permission_rule": account.permission_rule or ""}
+    audit.record(actor, "account.created", account, after=_shown(account) | access, account=account)
     return account
+
+
+def _set_access(actor: Actor, account: Account, values: Mapping[str, Any]) -> None:
+    """Account manager and permission rule of a new account; customers choose neither."""
+    chosen: PermissionRule | None = values.get("permission_rule") if actor.is_staff else None
+    if chosen is None:
+        organization_id = account.organization_id
+        account.permission_rule = rule_for_new(actor, organization_id=organization_id, bill_to=account.bill_to)
+    elif chosen.organization_id == account.organization_id and may_use(actor, chosen):
+        account.permission_rule = chosen
+    else:
+        raise BusinessError("rule_not_yours", _("Choose a rule that lets you edit."), field="permission_rule")
+    if actor.is_staff:
+        account.account_manager = values.get("account_manager")
+        check_manager(account.account_manager, account.organization_id)
 
 
 @transaction.atomic
