@@ -202,7 +202,7 @@ def price_lists_for(actor: Actor) -> TenantQuerySet[PriceList]:
         return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
 
     return PriceList.objects.visible_to(actor).annotate(
-        own_prices=number(Price.objects.all()), accounts=number(PriceListAssignment.objects.all())
+        own_prices=number(Price.objects.all()), accounts=number(PriceListAssignment.objects.visible_to(actor))
     )
 
 
