@@ -63,8 +63,10 @@ REASONS: dict[str, Any] = {
     "not_eligible": gettext_lazy("The vendor says that this is not possible for this customer."),
     "subscription_suspended": gettext_lazy("The vendor says that the service is suspended."),
     "changed_meanwhile": gettext_lazy("The service was changed at the vendor meanwhile. Try it once more."),
-    "cancellation_window": gettext_lazy("The vendor's time for giving something back is over."),
-    "seats_assigned": gettext_lazy("More licences are assigned to users. Take them away from users first."),
+    "window_closed": gettext_lazy("The vendor's time for giving this back is over; it can end with its term."),
+    "decrease_not_allowed": gettext_lazy("The vendor takes licences back only at the next renewal."),
+    "not_renewable": gettext_lazy("The vendor does not renew this product any more."),
+    "status_not_allowed": gettext_lazy("The vendor does not allow this in the service's present state."),
 }
 
 
