@@ -102,9 +102,8 @@ class OrderStep(Page):
         return reverse(f"bss:account_order{step}", args=[self.account.public_id, *more])
 
     def crumbs(self) -> list[tuple[str, str]]:
-        """The orders, choosing, and the account."""
-        account = (self.account.name, reverse("bss:account_detail", args=[self.account.public_id]))
-        return [*super().crumbs(), (_("New order"), reverse("bss:order_new")), account]
+        """The orders, and choosing the account."""
+        return [*super().crumbs(), (_("New order"), reverse("bss:order_new"))]
 
     def page_title(self) -> str:
         """For whom it is."""
