@@ -27,7 +27,7 @@ from ui.spreadsheet import XLSX
 
 @handler(EXPORT_LIST)
 def export_list(run: JobRun) -> Mapping[str, Any]:
-    """Write the workbook and keep it for a day; returns the number of rows and the name of the file."""
+    """Write the workbook and keep it for a day; returns the number of rows."""
     with translation.override(run.params["language"]), timezone.override(run.params["zone"]):
         page = page_of(run.job)
         total = page.filtered().order_by().count()
@@ -39,9 +39,9 @@ def export_list(run: JobRun) -> Mapping[str, Any]:
         progress(0)
         with TemporaryFile() as target:
             rows = page.write_workbook(target, progress)
-            run.check_cancelled()
+            progress(rows)
             keep_file(run.job, target, name=run.params["file"], content_type=XLSX)
-        return {"rows": rows, "file": run.params["file"]}
+        return {"rows": rows}
 
 
 def page_of(job: Job) -> ListPage:

@@ -144,12 +144,12 @@ def test_long_list_is_made_in_the_background_and_downloaded(here, long_lists):
     waiting = client.get(page("detail", job))
     assert ("hx-trigger" in waiting.content.decode(), page("file", job) in waiting.content.decode()) == (True, False)
     assert client.get(page("file", job)).status_code == 404
-    assert waiting.context["crumbs"] == [("The list", f"{ACCOUNTS}?country=DE&sort=-name")]
+    assert waiting.context["crumbs"] == [("Accounts", f"{ACCOUNTS}?country=DE&sort=-name")]
     run(job)
-    assert (job.state, job.error, job.result["rows"], job.progress_total) == ("done", "", 3, 3)
+    assert (job.state, job.error, job.result, job.progress_done, job.progress_total) == ("done", "", {"rows": 3}, 3, 3)
     assert f'href="{page("file", job)}"' in client.get(page("detail", job)).content.decode()
     file = client.get(page("file", job))
-    assert file["Content-Disposition"] == f'attachment; filename="{job.result["file"]}"'
+    assert file["Content-Disposition"] == f'attachment; filename="{job.params["file"]}"'
     assert (file["Cache-Control"], int(file["Content-Length"])) == ("private, no-store", JobFile.objects.get().size)
     assert [row[0] for row in cells(file)] == ["Name", "Beta", "Alpha", "=Gamma"]
 

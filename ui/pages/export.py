@@ -88,6 +88,7 @@ class Export(Rows):
                 EXPORT_LIST,
                 title=_("Spreadsheet: %(title)s") % {"title": self.page_title()},
                 params={
+                    "title": self.page_title(),
                     "view": match.view_name,
                     "kwargs": {name: str(value) for name, value in match.kwargs.items()},
                     "query": self.request.GET.urlencode(),

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.job_files import JobFile, own_file, read_file
@@ -49,7 +48,7 @@ class ExportPage(_OwnExport, JobPage):
         except NoReverseMatch:
             return []
         query = f"?{params['query']}" if params["query"] else ""
-        return [(_("The list"), url + query)]
+        return [(params["title"], url + query)]
 
     def file(self) -> JobFile | None:
         """The file, while it is kept."""
