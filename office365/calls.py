@@ -468,7 +468,8 @@ def parse_answer(call: Call, status: int, body: bytes | str | dict[str, Any] | l
     except ValueError:
         raise VendorError(
             ErrorKind.CONTRACT,
-            _("Microsoft's answer to %(call)s is not readable.") % {"call": call.name},
+            _("Microsoft's answer to %(call)s is not readable. Inform the operator of this system.")
+            % {"call": call.name},
             code="unreadable",
             http_status=status,
         ) from None

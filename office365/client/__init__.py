@@ -144,7 +144,9 @@ class PartnerCenter:
             mark = (url.partition("?")[2] if by_offset else "", _token_of(headers) or url)
             if mark in seen or number == MAX_PAGES:
                 raise PartnerCenterError(
-                    ErrorKind.CONTRACT, _("Microsoft's list does not come to an end."), code="paging_loop"
+                    ErrorKind.CONTRACT,
+                    _("Microsoft's list does not come to an end. Try again later."),
+                    code="paging_loop",
                 )
             seen.add(mark)
             page = self.call(name, params=params, headers=headers, url=url)
@@ -187,7 +189,9 @@ class PartnerCenter:
             base.netloc.lower(),
         ):
             raise PartnerCenterError(
-                ErrorKind.CONTRACT, _("Microsoft's answer leads to a foreign host."), code="foreign_link"
+                ErrorKind.CONTRACT,
+                _("Microsoft's answer leads to a foreign host. Inform the operator of this system."),
+                code="foreign_link",
             )
         path = parts.path
         if parts.netloc and base.path and path.lower().startswith(base.path.lower() + "/"):
@@ -226,7 +230,9 @@ class PartnerCenter:
             value = str(params[name])
             if not value or value in {".", ".."}:
                 raise PartnerCenterError(
-                    ErrorKind.CONTRACT, _("The request lacks the id of its object."), code="id_missing"
+                    ErrorKind.CONTRACT,
+                    _("The request lacks the id of its object. Inform the operator of this system."),
+                    code="id_missing",
                 )
             path = path.replace(f"{{{name}}}", quote(value, safe=":.$-_~"))
         return f"{self.settings.api_url}/v1/{path}" + (f"?{urlencode(query)}" if query else "")
@@ -290,7 +296,7 @@ class PartnerCenter:
                 # A redirect is an answer nobody documented; following it could leave Microsoft's host.
                 raise PartnerCenterError(
                     ErrorKind.CONTRACT,
-                    _("Microsoft answered %(call)s with HTTP %(status)s.")
+                    _("Microsoft answered %(call)s with HTTP %(status)s. Inform the operator of this system.")
                     % {"call": call.name, "status": result.status},
                     code="contract",
                     http_status=result.status,

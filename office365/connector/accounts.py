@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from office365 import mapping
 from office365.client import PartnerCenter
 from office365.connector.agreements import AgreementVerbs, find_customer
-from office365.connector.base import field_error, refused, waiting
+from office365.connector.base import field_error, refused, refused_as, waiting
 from office365.errors import PartnerCenterError
 from office365.schemas.common import NoContent, read
 from office365.schemas.customers import (
@@ -101,7 +101,7 @@ class AccountVerbs(AgreementVerbs):
         elif domain:
             customer = find_customer(client, domain=domain)
         if customer is None:
-            return refused("account_unknown", _("Microsoft has no such customer of ours."))
+            return refused("account_unknown", _("Microsoft has no such customer of ours. Synchronize the account."))
         return Result(Outcome.DONE, external_id=customer.id, data=_account_data(customer, domain))
 
     def account_sync(self, ctx: Context, account: AccountData) -> Result:
@@ -115,11 +115,7 @@ class AccountVerbs(AgreementVerbs):
         if account.external_id:
             customer = find_customer(client, tenant_id=account.external_id)
             if customer is None:
-                return refused(
-                    "relationship_lost",
-                    _("Microsoft says there is no reseller relationship with this customer."),
-                    flag="relationship_lost",
-                )
+                return refused_as("relationship_lost")
             return self._with_agreement(ctx, account, customer.id, _account_data(customer, ""))
         if mapping.has_tenant(account):
             found = self.relationship_status(ctx, account)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from office365 import mapping
 from office365.client import PartnerCenter
-from office365.connector.base import ConnectorBase, refused, result_of, waiting
+from office365.connector.base import ConnectorBase, refused, refused_as, result_of, waiting
 from office365.errors import PartnerCenterError
 from office365.schemas.customers import (
     AgreementDocument,
@@ -52,9 +52,11 @@ class AgreementVerbs(ConnectorBase):
         """Confirm the customer's acceptance at Microsoft; "already exists" is done (needs the user's consent)."""
         client = self.client(ctx)
         if account.agreement is None:
-            return refused("agreement_missing", _("Microsoft requires the customer agreement before ordering."))
+            return refused_as("agreement_missing")
         if not account.external_id:
-            return refused("account_unknown", _("The customer is not yet set up at Microsoft."))
+            return refused(
+                "account_unknown", _("The customer is not yet set up at Microsoft. Synchronize the account.")
+            )
         if ctx.steps.get("request:accept_agreement") and is_agreement_signed(client, account.external_id):
             return Result(Outcome.DONE, external_id=account.external_id)
         body = mapping.agreement_body(account, latest_template(client).template_id)
@@ -127,7 +129,9 @@ def latest_template(client: PartnerCenter) -> AgreementMetadata:
     own = [row for row in rows if row.agreement_type in {"", mapping.CUSTOMER_AGREEMENT}]
     if not own:
         raise PartnerCenterError(
-            ErrorKind.CONTRACT, _("Microsoft names no template of the customer agreement."), code="contract"
+            ErrorKind.CONTRACT,
+            _("Microsoft names no template of the customer agreement. Inform the operator of this system."),
+            code="contract",
         )
     return max(own, key=lambda row: row.version_rank or 0)
 

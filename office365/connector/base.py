@@ -28,7 +28,8 @@ def refused(code: str, message: str, *, data: Mapping[str, Any] | None = None, f
 
 def refused_as(topic: str) -> Result:
     """A refusal with the sentence and next step of one of our topics."""
-    return refused(topic, describe(BY_NAME[topic]))
+    known = BY_NAME[topic]
+    return refused(topic, describe(known), flag=known.flag)
 
 
 def waiting(

@@ -109,7 +109,7 @@ def sheet_rows(path: Path) -> Iterator[Mapping[str, str]]:
             if len(archive.infolist()) > MAX_MEMBERS or sum(item.file_size for item in members) > MAX_UNPACKED:
                 raise PartnerCenterError(
                     ErrorKind.CONTRACT,
-                    _("Microsoft's price sheet is larger than expected."),
+                    _("Microsoft's price sheet is larger than expected. Inform the operator of this system."),
                     code="sheet_too_large",
                 )
             for member in members:
@@ -117,7 +117,7 @@ def sheet_rows(path: Path) -> Iterator[Mapping[str, str]]:
                     yield from csv.DictReader(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
     except (zipfile.BadZipFile, UnicodeDecodeError, csv.Error) as error:
         raise PartnerCenterError(
-            ErrorKind.CONTRACT, _("Microsoft's price sheet is not readable."), code="sheet_unreadable"
+            ErrorKind.CONTRACT, _("Microsoft's price sheet is not readable. Try again later."), code="sheet_unreadable"
         ) from error
 
 

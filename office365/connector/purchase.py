@@ -187,7 +187,7 @@ class Purchase:
         message = (
             describe(topic, str(first["code"]), text)
             if topic
-            else _("Microsoft refuses the order: %(text)s") % {"text": text}
+            else _("Microsoft refuses the order: %(text)s Correct it and retry.") % {"text": text}
         )
         return refused(topic.code if topic else "refused", message)
 
@@ -269,7 +269,9 @@ class Purchase:
             return Result(Outcome.ATTENTION, code="partial_order", message=self._error_text())
         if own[0].status == "cancelled":
             self._put({})
-            return refused("order_cancelled", _("Microsoft cancelled the order."))
+            return refused(
+                "order_cancelled", _("Microsoft cancelled the order. Look at it in Partner Center, then retry.")
+            )
         rows = [row for order in known for row in self._subscriptions_of(order)]
         base = next((row for row in rows if self._is_base(row.offer_id) and self._is_top(row)), None)
         if base is None:
@@ -333,7 +335,9 @@ class Purchase:
 
     def _error_text(self) -> str:
         text = "; ".join(str(item["text"]) for item in self.state.get("order_errors") or [])
-        return _("Microsoft refused a part of the order: %(text)s") % {"text": text}
+        return _("Microsoft refused a part of the order: %(text)s Order that part again once it is corrected.") % {
+            "text": text
+        }
 
     def _wait(self, external_id: str = "") -> Result:
         polls = int(self.state.get("polls", 0))

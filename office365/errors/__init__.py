@@ -89,7 +89,10 @@ def error_from_answer(call: str, answer: ApiError, *, writes: bool = False) -> P
 
 
 def _unknown(answer: ApiError, topic: Topic | None, text: str) -> PartnerCenterError:
-    message = _("Microsoft answered with an error of its own; whether the request had its effect is being checked.")
+    message = _(
+        "Microsoft answered with an error of its own. Whether the request had its effect is being checked; nothing has "
+        "to be done."
+    )
     if text:
         message += " " + _("(Microsoft %(code)s: %(text)s)") % {"code": answer.code, "text": text[:500]}
     return PartnerCenterError(

@@ -64,6 +64,13 @@ _ACCESS = (
 )
 _CUSTOMER = (
     Topic(
+        "subscription_limit",
+        _R,
+        _("The customer has as many subscriptions as Microsoft allows."),
+        _("Cancel subscriptions that are no longer needed, or ask Microsoft partner support for more."),
+        "800066 800068 900419",
+    ),
+    Topic(
         "agreement_missing",
         _R,
         _("Microsoft requires the customer agreement before ordering."),
@@ -119,9 +126,9 @@ _CUSTOMER = (
     Topic(
         "customer_locked",
         _R,
-        _("Microsoft has locked this customer for purchases, or he has too many subscriptions."),
+        _("Microsoft has locked this customer for purchases."),
         _("Contact Microsoft partner support."),
-        "900416 900419",
+        "900416",
     ),
     Topic(
         "not_found_status",
@@ -140,11 +147,26 @@ _CUSTOMER = (
 )
 _RESELLER = (
     Topic(
+        "mpn_fixed",
+        _R,
+        _("Microsoft does not let the reseller of this subscription be changed."),
+        _("Order a new subscription in the name of the other reseller and let this one end."),
+        "800098",
+    ),
+    Topic(
+        "mpn_region",
+        _R,
+        _("The reseller is registered at Microsoft for another region than the customer."),
+        _("Enter the reseller's MPN ID of the customer's region."),
+        "2201",
+        field="mpn_id",
+    ),
+    Topic(
         "mpn_invalid",
         _R,
         _("Microsoft does not know this MPN ID as one of an active reseller of ours."),
         _("Check the reseller's MPN ID."),
-        "2000 2200 2201 2204 2205 3000 800015 2071 2072 800016 900154 800098",
+        "2000 10004 2200 2204 2205 3000 800015 2071 2072 800016 900154",
         field="mpn_id",
     ),
     Topic(
@@ -169,7 +191,7 @@ _CATALOGUE = (
         _R,
         _("Microsoft no longer sells this product."),
         _("Run Get Services Definition and choose another product."),
-        "2085 2091 400013 400018 400072 800020 800027 800028 900142 900143 900144 500600 800083 800084",
+        "2085 2091 400013 400018 400072 800020 800028 900142 900143 900144 500600 800083 800084",
     ),
     Topic(
         "availability_changed",
@@ -194,6 +216,27 @@ _CATALOGUE = (
     ),
 )
 _ORDER = (
+    Topic(
+        "term_end_invalid",
+        _R,
+        _("Microsoft does not accept the end date of the term."),
+        _("Choose the end of a running term of this customer, or order without an end date."),
+        "10016 10017",
+    ),
+    Topic(
+        "risk_refused",
+        _R,
+        _("Microsoft's risk check refused the order."),
+        _("Do not repeat it; contact Microsoft partner support about this customer."),
+        "800069",
+    ),
+    Topic(
+        "quantity_fixed",
+        _R,
+        _("Microsoft does not let the number of licences of this subscription be changed."),
+        _("Order a further subscription, or change the number at the renewal."),
+        "800092 800095 800027",
+    ),
     Topic(
         "in_progress",
         _W,
@@ -223,7 +266,7 @@ _ORDER = (
         _R,
         _("The quantity is outside of what Microsoft allows."),
         _("Change the quantity."),
-        "2002 800017 800066 800067 800068 800088 27006 10002 10015 10018 10019 800092 800095",
+        "2002 800017 800067 800088 27006 10002 10015 10018 10019",
     ),
     Topic(
         "asset_limit",
@@ -258,7 +301,7 @@ _ORDER = (
         _R,
         _("Microsoft refuses the order's contents."),
         _("Read what Microsoft says and correct the order."),
-        "800009 800071 4018 10004 10006 10010 10012 10016 10017 800086 800087",
+        "800009 800071 4018 10006 10010 800086 800087",
     ),
     Topic(
         "cart_gone",
@@ -284,9 +327,9 @@ _ORDER = (
     Topic(
         "credit_limit",
         _R,
-        _("Our credit at Microsoft does not suffice, or Microsoft's risk check refused the order."),
+        _("Our credit at Microsoft does not suffice for this order."),
         _("Contact Microsoft partner support about the credit line."),
-        "800023 800025 900121 800069",
+        "800023 800025 900121",
     ),
     Topic(
         "not_eligible",
@@ -300,10 +343,38 @@ _ORDER = (
         _R,
         _("The partner's attestation is missing."),
         _("Accept the attestation in the instance's settings and try again."),
-        "900203 900206",
+        "900203 900206 10012",
     ),
 )
 _SUBSCRIPTION = (
+    Topic(
+        "licence_missing",
+        _R,
+        _("No licence of this product is left for the user."),
+        _("Take a licence from another user, or order more licences."),
+        "60012",
+    ),
+    Topic(
+        "azure_plan_in_use",
+        _R,
+        _("The Azure plan still has active Azure subscriptions."),
+        _("Cancel the Azure subscriptions of the plan in Partner Center first."),
+        "900115",
+    ),
+    Topic(
+        "too_many_updates",
+        _R,
+        _("Microsoft takes no further changes of this subscription, because it was changed too often."),
+        _("Ask Microsoft partner support to allow more changes, then retry."),
+        "900279 900311",
+    ),
+    Topic(
+        "cancel_not_possible",
+        _R,
+        _("Microsoft does not take back this kind of purchase in this way."),
+        _("Look in Partner Center whether it can be cancelled there; otherwise turn off auto-renewal."),
+        "800063 800019 800077",
+    ),
     Topic(
         "subscription_gone", _R,
         _("Microsoft does not have this subscription, or it is deleted."),
@@ -326,13 +397,13 @@ _SUBSCRIPTION = (
         "status_not_allowed", _R,
         _("Microsoft does not allow this change of state."),
         _("Compare the subscription with Partner Center."),
-        "800040 800041 800042 800096 800081 900279 900311 900115 900141 800036 800078",
+        "800040 800041 800042 800096 800081 900141 800036 800078",
     ),
     Topic(
         "window_closed", _R,
         _("Microsoft's cancellation window has passed."),
         _("Turn off auto-renewal to end the subscription with its term."),
-        "900117 800061 800063 800019 800077",
+        "900117 800061",
     ),
     Topic(
         "decrease_not_allowed", _R,
@@ -362,9 +433,9 @@ _SUBSCRIPTION = (
     ),
     Topic(
         "user_invalid", _R,
-        _("Microsoft does not have this user, or no licence is left."),
+        _("Microsoft does not have this user."),
         _("Read the list of users again."),
-        "60002 60012",
+        "60002",
     ),
     Topic(
         "vendor_trouble", _R,

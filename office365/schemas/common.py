@@ -41,7 +41,8 @@ def contract_error(where: str, what: str) -> VendorError:
     """The error for an answer without a part we cannot do without; ``where`` names the object and field."""
     return VendorError(
         ErrorKind.CONTRACT,
-        _("Microsoft's answer cannot be used: %(where)s %(what)s.") % {"where": where, "what": what},
+        _("Microsoft's answer cannot be used: %(where)s %(what)s. Inform the operator of this system.")
+        % {"where": where, "what": what},
         code="contract",
     )
 

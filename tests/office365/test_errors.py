@@ -10,13 +10,14 @@ from office365.schemas.common import ApiError, IdentityError
 from provisioning.ports import ErrorKind
 
 CONTRACTS = Path(__file__).parent / "fixtures" / "contracts"
-CODES = sorted(
-    {
-        str(row["code"])
-        for name in ("error_codes_2021-11.json", "error_codes_2026-06_secondary.json")
-        for row in json.loads((CONTRACTS / name).read_text(encoding="utf-8"))["errors"]
-    }
-)
+REFERENCE = json.loads((CONTRACTS / "reference_codes.json").read_text(encoding="utf-8"))["codes"]
+PUBLISHED = {
+    str(row["code"])
+    for name in ("error_codes_2021-11.json", "error_codes_2026-06_secondary.json")
+    for row in json.loads((CONTRACTS / name).read_text(encoding="utf-8"))["errors"]
+}
+CODES = sorted(PUBLISHED | {code for codes in REFERENCE.values() for code in codes})
+WRITES = ("create_cart", "checkout_cart", "update_subscription", "create_transition", "create_customer")
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -25,6 +26,23 @@ def test_every_published_code_has_a_topic(code: str) -> None:
     assert topic is not None
     assert str(topic.sentence).endswith(".") and str(topic.next_step).endswith(".")
     assert "Microsoft" in describe(topic, code, "text")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_published_code_says_what_happened_and_what_to_do(code: str) -> None:
+    for call in WRITES:
+        error = error_from_answer(call, ApiError(400, code, "their words"))
+        topic = topic_for(code, call)
+        assert topic is not None
+        assert error.code == topic.code
+        assert error.kind is not ErrorKind.CONTRACT
+        assert error.message == f"{topic.sentence} {topic.next_step} (Microsoft {code}: their words)"
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 400, 401, 404, 405, 412])
+def test_answer_without_a_code_says_what_to_do(status: int) -> None:
+    message = error_from_answer("update_subscription", ApiError(status, "", "")).message
+    assert message.endswith(".") and message.count(". ") + message.count("; ") >= 1
 
 
 def test_topics_are_unique() -> None:
