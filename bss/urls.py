@@ -1,6 +1,6 @@
 """Addresses of the BSS, by room."""
 
-from bss import urls_control, urls_operations, urls_ordering, urls_sales
+from bss import urls_control, urls_operations, urls_ordering, urls_rules, urls_sales
 
 app_name = "bss"
 
@@ -9,4 +9,5 @@ urlpatterns = [
     *urls_ordering.urlpatterns,
     *urls_operations.urlpatterns,
     *urls_control.urlpatterns,
+    *urls_rules.urlpatterns,
 ]
