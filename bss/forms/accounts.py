@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from bss.forms.rules import set_choices
 from resellers.countries import COUNTRIES
 from resellers.enums import SUB_KINDS, AccountKind, PaymentMethod
 from resellers.models import Account
@@ -46,13 +47,32 @@ class NewAccountForm(CompanyForm):
         help_text=_("Three letters, such as EUR. Sub accounts take their reseller's."),
         required=False,
     )
+    account_manager = forms.ChoiceField(
+        label=_("Account manager"),
+        required=False,
+        help_text=_("Gets the mails about orders, credit and cancellation requests of this account."),
+    )
+    permission_rule = forms.ChoiceField(
+        label=_("Permission rule"), required=False, help_text=_("Which employees see this account.")
+    )
     field_order = ("kind", "bill_to", "name", "currency")
 
-    def __init__(self, *args: Any, resellers: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        resellers: Iterable[tuple[str, str]],
+        managers: Iterable[tuple[str, str]] = (),
+        rules: Iterable[tuple[str, str]] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["bill_to"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [("", _("Nobody else")), *resellers]
+        set_choices(self, "bill_to", [("", _("Nobody else")), *resellers])
+        set_choices(self, "account_manager", [("", _("Nobody in particular")), *managers])
+        known = list(rules)
+        if known:
+            set_choices(self, "permission_rule", [("", _("As its reseller, or the default")), *known])
+        else:
+            del self.fields["permission_rule"]
 
     @property
     def is_sub_account(self) -> bool:

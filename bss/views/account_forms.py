@@ -8,14 +8,16 @@ from django.utils.translation import gettext_lazy
 
 from bss.forms.accounts import CompanyForm, CreditForm, NewAccountForm, PriceListForm, company_values
 from bss.forms.operations import ReasonForm
+from bss.forms.rules import manager_choices, rule_choices
 from catalog.selectors import assigned_price_list, lists_for_account
 from catalog.services.price_lists import assign_price_list
 from core import money
 from core.errors import BusinessError
+from core.tenancy import Actor
 from orders.selectors import is_busy
 from resellers.enums import AccountStatus
 from resellers.models import Account
-from resellers.selectors import account_choices, accounts_for, organization_of
+from resellers.selectors import account_choices, accounts_for, managers_for, organization_of, usable_rules
 from resellers.services.accounts import (
     CREDIT_FIELDS,
     create_account,
@@ -49,6 +51,16 @@ class OfAccount(FormPage):
         return [*super().crumbs(), (self.object.name, self.cancel_url())]
 
 
+def access_of(actor: Actor, data: dict[str, Any]) -> dict[str, Any]:
+    """The account manager and the permission rule that were chosen in a form by their public ids."""
+    users = {str(row.public_id): row.user for row in managers_for(actor)}
+    found: dict[str, Any] = {"account_manager": users.get(data["account_manager"])}
+    if "permission_rule" in data:
+        rules = {str(row.public_id): row for row in usable_rules(actor)}
+        found["permission_rule"] = rules.get(data["permission_rule"])
+    return found
+
+
 class AccountCreate(FormPage):
     """A new account."""
 
@@ -62,7 +74,11 @@ class AccountCreate(FormPage):
 
     def form_kwargs(self) -> dict[str, Any]:
         """The resellers a sub account can be billed to."""
-        return {"resellers": account_choices(self.actor)}
+        return {
+            "resellers": account_choices(self.actor),
+            "managers": manager_choices(managers_for(self.actor)),
+            "rules": rule_choices(usable_rules(self.actor)),
+        }
 
     def initial(self) -> dict[str, Any]:
         """The organization's currency and country; a reseller's page names him."""
@@ -77,10 +93,11 @@ class AccountCreate(FormPage):
         if organization is None:
             raise BusinessError("organization_missing", _("Choose an organization first."))
         bill_to = accounts_for(self.actor).get_visible(self.actor, data["bill_to"]) if data["bill_to"] else None
+        access = access_of(self.actor, data)
         return create_account(
             self.actor,
             kind=data["kind"],
-            values={key: value for key, value in data.items() if key not in ("kind", "bill_to")},
+            values={key: value for key, value in data.items() if key not in ("kind", "bill_to")} | access,
             bill_to=bill_to,
             organization=organization,
         )

@@ -10,11 +10,12 @@ from billing.selectors import accounts_with_credit
 from bss.views.people import may_manage_people
 from bss.views.shared import history_of
 from catalog.selectors import assigned_price_list, price_list_of
+from core.tenancy import Actor
 from orders.selectors import orders_at_work, payer_credit, waits_for
 from orders.targets import obstacle
 from resellers.enums import AccountKind, AccountStatus, Edition
 from resellers.models import Account
-from resellers.selectors import accounts_for, contacts_for, memberships_for, sub_accounts_of
+from resellers.selectors import accounts_with_rule, contacts_for, managers_for, memberships_for, sub_accounts_of
 from subscriptions.selectors import subscriptions_for
 from ui.filters import Choice, Filter, Flag
 from ui.pages import Action, DetailPage, Fact, ListPage
@@ -29,6 +30,10 @@ def _credit_words(row: Account) -> str:
     if row.bill_to_id:
         return _("of its reseller")
     return _("unlimited") if row.credit_unlimited else ""
+
+
+def _managers(actor: Actor) -> list[tuple[str, str]]:
+    return [(str(row.user.public_id), str(row.user)) for row in managers_for(actor)]
 
 
 class AccountList(ListPage):
@@ -66,6 +71,7 @@ class AccountList(ListPage):
         Choice("edition", gettext_lazy("Edition"), "edition", Edition.choices),
         Filter("bill_to", gettext_lazy("Billed to"), "bill_to__name"),
         Filter("country", gettext_lazy("Country"), "country"),
+        Choice("manager", gettext_lazy("Account manager"), "account_manager__public_id", _managers),
         Flag("unlimited", gettext_lazy("Unlimited credit"), "credit_unlimited"),
     )
     search = ("name", "accounting_number", "email", "tax_id", "city")
@@ -89,7 +95,7 @@ class AccountDetail(DetailPage):
     """One account: company, credit, people, prices, vendors, sub accounts, orders, subscriptions, history."""
 
     perm = Perm.BSS_VIEW
-    selector = accounts_for
+    selector = accounts_with_rule
     back = (gettext_lazy("Accounts"), "bss:account_list")
     facts = (
         Fact("get_kind_display", gettext_lazy("Kind"), sub="get_edition_display"),
@@ -112,7 +118,7 @@ class AccountDetail(DetailPage):
         "bss/_account_subscriptions.html",
         "bss/_account_sub_accounts.html",
     )
-    side = ("bss/_account_credit.html", "bss/_account_prices.html", "bss/_history.html")
+    side = ("bss/_account_access.html", "bss/_account_credit.html", "bss/_account_prices.html", "bss/_history.html")
 
     def context(self) -> dict[str, Any]:
         """Everything that hangs on the account, a few rows each."""

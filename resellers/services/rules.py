@@ -147,6 +147,24 @@ def assign_rule(actor: Actor, *, account: Account, rule: PermissionRule | None, 
     return row
 
 
+def take_rule(actor: Actor, *, account: Account, rule: PermissionRule) -> Account:
+    """Let every employee see an account again whose role allows it; Conflict ``rule_other`` if it has another rule."""
+    if account.permission_rule_id != rule.pk:
+        raise Conflict("rule_other", _("It does not have this rule."))
+    return assign_rule(actor, account=account, rule=None)
+
+
+@transaction.atomic
+def set_access(actor: Actor, *, account: Account, values: Mapping[str, Any]) -> Account:
+    """Set ``account_manager`` and ``permission_rule`` together, as far as ``values`` names them."""
+    row = account
+    if "account_manager" in values:
+        row = set_account_manager(actor, account=row, manager=values["account_manager"])
+    if "permission_rule" in values:
+        row = assign_rule(actor, account=row, rule=values["permission_rule"])
+    return row
+
+
 def _give(actor: Actor, account: Account, rule: PermissionRule | None, reason: str) -> None:
     before = account.permission_rule
     Account.objects.filter(pk=account.pk).update(permission_rule=rule)
