@@ -19,6 +19,7 @@ from ui.people import HasRole, InviteForm, RolesForm, member_actions, member_sta
 from ui.tables import Column
 from users.permissions import Perm, StorefrontRole
 
+MAIL = gettext_lazy("E-mail")
 COMPANY = (gettext_lazy("Company and users"), "storefront:profile")
 
 
@@ -43,7 +44,7 @@ class MemberList(ShopList):
     back = COMPANY
     selector = colleagues
     columns = (
-        Column("user", gettext_lazy("Name"), "main", sort="user__last_name", sub="user.email"),
+        Column("user", gettext_lazy("Name"), "main", sort="user__last_name", sub="user.email", sub_label=MAIL),
         Column("role_names", gettext_lazy("Roles")),
         Column("state", gettext_lazy("State"), show=member_state),
         Column("user.last_login", gettext_lazy("Last sign-in"), "when", sort="user__last_login"),
