@@ -109,7 +109,8 @@ def _listed(row: Subscription, plan: Plan) -> tuple[Decimal, tuple[str, ...]]:
 def wish_addon(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
     """An add-on of the service's product, by one of its plans."""
     product = plan.product
-    if not product.parent_relations.filter(parent=row.product).exists() or not plan.is_sellable:
+    same = plan.billing_cycle == row.billing_cycle  # It is billed with its subscription, period by period.
+    if not same or not product.parent_relations.filter(parent=row.product).exists() or not plan.is_sellable:
         raise BusinessError("addon_invalid", _("This add-on is not offered for the product."), field="plan")
     low, high = max(product.min_quantity, 1), product.max_quantity
     if quantity < low or (high is not None and quantity > high):
