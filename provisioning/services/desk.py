@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from core import audit, clock, outbox
 from core.errors import BusinessError, Conflict, NotVisible
-from core.tenancy import Actor
+from core.tenancy import Actor, system_actor
 from orders.services import settle
 from provisioning.ports import Outcome, Result
 from provisioning.services import apply
@@ -175,11 +175,13 @@ def _release(actor: Actor, row: Operation, reason: str) -> None:
 @transaction.atomic
 def dismiss(actor: Actor, *, subscription: Subscription) -> Operation:
     """Who may change a service sets a refused change aside, so that it can be changed again; nothing was changed."""
+    # The operation before the subscription, as everywhere: otherwise a retry at the same moment is a deadlock.
+    refused = Operation.objects.visible_to(system_actor(actor.tenant_id)).select_for_update(of=("self",))
+    rows = refused.filter(subscription_id=subscription.pk, state=OperationState.REFUSED, retries=None)
+    operation = rows.select_related("subscription", "account").order_by("-id").first()
     row = changes.lock_subscription(actor, subscription)
     require_manage(actor, row)
     demand(row, Action.DISMISS)
-    refused = Operation.objects.select_for_update(of=("self",)).select_related("subscription", "account")
-    operation = refused.filter(subscription=row, state=OperationState.REFUSED, retries=None).order_by("-id").first()
     if operation is None:
         raise Conflict("nothing_refused", _("There is no refused change to set aside."))
     reason = _("Set aside by %(who)s") % {"who": actor.label}
