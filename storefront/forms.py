@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from resellers.countries import COUNTRIES
 from resellers.enums import PurchaseMode
 from resellers.models import Account
+from subscriptions.enums import Execution
 
 
 class AddForm(forms.Form):
@@ -81,3 +82,71 @@ class CompanyForm(forms.Form):
     city = forms.CharField(label=_("City"), max_length=100, required=False)
     state = forms.CharField(label=_("State"), max_length=100, required=False)
     country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES)
+
+
+class ChangeForm(forms.Form):
+    """What every change of a service sends: the key of this very form, and a word to the provider if one is due."""
+
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    reason = forms.CharField(
+        required=False,
+        max_length=2000,
+        label=_("Comment"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Your provider reads it."),
+    )
+
+    def relax(self) -> None:
+        """Ask for no reason yet: it is only previewed."""
+        self.fields["reason"].required = False
+
+
+class LicencesForm(ChangeForm):
+    """The new number of licences."""
+
+    quantity = forms.IntegerField(min_value=1, max_value=100_000, label=_("Licences"))
+
+
+class AddOnForm(ChangeForm):
+    """An add-on's plan and how many."""
+
+    plan = forms.UUIDField(label=_("Add-on"))
+    quantity = forms.IntegerField(min_value=1, max_value=100_000, label=_("Quantity"))
+
+
+class AddOnChangeForm(ChangeForm):
+    """The new number of an add-on; 0 cancels it."""
+
+    quantity = forms.IntegerField(min_value=0, max_value=100_000, label=_("Quantity"))
+
+
+class UpgradeForm(ChangeForm):
+    """To which plan of another product, and how many licences."""
+
+    plan = forms.UUIDField(label=_("Upgrade to"))
+    quantity = forms.IntegerField(min_value=1, max_value=100_000, label=_("Licences to upgrade"))
+
+
+class RenewalForm(ChangeForm):
+    """What is to hold from the next term on."""
+
+    quantity = forms.IntegerField(min_value=1, max_value=100_000, label=_("Licences from the renewal on"))
+    plan = forms.UUIDField(label=_("Plan from the renewal on"))
+
+
+class CancelForm(ChangeForm):
+    """When a service is to end."""
+
+    execution = forms.ChoiceField(choices=Execution.choices, label=_("When?"))
+
+
+class SuspendForm(ChangeForm):
+    """Why a service is suspended: it stands in its history."""
+
+    reason = forms.CharField(
+        max_length=500,
+        min_length=5,
+        label=_("Why?"),
+        help_text=_("It stands in the history of the service."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

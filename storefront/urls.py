@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from storefront.views import activity, basket, catalogue, checkout, exports, lists, people, services, viewing
+from storefront.views import (
+    activity,
+    basket,
+    catalogue,
+    checkout,
+    exports,
+    lists,
+    people,
+    services,
+    subscription,
+    viewing,
+)
+from storefront.views import subscription_later as later
+from storefront.views import subscription_more as more
 
 app_name = "storefront"
 _MEMBER = "company/users/<uuid:public_id>/"
@@ -29,7 +42,25 @@ urlpatterns = [
     path("orders/<uuid:public_id>/", services.order_detail, name="order_detail"),
     path("orders/<uuid:public_id>/cancel/", services.order_cancel, name="order_cancel"),
     path("services/", lists.SubscriptionList.as_view(), name="subscription_list"),
-    path("services/<uuid:public_id>/", services.subscription_detail, name="subscription_detail"),
+    path("services/<uuid:public_id>/", subscription.SubscriptionDetail.as_view(), name="subscription_detail"),
+    path("services/<uuid:public_id>/refresh/", subscription.SubscriptionRefresh.as_view(), name="subscription_refresh"),
+    path("services/<uuid:public_id>/licences/", more.Licences.as_view(), name="subscription_licences"),
+    path("services/<uuid:public_id>/add-ons/add/", more.BuyAddOn.as_view(), name="subscription_addon"),
+    path(
+        "services/<uuid:public_id>/add-ons/<uuid:addon_id>/",
+        more.ChangeAddOn.as_view(),
+        name="subscription_addon_change",
+    ),
+    path("services/<uuid:public_id>/upgrade/", more.Upgrade.as_view(), name="subscription_upgrade"),
+    path("services/<uuid:public_id>/renewal/", later.Renewal.as_view(), name="subscription_renewal"),
+    path("services/<uuid:public_id>/auto-renew/", later.AutoRenew.as_view(), name="subscription_auto_renew"),
+    path("services/<uuid:public_id>/revoke/", later.Revoke.as_view(), name="subscription_revoke"),
+    path("services/<uuid:public_id>/cancel/", later.Cancel.as_view(), name="subscription_cancel"),
+    path("services/<uuid:public_id>/keep/", later.Keep.as_view(), name="subscription_keep"),
+    path("services/<uuid:public_id>/suspend/", later.Suspend.as_view(), name="subscription_suspend"),
+    path("services/<uuid:public_id>/activate/", later.Activate.as_view(), name="subscription_activate"),
+    path("services/<uuid:public_id>/withdraw/", later.Withdraw.as_view(), name="subscription_withdraw"),
+    path("services/<uuid:public_id>/set-aside/", later.Dismiss.as_view(), name="subscription_dismiss"),
     path("customers/", lists.CustomerList.as_view(), name="customer_list"),
     path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),
     path("exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),

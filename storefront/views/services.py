@@ -52,18 +52,6 @@ def order_cancel(request: ShopRequest, public_id: str) -> HttpResponseBase:
 
 
 @require_safe
-@shop_page(Perm.SHOP_SERVICES_VIEW)
-def subscription_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
-    """One subscription."""
-    row = subscriptions_for(request.actor).get_visible(request.actor, public_id)
-    if row is None:
-        raise Http404
-    sees_prices = request.actor.has(Perm.SHOP_PRICES_VIEW)
-    context = {"subscription": row, "addons": row.addons.all(), "sees_prices": sees_prices}
-    return render(request, "storefront/subscription_detail.html", context)
-
-
-@require_safe
 @shop_page(Perm.SHOP_CUSTOMERS_VIEW)
 def customer_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
     """One of a reseller's customers with its services."""

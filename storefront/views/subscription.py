@@ -141,7 +141,9 @@ class SubscriptionDetail(ServicePage):
     def part(self, request: HttpRequest) -> HttpResponseBase:
         """The change alone; once it is over, the page is told to draw the rest anew."""
         change = told(change_in_view(self.actor, self.service))
-        response = render(request, "storefront/_subscription_progress.html", {"change": change, "service": self.service})
+        response = render(
+            request, "storefront/_subscription_progress.html", {"change": change, "service": self.service}
+        )
         if change is None or not change.is_open:
             response["HX-Trigger-After-Settle"] = "service-changed"
         return response
