@@ -158,6 +158,10 @@ CHANGE_CALLS = {
     "list_availabilities_for_customer": [*READS, {"kind": "availability_rotated"}],
     "create_cart": READS,
     "checkout_cart": WRITES,
+    "get_order": LAGGING,
+    "list_subscriptions": LAGGING,
+    "list_agreements": READS,
+    "get_validation_status": READS,
 }
 
 
@@ -180,6 +184,21 @@ def test_change_of_everything_ends_right_whatever_goes_wrong(shop: Shop, operati
         assert len(shop.of_operation("orders", ctx)) == 1
 
     under(shop, operation, CHANGE_CALLS[operation], journey)
+
+
+def test_no_call_of_an_upgrade_or_a_change_is_forgotten(shop: Shop) -> None:
+    def calls(ctx: MemoryContext) -> set[str]:
+        entries = shop.twins.journal()
+        return {row["operation"] for row in entries if row["client_reference"] == str(ctx.operation_id)}
+
+    request = shop.buy()
+    line = AddOnLine("a1", ADDON, "AI Builder Capacity add-on", 3)
+    changing, upgrading = shop.context(), shop.context()
+    plan = Schedule(STANDARD, 9, "P1Y", "annual")
+    shop.drive("change", changing, replace(request, quantity=7, schedule=plan, addons=(line,)))
+    shop.drive("upgrade", upgrading, replace(shop.buy(), upgrade=UpgradeOrder(STANDARD, 2, "P1Y", "monthly")))
+    assert calls(changing) == set(CHANGE_CALLS)
+    assert calls(upgrading) == set(UPGRADE_CALLS)
 
 
 def test_schedule_and_addons_through_a_year(shop: Shop) -> None:
