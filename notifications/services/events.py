@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -12,6 +13,7 @@ from core.events import Event, EventState
 from core.tenancy import system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
 from orders.models import Order
+from resellers.models import Contact
 from subscriptions.models import Subscription
 
 logger = logging.getLogger(__name__)
@@ -52,21 +54,45 @@ def _subscription(event: Event) -> Subscription | None:
     return rows.get_visible(SYSTEM, event.payload.get("subscription"))
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """Whom a mail goes to, and in which language."""
+
+    email: str
+    language: str
+    first_name: str
+
+
+def _reader_of(order: Order) -> _Reader | None:
+    """Who ordered; for an employee's order the primary contact of the account that is billed. None for the API's."""
+    if order.buyer is None:
+        return None
+    if order.buyer_account_id is not None:
+        return _Reader(order.buyer.email, order.buyer.language, order.buyer.get_short_name())
+    contacts = Contact.objects.filter(account_id=order.payer_id).order_by("-is_primary", "pk")
+    person = contacts.first()
+    language = order.organization.language
+    if person is not None:
+        return _Reader(person.email, language, person.first_name)
+    return _Reader(order.payer.email, language, "") if order.payer.email else None
+
+
 def _to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, Any]) -> None:
-    """One mail to the person who ordered; an order of nobody (the API's) tells nobody."""
-    if order is None or order.buyer is None:
+    """One mail to the customer who ordered, or for whom an employee did."""
+    reader = _reader_of(order) if order is not None else None
+    if order is None or reader is None:
         return
     queue_mail(
         template,
         organization=event.organization,
         site=order.site,
-        recipient=order.buyer.email,
-        language=order.buyer.language,
+        recipient=reader.email,
+        language=reader.language,
         account=order.account,
         dedupe_key=f"{event.public_id}:buyer",
         context={
             "order": order,
-            "first_name": order.buyer.get_short_name(),
+            "first_name": reader.first_name,
             "order_url": absolute(reverse("storefront:order_detail", args=[order.public_id]), order.site),
             **extra,
         },

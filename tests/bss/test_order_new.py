@@ -12,6 +12,9 @@ from catalog.models import AddOnRelation, PriceList, Product
 from catalog.selectors import price_list_of
 from core.audit import AuditEntry
 from core.errors import BusinessError, NotVisible, PermissionRefused
+from core.events import Event
+from notifications.models import OutgoingMail
+from notifications.services.events import process_event
 from orders.enums import OrderStatus
 from orders.models import Basket, BasketLine, Order, TermsAcceptance
 from orders.selectors import priced_basket
@@ -389,6 +392,15 @@ def test_purchase_mode_follows_from_the_account(shop, name, mode):
     order = Order.objects.get()
     assert (order.account, order.payer, order.purchase_mode) == (account, shop.reseller, mode)
     assert order.status == OrderStatus.EXECUTED
+
+
+def test_customer_is_told_not_the_employee(shop):
+    """For a sub account its reseller is: it never hears of the distributor."""
+    client = staff_client(shop.organization, StaffRole.SALES)
+    ready(client, shop, shop.end_customer)
+    client.post(url(shop.end_customer, "_review"), confirmed(client, shop.end_customer))
+    process_event(Event.objects.get(name="order.placed").pk)
+    assert OutgoingMail.objects.get().recipient == shop.reseller.contacts.get().email
 
 
 def test_customers_acceptance_must_be_confirmed(shop):
