@@ -21,7 +21,7 @@ ENTRIES = [
     ),
     Entry(_("Ledger"), "bss:charge_list", "list", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Products"), "bss:product_list", "box", _("Catalogue"), Perm.BSS_VIEW),
-    Entry(_("Product types"), "bss:product_type_list", "grid", _("Catalogue"), Perm.CATALOG_MANAGE),
+    Entry(_("Product types"), "bss:type_list", "grid", _("Catalogue"), Perm.CATALOG_MANAGE),
     Entry(_("Price lists"), "bss:price_list_list", "tag", _("Catalogue"), Perm.BSS_VIEW),
     Entry(_("Operations desk"), "bss:operation_list", "lifebuoy", _("Operations"), Perm.OPERATION_VIEW, desk_count),
     Entry(_("Background jobs"), "bss:job_list", "clock", _("Operations"), Perm.BSS_VIEW),

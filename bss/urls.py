@@ -1,12 +1,13 @@
 """Addresses of the BSS, by room."""
 
-from bss import urls_control, urls_operations, urls_ordering, urls_rules, urls_sales
+from bss import urls_control, urls_operations, urls_ordering, urls_rules, urls_sales, urls_services
 
 app_name = "bss"
 
 urlpatterns = [
     *urls_sales.urlpatterns,
     *urls_ordering.urlpatterns,
+    *urls_services.urlpatterns,
     *urls_operations.urlpatterns,
     *urls_control.urlpatterns,
     *urls_rules.urlpatterns,

@@ -11,7 +11,18 @@ from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from catalog.models import Category, Plan, PlanCost, Price, PriceList, PriceListAssignment, PriceRule, Product
+from catalog.models import (
+    Category,
+    Cycle,
+    Plan,
+    PlanCost,
+    Price,
+    PriceList,
+    PriceListAssignment,
+    PriceRule,
+    Product,
+    ProductType,
+)
 from catalog.pricing import PriceInput, UnitPrice, unit_price
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
@@ -261,9 +272,21 @@ def products_for(actor: Actor) -> TenantQuerySet[Product]:
     return (rows if actor.is_staff else rows.none()).prefetch_related("plans__costs")
 
 
+def product_types_for(actor: Actor) -> TenantQuerySet[ProductType]:
+    """The product types of the organization for its employees, with ``stock``, the number of their products."""
+    rows = ProductType.objects.visible_to(actor).select_related("instance").annotate(stock=Count("products"))
+    return rows if actor.is_staff else rows.none()
+
+
 def offered_plans(product: Product) -> list[Plan]:
     """The plans a product can be bought with; reads nothing if they are prefetched."""
     return [plan for plan in product.plans.all() if plan.is_offered]
+
+
+def renewal_plans(product: Product) -> list[Plan]:
+    """The offered plans a subscription to ``product`` may renew to: those billed again and again, by term."""
+    rows = Plan.objects.filter(product=product, is_offered=True).exclude(billing_cycle__in=(Cycle.ONE_TIME, Cycle.NONE))
+    return list(rows.order_by("term", "billing_cycle", "id"))
 
 
 def lowest_cost(product: Product, currency: str) -> Decimal | None:

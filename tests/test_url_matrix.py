@@ -12,8 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from core.audit import AuditEntry
 from core.jobs import start_job
 from orders.models import Order
+from resellers.models import PermissionRule, StaffGroup
 from resellers.models import Membership
-from subscriptions.models import Operation, Subscription
+from subscriptions.models import CancellationRequest, Operation, Subscription, SubscriptionAddOn
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
 from ui.pages.export import EXPORT_LIST
@@ -97,13 +98,30 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
     entry = AuditEntry.objects.filter(account=shop.customer).latest("id")
     member = Membership.objects.filter(account=shop.customer).latest("id")
     employee = Membership.objects.filter(organization=shop.organization, account=None).latest("id")
+    rule, _made = PermissionRule.objects.get_or_create(organization=shop.organization, name="A rule")
+    group, _made = StaffGroup.objects.get_or_create(organization=shop.organization, name="A group")
     assert subscription is not None
     assert operation is not None
+    request = CancellationRequest.objects.create(
+        organization=shop.organization, subscription=subscription, kind="reduce", quantity=1, requested_by="Ada"
+    )
+    addon = SubscriptionAddOn.objects.create(
+        organization=shop.organization,
+        subscription=subscription,
+        product=shop.product,
+        plan=shop.plan,
+        name="Audio",
+        quantity=1,
+        status="active",
+    )
     return {
         "order": str(order.public_id),
         "subscription": str(subscription.public_id),
         "service": str(subscription.public_id),
         "operation": str(operation.public_id),
+        "request": str(request.public_id),
+        "addon_id": str(addon.public_id),
+        "type": str(shop.product.product_type.public_id),
         "job": str(job.public_id),
         "export": str(export.public_id),
         "audit": str(entry.public_id),
@@ -113,6 +131,8 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "account": str(shop.customer.public_id),
         "customer": str(shop.customer.public_id),
         "instance": str(shop.instance.public_id),
+        "rule": str(rule.public_id),
+        "group": str(group.public_id),
     }
 
 
@@ -121,7 +141,7 @@ def statuses(client: Client, names: list[str], ids: dict[str, str]) -> dict[str,
     found = {}
     for name in names:
         kind = name.partition(":")[2].split("_")[0]
-        arguments = {key: ids.get(kind, ids["order"]) for key in PATTERNS[name].pattern.converters}
+        arguments = {key: ids.get(key) or ids.get(kind, ids["order"]) for key in PATTERNS[name].pattern.converters}
         arguments |= {key: "nothing" for key in arguments if key in ("slug", "token", "verb")}
         found[name] = client.get(reverse(name, kwargs=arguments)).status_code
     return found

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from catalog.models import RefundPolicy
 from catalog.selectors import all_categories
 from core.tenancy import Actor
 
@@ -45,4 +46,30 @@ class CategoryForm(forms.Form):
     description = forms.CharField(label=_("Description"), max_length=255, required=False)
     position = forms.IntegerField(
         label=_("Position"), min_value=0, max_value=32_767, required=False, help_text=_("Smaller numbers come first.")
+    )
+
+
+class ProductTypeForm(forms.Form):
+    """The rules all products of a type share."""
+
+    refund_policy = forms.ChoiceField(
+        label=_("Refund when cancelled"),
+        choices=RefundPolicy.choices,
+        help_text=_("What is credited of the billing period that runs when a service ends early."),
+    )
+    auto_cancel_subscriptions = forms.BooleanField(
+        label=_("Customers cancel and reduce subscriptions by themselves"),
+        required=False,
+        help_text=_("Otherwise they write a request, which staff decide."),
+    )
+    auto_cancel_addons = forms.BooleanField(label=_("Customers cancel add-ons by themselves"), required=False)
+    auto_cancel_limit = forms.IntegerField(
+        label=_("Up to so many licences at once"),
+        required=False,
+        min_value=1,
+        max_value=100_000,
+        help_text=_("More than that is a request. Empty: no limit."),
+    )
+    allow_multiple_subscriptions = forms.BooleanField(
+        label=_("An account may have several active subscriptions of one product"), required=False
     )

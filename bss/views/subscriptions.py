@@ -2,14 +2,22 @@
 
 from typing import Any, ClassVar
 
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
+from django_htmx.http import HttpResponseClientRefresh
 
+from billing.selectors import charges_of
 from bss.views.shared import history_of
+from bss.views.subscription_change import window_context
+from bss.views.subscription_deeds import deeds_for
 from orders.selectors import orders_for
-from subscriptions.enums import SubscriptionStatus
+from orders.services.preview import next_period_price
+from subscriptions.enums import BILLED_STATUSES, OPEN_STATES, SubscriptionStatus
 from subscriptions.models import Subscription
-from subscriptions.selectors import operations_of, subscriptions_for, subscriptions_with_addons
+from subscriptions.preconditions import Action, facts_of, refusal
+from subscriptions.selectors import operation_in_view, operations_of, subscriptions_for, subscriptions_with_addons
 from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import DetailPage, Fact, ListPage
 from ui.tables import Column
@@ -18,6 +26,7 @@ from vendors.models import SyncStatus
 from vendors.selectors import instance_choices
 
 OPERATION_ROWS = 50
+CHARGE_ROWS = 20
 
 
 class SubscriptionList(ListPage):
@@ -56,16 +65,15 @@ class SubscriptionList(ListPage):
 
 
 class SubscriptionDetail(DetailPage):
-    """One subscription: terms, ids, add-ons, what was asked of the vendor, and its history."""
+    """One subscription: what runs, what it costs, what may be done, what was asked of the vendor, and its history."""
 
     perm = Perm.BSS_VIEW
     selector = subscriptions_with_addons
+    template_name = "bss/subscription_page.html"
     back = (gettext_lazy("Subscriptions"), "bss:subscription_list")
     facts = (
         Fact("plan.label", gettext_lazy("Plan")),
         Fact("quantity", gettext_lazy("Quantity"), "number"),
-        Fact("unit_price", gettext_lazy("Unit price"), "money"),
-        Fact("get_billing_cycle_display", gettext_lazy("Billing cycle")),
         Fact("get_purchase_mode_display", gettext_lazy("Purchase mode")),
         Fact("auto_renew", gettext_lazy("Renews by itself"), "flag"),
         Fact("is_trial", gettext_lazy("Trial"), "flag"),
@@ -73,25 +81,54 @@ class SubscriptionDetail(DetailPage):
         Fact("starts_at", gettext_lazy("Start"), "when"),
         Fact("first_activated_at", gettext_lazy("First activation"), "when"),
         Fact("term_ends_at", gettext_lazy("End of term"), "when"),
-        Fact("cancel_until", gettext_lazy("May be cancelled until"), "when"),
-        Fact("cancelled_at", gettext_lazy("Cancelled"), "when"),
+        Fact("cancelled_at", gettext_lazy("Cancelled"), "when", sub="cancel_reason"),
     )
-    parts = ("bss/_subscription_addons.html", "bss/_subscription_operations.html")
-    side = ("bss/_subscription_vendor.html", "bss/_history.html")
+    parts = ("bss/_subscription_addons.html", "bss/_subscription_money.html", "bss/_subscription_operations.html")
+    side = ("bss/_subscription_vendor.html", "bss/_subscription_window.html", "bss/_history.html")
+
+    def get(self, request: HttpRequest, public_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show it; htmx asks for the progress alone, and for all of it once that has ended."""
+        if not self.wants_part():
+            return super().get(request, public_id, *args, **kwargs)
+        self.object = self.find(subscriptions_with_addons(self.actor), public_id)
+        found = operation_in_view(self.actor, self.object)
+        if found is None or found.state not in OPEN_STATES:
+            return HttpResponseClientRefresh()
+        return render(
+            request, "bss/_subscription_progress.html", {"object": self.object, "operation": found, **self._sees()}
+        )
 
     def shown_facts(self) -> list[Fact]:
         """Empty ones are left out."""
-        optional = {"get_purchase_mode_display", "starts_at", "cancel_until", "cancelled_at"}
+        optional = {"get_purchase_mode_display", "starts_at", "cancelled_at"}
         return [fact for fact in self.facts if fact.path not in optional or fact.raw(self.object)]
 
     def context(self) -> dict[str, Any]:
-        """Its order, its add-ons, its operations and its history."""
+        """What may be done, what is under way and what waits; add-ons, money, operations and history."""
         row: Subscription = self.object
+        facts = facts_of(row)
+        found = operation_in_view(self.actor, row)
+        deeds = deeds_for(self.actor, row, facts, found)
         return {
+            "operation": found,
+            "deeds": deeds,
+            "closed_deeds": [pair for group in deeds for pair in group.reasons],
+            "schedule": facts.schedule,
+            "request_open": facts.request,
             "addons": list(row.addons.all()),
+            "closed_addon": refusal(row, Action.CANCEL_ADDON, facts),
+            "charges": charges_of(self.actor, row, limit=CHARGE_ROWS),
+            "next_net": next_period_price(row) if row.status in BILLED_STATUSES else None,
             "operations": list(operations_of(self.actor, row)[:OPERATION_ROWS]),
-            "links_operations": self.actor.has(Perm.OPERATION_VIEW),
             "order": orders_for(self.actor).filter(number=row.order_number).first() if row.order_number else None,
             "shows_costs": self.actor.has(Perm.COST_VIEW),
             "history": history_of(self.actor, row),
+            **window_context(self.actor, row),
+            **self._sees(),
+        }
+
+    def _sees(self) -> dict[str, bool]:
+        return {
+            "links_operations": self.actor.has(Perm.OPERATION_VIEW),
+            "may_manage": self.actor.has(Perm.SERVICE_MANAGE),
         }

@@ -26,6 +26,12 @@ def is_stale(row: Subscription) -> bool:
     return bool(row.external_id) and (row.vendor_read_at is None or clock.now() - row.vendor_read_at > FRESH_FOR)
 
 
+def reading_job(actor: Actor, row: Subscription) -> Job | None:
+    """The job that is reading this service at the vendor just now, whoever started it."""
+    jobs = Job.objects.visible_to(actor).filter(organization_id=row.organization_id, state__in=Job.OPEN)
+    return jobs.filter(unique_key=f"{REFRESH}:{row.public_id}").first()
+
+
 def start_refresh(actor: Actor, row: Subscription) -> Job | None:
     """Ask the vendor in the background; None if somebody has just asked."""
     if not row.external_id:
