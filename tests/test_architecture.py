@@ -35,8 +35,16 @@ MAY_WRITE = {
 # Names a door may call without an actor, and why.
 WITHOUT_ACTOR = {
     "billing_address": "reads a row the caller already holds",
+    "credit_of": "reads the ledger of an account the caller already holds",
     "detail_fields": "describes a form",
     "detail_state": "reads a basket the caller already holds",
+    "is_stale": "reads a row the caller already holds",
+    "next_period_price": "reckons with a row the caller already holds",
+    "preview_schedule": "reckons with a row the caller already holds",
+    "price_of_next_period": "reckons with a row the caller already holds",
+    "renews_at": "reckons with a row the caller already holds",
+    "taxed": "reckons with a row the caller already holds",
+    "window_of": "reckons with a row the caller already holds",
 }
 # Models that belong to no organization, and why.
 GLOBAL_MODELS = {
