@@ -159,6 +159,11 @@ class Product(TenantOwned):
                 condition=Q(is_published=True, discontinued_at=None, is_addon=False),
             ),
             models.Index(
+                fields=["organization", "category", "-is_featured", "name", "id"],
+                name="product_related",
+                condition=Q(is_published=True, discontinued_at=None, is_addon=False),
+            ),
+            models.Index(
                 fields=["organization", "name", "id"],
                 name="product_shop",
                 condition=Q(is_published=True, discontinued_at=None, is_addon=False),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from catalog.models import (
@@ -127,18 +127,24 @@ def sold_products(actor: Actor, price_list: PriceList | None) -> QuerySet[Produc
     rows = Product.objects.visible_to(actor).filter(
         is_addon=False, is_published=True, discontinued_at=None, charge_type="recurring_prepaid"
     )
-    return rows if price_list is None else rows.filter(_is_priced(price_list))
+    # Only the search itself looks at its column, which is as long as the description.
+    rows = rows.defer("search")
+    return rows if price_list is None else _priced(rows, price_list)
 
 
-def _is_priced(price_list: PriceList) -> Exists | Q:
+def _priced(rows: QuerySet[Product], price_list: PriceList) -> QuerySet[Product]:
+    """Those the list has a price for. Looked up product by product: of two EXISTS joined by OR, PostgreSQL would
+    make lists of every priced product in the database, for each page anew.
+    """
     own = Price.objects.filter(price_list=price_list, plan__product=OuterRef("pk"), plan__is_offered=True)
     if not price_list.default_rule:
-        return Exists(own)
+        return rows.filter(Exists(own))
     column = "cost" if price_list.default_rule == PriceRule.MARKUP else "retail"
     known = PlanCost.objects.filter(
         plan__product=OuterRef("pk"), plan__is_offered=True, currency=price_list.currency, **{f"{column}__gt": 0}
     )
-    return Q(Exists(own)) | Q(Exists(known))
+    first = Coalesce(Subquery(known.order_by().values("pk")[:1]), Subquery(own.order_by().values("pk")[:1]))
+    return rows.alias(first_price=first).filter(first_price__isnull=False)
 
 
 def search_products(rows: QuerySet[Product], words: str) -> QuerySet[Product]:
@@ -159,26 +165,28 @@ def categories_for(actor: Actor) -> QuerySet[Category]:
 
 
 def priced_plans(products: Iterable[Product], price_list: PriceList | None) -> dict[int, list[PricedPlan]]:
-    """The offered plans of these products with their prices, by product id: two statements whatever their number."""
-    ids = [product.pk for product in products]
-    found: dict[int, list[PricedPlan]] = {pk: [] for pk in ids}
-    if price_list is None or not ids:
+    """The offered plans of these products with their prices, by product id: one statement whatever their number."""
+    known = {product.pk: product for product in products}
+    found: dict[int, list[PricedPlan]] = {pk: [] for pk in known}
+    if price_list is None or not known:
         return found
-    plans = Plan.objects.filter(product_id__in=ids, is_offered=True).select_related("product")
-    for priced in price_plans(plans, price_list):
+    for priced in price_plans(Plan.objects.filter(product_id__in=list(known), is_offered=True), price_list):
+        priced.plan.product = known[priced.plan.product_id]
         found[priced.plan.product_id].append(priced)
     return found
 
 
 def price_plans(plans: QuerySet[Plan], price_list: PriceList) -> list[PricedPlan]:
     """Price plans from one list; plans without a price are left out. Sorted by term and cycle."""
-    own = Price.objects.filter(price_list=price_list, plan=OuterRef("pk"))
-    costs = PlanCost.objects.filter(plan=OuterRef("pk"), currency=price_list.currency)
+    # Each join finds one row at most: a plan has one price in a list and one cost in a currency.
     rows = plans.annotate(
-        own_rule=own.values("rule")[:1],
-        own_value=own.values("value")[:1],
-        vendor_cost=costs.values("cost")[:1],
-        vendor_retail=costs.values("retail")[:1],
+        own=FilteredRelation("prices", condition=Q(prices__price_list=price_list)),
+        vendor=FilteredRelation("costs", condition=Q(costs__currency=price_list.currency)),
+    ).annotate(
+        own_rule=F("own__rule"),
+        own_value=F("own__value"),
+        vendor_cost=F("vendor__cost"),
+        vendor_retail=F("vendor__retail"),
     )
     priced = []
     for plan in rows.order_by("product_id", "term", "billing_cycle", "id"):

@@ -19,4 +19,7 @@ def _count(request: ActorRequest) -> int:
     site = getattr(request, "site", None)
     if site is None or request.actor.viewing_as:
         return 0
-    return basket_count(request.actor, site, request.session.get(VISITOR_BASKET, ""))
+    visitor_key = request.session.get(VISITOR_BASKET, "")
+    if request.actor.user_id is None and not visitor_key:
+        return 0
+    return basket_count(request.actor, site, visitor_key)

@@ -1,6 +1,7 @@
 """Pictures for products that have none: drawn from the name, so that a product always looks the same."""
 
 import hashlib
+from functools import lru_cache
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -17,6 +18,7 @@ PAIRS = [
 ]
 
 
+@lru_cache(maxsize=4096)
 def tile_art(name: str, family: str = "") -> SafeString:
     """An SVG of soft shapes with the product's initials; a family's are of one colour."""
     seed = hashlib.sha256(name.encode()).digest()

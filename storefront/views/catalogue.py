@@ -1,7 +1,7 @@
 """The catalogue: home, shelves and search, one product."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -38,8 +38,11 @@ def _list(request: ShopRequest) -> PriceList | None:
 
 
 def tiles(products: Sequence[Product], prices: PriceList | None) -> list[dict[str, Any]]:
-    """Products with their lowest price, ready to be shown as tiles; two statements whatever their number."""
-    plans = priced_plans(products, prices)
+    """Products with their lowest price, ready to be shown as tiles; one statement whatever their number."""
+    return _tiles(products, priced_plans(products, prices))
+
+
+def _tiles(products: Sequence[Product], plans: Mapping[int, Sequence[PricedPlan]]) -> list[dict[str, Any]]:
     return [{"product": product, "from": _lowest(plans.get(product.pk, []))} for product in products]
 
 
@@ -118,14 +121,14 @@ def product_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
     product = rows.filter(public_id=public_id).first()
     if product is None:
         raise Http404
-    addons = list(addons_of(product, request.actor)[:20])
-    plans = priced_plans([product, *addons], prices)
+    addons, related = list(addons_of(product, request.actor)[:20]), _related(rows, product)
+    plans = priced_plans([product, *addons, *related], prices)
     context = {
         "product": product,
         "plans": plans[product.pk] if prices else [],
         "addons": [(addon, plans[addon.pk]) for addon in addons if prices and plans[addon.pk]],
         "prices": prices,
-        "related": tiles(_related(rows, product), prices),
+        "related": _tiles(related, plans),
     }
     return render(request, "storefront/product_detail.html", context)
 
