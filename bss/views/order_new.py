@@ -53,7 +53,14 @@ class OrderNew(ListPage):
     back = (gettext_lazy("Orders"), "bss:order_list")
     selector = ordering_accounts
     columns = (
-        Column("name", gettext_lazy("Account"), "main", sort="name", sub="accounting_number"),
+        Column(
+            "name",
+            gettext_lazy("Account"),
+            "main",
+            sort="name",
+            sub="accounting_number",
+            sub_label=gettext_lazy("Accounting no."),
+        ),
         Column("get_kind_display", gettext_lazy("Kind"), sort="kind"),
         Column("bill_to.name", gettext_lazy("Billed to"), sort="bill_to__name"),
         Column("city", gettext_lazy("City"), sort="city"),

@@ -5,7 +5,7 @@ import datetime as dt
 import html
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from catalog.models import PriceList
 from core.jobs import start_job
-from resellers.models import Organization
+from resellers.models import Account, Organization, PermissionRule
 from tests import factories
 from tests.bss.staff import customer_client, staff_client
 from tests.shop import fill_basket, make_shop, place
@@ -42,6 +42,12 @@ def lists(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, typ
 
 
 LISTS = sorted(lists(get_resolver()), key=lambda pair: pair[0])
+# The object that a list below one is about, by the beginning of the list's name.
+OBJECTS: dict[str, Callable[[Organization], Any]] = {
+    "bss:account_": lambda here: Account.objects.filter(organization=here).first() or factories.account(here),
+    "bss:price_list_": lambda here: PriceList.objects.filter(organization=here).first() or factories.price_list(here),
+    "bss:rule_": lambda here: PermissionRule.objects.create(organization=here, name="A rule"),
+}
 PATTERNS = {f"bss:{item.name}": item for item in get_resolver("bss.urls").url_patterns if isinstance(item, URLPattern)}
 
 
@@ -50,10 +56,9 @@ def address(name: str, here: Organization) -> str:
     pattern = PATTERNS.get(name)
     if pattern is None or not pattern.pattern.converters:
         return reverse(name)
-    assert name.startswith("bss:price_list_"), f"teach this test which object {name} is about"
-    return reverse(
-        name, args=[(PriceList.objects.filter(organization=here).first() or factories.price_list(here)).public_id]
-    )
+    made = next((make for start, make in OBJECTS.items() if name.startswith(start)), None)
+    assert made is not None, f"teach this test which object {name} is about"
+    return reverse(name, args=[made(here).public_id])
 
 
 @pytest.fixture
