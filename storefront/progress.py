@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from core.tenancy import Actor
-from orders.enums import DeliveryStatus, OrderStatus
+from orders.enums import DeliveryStatus, LineKind, OrderStatus
 from orders.models import Order, OrderLine
 from subscriptions.enums import OPEN_STATES, OperationState
 from subscriptions.models import Operation
-from subscriptions.selectors import creations_of
+from subscriptions.selectors import changes_of, creations_of
 from users.permissions import Perm
 
 
@@ -47,8 +47,12 @@ def order_progress(actor: Actor, order: Order) -> OrderProgress:
     """Read an order with its lines and their operations; three statements whatever the number of lines."""
     lines = [line for line in order.lines.all() if line.parent_id is None]
     ids = [line.subscription_id for line in lines if line.subscription_id]
-    operations = creations_of(actor, ids)
-    rows = tuple(LineProgress(line, _steps(order, line, operations)) for line in lines)
+    if all(line.kind == LineKind.NEW for line in lines):
+        operations = creations_of(actor, ids)
+        rows = tuple(LineProgress(line, _steps(order, line, operations)) for line in lines)
+    else:
+        changes = changes_of(actor, order.number)
+        rows = tuple(LineProgress(line, _change_steps(order, line, changes)) for line in lines)
     is_over = order.status == OrderStatus.CANCELLED or (
         order.status == OrderStatus.EXECUTED and all(line.delivery_status in FINAL for line in lines)
     )
@@ -93,6 +97,23 @@ def _steps(order: Order, line: OrderLine, operations: dict[int, Operation]) -> t
         label = _("Not delivered") if delivery == DeliveryStatus.FAILED else _("Given up")
         return (placed, Step(label, "failed", note))
     return (placed, *_open_steps(operation))
+
+
+def _change_steps(order: Order, line: OrderLine, operations: dict[int, Operation]) -> tuple[Step, ...]:
+    """The steps of a line that changes a service which runs already."""
+    placed, at_vendor, done = Step(_("Order placed"), "done"), _("Ordered at the vendor"), _("Active")
+    if order.status == OrderStatus.CANCELLED or line.delivery_status == DeliveryStatus.CANCELLED:
+        return (placed, Step(_("Given up"), "failed"))
+    if order.status != OrderStatus.EXECUTED:
+        return (placed, Step(_("Waiting to be executed"), "waiting"))
+    if line.delivery_status == DeliveryStatus.DELIVERED:
+        return (placed, Step(at_vendor, "done"), Step(done, "done"))
+    operation = operations.get(line.subscription_id or 0)
+    if line.delivery_status == DeliveryStatus.FAILED or operation is None:
+        note = _("The vendor did not accept it. The service is as it was, and nothing is charged.")
+        return (placed, Step(_("Not delivered"), "failed", note))
+    state, note = _state_of(operation)
+    return (placed, Step(_("Ordering at the vendor"), state, note), Step(done, "next"))
 
 
 def _open_steps(operation: Operation) -> tuple[Step, ...]:

@@ -92,6 +92,12 @@ def creations_of(actor: Actor, subscription_ids: Iterable[int]) -> dict[int, Ope
     }
 
 
+def changes_of(actor: Actor, order_number: str) -> dict[int, Operation]:
+    """The operations by which an order changes services that run already, by subscription; the last try counts."""
+    rows = Operation.objects.visible_to(actor).filter(order_number=order_number).exclude(verb=Verb.CREATE)
+    return {row.subscription_id: row for row in rows.order_by("id") if row.subscription_id is not None}
+
+
 def subscriptions_with_addons(actor: Actor) -> TenantQuerySet[Subscription]:
     """The same with their add-ons."""
     return subscriptions_for(actor).prefetch_related("addons__plan")
