@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -86,5 +87,11 @@ def write(plan: Plan, results: dict[str, Any]) -> Path:
     return path
 
 
+def stop(_number: int, _frame: object) -> None:
+    """A polite end: the servers are stopped on the way out."""
+    raise SystemExit("stopped")
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
     raise SystemExit(main())

@@ -79,11 +79,14 @@ class Stack:
             "PYTHONPATH": str(BASE),
         }
         os.environ.update(self.environment)
-        self.spawn(
-            "twins",
-            *("-m", "sandbox", "--port", str(ports["twin"]), "--tls-port", str(ports["tls"]), "--home", str(twins)),
-        )
-        self.wait_for("twins", ports["twin"])
+        self.start_twins()
+
+    def start_twins(self) -> None:
+        """The vendor twins, with what they had when they ended."""
+        ports = [self.environment[name].rpartition(":")[2] for name in ("SANDBOX_URL", "SANDBOX_TLS_URL")]
+        options = ("--port", ports[0], "--tls-port", ports[1], "--home", str(self.home / "twins"))
+        self.spawn("twins", "-m", "sandbox", *options)
+        self.wait_for("twins", int(ports[0]))
 
     def start_web(self) -> None:
         """Gunicorn with production's own file, on the measurements' WSGI application."""

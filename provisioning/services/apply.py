@@ -24,6 +24,7 @@ PATIENCE = dt.timedelta(minutes=120)
 PATIENCE_BY_FLAG = {
     "awaiting_relationship": dt.timedelta(days=30),
     "customer_under_review": dt.timedelta(days=14),
+    "upgrading": dt.timedelta(days=1),
     renewals.RENEWING: dt.timedelta(days=2),
 }
 LOOKUP_EVERY = dt.timedelta(hours=1)
@@ -106,7 +107,7 @@ def _refused(actor: Actor, row: Operation, result: Result) -> None:
         life.refuse(actor, row.subscription, message=result.message, code=result.code)
         settle.fail(row.subscription, reason=result.message)
     elif row.subscription is not None:
-        changes.refuse_change(actor, row.subscription, row, result.message, result.code)
+        changes.refuse_change(actor, row.subscription, row, result.message, result.code, result.data)
         settle.fail(row.subscription, reason=result.message)
     if result.flag == "relationship_lost":
         _lose_relationship(row, result)

@@ -251,8 +251,15 @@ def pending_schedule(row: Subscription) -> ScheduledChange | None:
     return rows.select_related("plan__product").first()
 
 
-def refuse_change(actor: Actor, row: Subscription, operation: Operation, message: str, code: str) -> None:
-    """The vendor refused a change: the confirmed state stands, marked as not synchronized, and people are told."""
+def refuse_change(
+    actor: Actor, row: Subscription, operation: Operation, message: str, code: str, data: Mapping[str, Any]
+) -> None:
+    """The vendor refused a change: the confirmed state stands, marked as not synchronized, and people are told.
+
+    ``data`` is the vendor's state if he told it with the refusal; his windows are kept.
+    """
+    if data.get("status"):
+        _write(row, **window_values(data))
     set_sync(row, SyncStatus.FAILED, message)
     _fire_new_addons(row, operation, SubscriptionEvent.REFUSE)
     if operation.purpose == Purpose.SCHEDULE:
