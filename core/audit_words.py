@@ -70,8 +70,8 @@ ACTIONS = {
     "user.removed": _("Access removed"),
     "user.revoked": _("Invitation taken back"),
     "user.roles_changed": _("Roles changed"),
-    "view_as.ended": _("Look at the storefront as a customer ended"),
-    "view_as.started": _("Looked at the storefront as a customer"),
+    "view_as.ended": _("Viewing as customer ended"),
+    "view_as.started": _("Viewing as customer started"),
 }
 # A change of a running service: what it is (by the operation's purpose), and how far it is (by the end of the action).
 PURPOSES = {
@@ -110,7 +110,7 @@ OBJECTS = {
     "resellers.membership": _("User"),
     "resellers.permissionrule": _("Permission rule"),
     "resellers.staffgroup": _("Group of employees"),
-    "resellers.viewassession": _("Look as a customer"),
+    "resellers.viewassession": _("Viewing as customer"),
     "subscriptions.cancellationrequest": _("Cancellation request"),
     "subscriptions.operation": _("Operation"),
     "subscriptions.subscription": _("Subscription"),
@@ -137,7 +137,7 @@ FIELDS = {
     "default_value": _("Value for all"),
     "edition": _("Edition"),
     "email": _("E-mail"),
-    "end": _("End"),
+    "end": _("How it ended"),
     "ended_at": _("Ended"),
     "execution": _("When"),
     "external_id": _("Vendor's id"),

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from resellers.middleware import STAFF_PREFIXES, ActorRequest
-from ui.errors import error_page
+from ui.errors import error_page, wants_json
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Below these addresses somebody acts as himself: the BSS as an employee, sign-in and sign-out for his own login.
@@ -38,4 +40,15 @@ class ReadOnlyMiddleware:
         if not actor.viewing_as or (match is not None and match.view_name == STOP):
             return None
         words = _("You look at the storefront as %(account)s and can only read. Do it in the BSS, under your own name.")
-        return error_page(request, 403, words % {"account": actor.viewing_as}, "viewing_only")
+        words = words % {"account": actor.viewing_as}
+        if wants_json(request):
+            return error_page(request, 403, words, "viewing_only")
+        context = {"message": words, "back": _came_from(request)}
+        return render(request, "storefront/viewing_refused.html", context, status=403)
+
+
+def _came_from(request: HttpRequest) -> str:
+    """The page of this host on which he clicked, else the front page."""
+    url = request.headers.get("Referer", "")
+    hosts = {request.get_host()}
+    return url if url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()) else "/"

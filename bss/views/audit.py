@@ -60,10 +60,14 @@ def kind_choices(actor: Actor) -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class LinkColumn(Column):
-    """A column with an address of its own for each row."""
+class ObjectColumn(Column):
+    """The object of an entry with its own address, and below in small what kind of object it is."""
 
     link: Callable[[Any], str] = str
+
+    def below(self, row: Any) -> str:
+        """The kind in words."""
+        return object_words(row.object_type)
 
     def _body(self, row: Any, url: str) -> SafeString | str:
         body, own = super()._body(row, url), self.link(row)
@@ -80,8 +84,7 @@ class AuditList(ListPage):
         Column("at", gettext_lazy("Time"), "when", sort="id"),
         Column("actor_label", gettext_lazy("Who"), sub="on_behalf_of", sub_label=gettext_lazy("On behalf of")),
         Column("action", gettext_lazy("What"), "main", show=lambda row: action_words(row.action)),
-        Column("object_type", gettext_lazy("Kind"), show=lambda row: object_words(row.object_type)),
-        Column("object_label", gettext_lazy("Object")),
+        Column("object_label", gettext_lazy("Object"), sub="object_type", sub_label=gettext_lazy("Kind")),
         Column("account.name", gettext_lazy("Account")),
         Column("ip", gettext_lazy("IP address"), "code"),
         Column("reason", gettext_lazy("Reason"), "clip"),
@@ -100,8 +103,16 @@ class AuditList(ListPage):
 
     def shown_columns(self) -> Sequence[Column]:
         """The object with its address, as far as this actor may open it."""
-        own = LinkColumn("object_label", gettext_lazy("Object"), link=lambda row: object_url(row, self.actor))
-        return [own if column.path == "object_label" else column for column in self.columns]
+        return [self._object(column) if column.path == "object_label" else column for column in self.columns]
+
+    def _object(self, column: Column) -> ObjectColumn:
+        return ObjectColumn(
+            column.path,
+            column.label,
+            sub=column.sub,
+            sub_label=column.sub_label,
+            link=lambda row: object_url(row, self.actor),
+        )
 
     def row_url(self, row: Any) -> str:
         """Everything about the entry."""

@@ -7,7 +7,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from core.audit import AuditEntry
-from core.audit_words import PUBLIC_ACTIONS, action_words, object_words
+from core.audit_words import PUBLIC_ACTIONS, action_words
 from core.selectors import audit_log
 from core.tenancy import Actor, ActorKind
 from resellers.selectors import user_ids_of
@@ -54,7 +54,6 @@ class ActivityList(ShopList):
             Column("who", _("Who"), show=self._who),
             Column("action", _("What"), show=lambda row: action_words(row.action)),
             Column("object_label", _("Object"), "clip"),
-            Column("object_type", _("Kind"), show=lambda row: object_words(row.object_type)),
             Column("account.name", _("Account")),
             Column("changes", _("Changed"), "clip", show=self._changes),
             Column("ip", _("IP address"), "code", show=self._ip),
