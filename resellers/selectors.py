@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from core import clock
+from core.brief import briefly
 from core.tenancy import LEVELS, Actor, ActorKind, TenantQuerySet
 from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode, SiteStatus
 from resellers.models import (
@@ -26,8 +27,12 @@ from users.models import User
 from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, StaffRole, staff_perms, storefront_perms, viewing_perms
 
 
+@briefly
 def site_for_host(host: str) -> Site | None:
-    """The live site of a host name; a host that belongs to nobody gets the first organization's own site."""
+    """The live site of a host name; a host that belongs to nobody gets the first organization's own site.
+
+    A change of the site shows after ``BRIEF_SECONDS``.
+    """
     sites = Site.objects.select_related("organization", "account").filter(status=SiteStatus.LIVE)
     rows = list(sites.filter(host__in=[host.lower(), ""], account=None).order_by("-host", "id")[:1])
     if host and not rows:
@@ -56,10 +61,7 @@ def actor_for(
     who: dict[str, object] = {"user_id": user.pk, "label": str(user), "email": user.email, **base}
     if as_staff and user.is_superuser:
         return Actor(ActorKind.STAFF, organization_id, perms=frozenset(BSS_PERMS), **who)  # type: ignore[arg-type]
-    mine = Membership.objects.select_related("account").filter(user=user, organization_id=organization_id)
-    # Told along with what is read anyway: an organization without rules needs no statement for them.
-    rules = PermissionRule.objects.filter(organization_id=organization_id)
-    memberships = list(mine.annotate(uses_rules=Exists(rules)).order_by("id"))
+    memberships = _memberships_at(user, organization_id)
     staff = next((row for row in memberships if row.account_id is None), None)
     if as_staff:
         if staff is None:
@@ -83,6 +85,33 @@ def actor_for(
     if staff is not None:
         return _staff_actor(staff, who)
     return Actor(ActorKind.ANONYMOUS, organization_id, **who)  # type: ignore[arg-type]
+
+
+def signed_in_user(user_id: int | str) -> User | None:
+    """The user of a session with all his memberships, in one statement; ``actor_for`` and others use what was read.
+
+    Only for the time of a request: what changes meanwhile does not show in this object.
+    """
+    rows = list(_memberships().select_related("user").filter(user_id=user_id))
+    user = rows[0].user if rows else User.objects.filter(pk=user_id).first()
+    if user is not None:
+        user.read_memberships = rows
+    return user
+
+
+def _memberships() -> TenantQuerySet[Membership]:
+    """Memberships with their accounts, oldest first.
+
+    Whether the organization has rules is told along, so that one without rules needs no statement for them.
+    """
+    rules = PermissionRule.objects.filter(organization_id=OuterRef("organization_id"))
+    return Membership.objects.select_related("account").annotate(uses_rules=Exists(rules)).order_by("id")
+
+
+def _memberships_at(user: User, organization_id: int) -> list[Membership]:
+    if user.read_memberships is not None:
+        return [row for row in user.read_memberships if row.organization_id == organization_id]
+    return list(_memberships().filter(user=user, organization_id=organization_id))
 
 
 def token_digest(token: str) -> str:
@@ -149,10 +178,11 @@ def is_employee(user: User | AnonymousUser, site: Site) -> bool:
     """Whether ``user`` may open the BSS of the site's organization."""
     if not isinstance(user, User):
         return False
-    return (
-        user.is_superuser
-        or Membership.objects.filter(user=user, organization_id=site.organization_id, account=None).exists()
-    )
+    if user.is_superuser:
+        return True
+    if user.read_memberships is not None:
+        return any(row.account_id is None for row in _memberships_at(user, site.organization_id))
+    return Membership.objects.filter(user=user, organization_id=site.organization_id, account=None).exists()
 
 
 def _staff_actor(membership: Membership, who: dict[str, object]) -> Actor:
@@ -190,8 +220,14 @@ def organization_of(actor: Actor) -> Organization | None:
     return Organization.objects.filter(pk=actor.organization_id).first() if actor.organization_id else None
 
 
-def own_account(actor: Actor) -> Account | None:
-    """The account whose user the actor is."""
+def own_account(actor: Actor, user: User | AnonymousUser | None = None) -> Account | None:
+    """The account whose user the actor is; known already if ``user`` is the signed-in user of a request."""
+    if isinstance(user, User) and user.read_memberships is not None:
+        known: Account | None = next(
+            (row.account for row in user.read_memberships if row.account_id == actor.account_id), None
+        )
+        if known is not None:
+            return known
     return Account.objects.filter(pk=actor.account_id).first() if actor.account_id else None
 
 

@@ -5,12 +5,18 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
+from resellers.selectors import signed_in_user
 from sso.realm import INSTALLATION, request_realm
 from users.models import User
 
 
 class RealmBackend(ModelBackend):
     """Finds the user of this realm; administrators of the installation may sign in at every site."""
+
+    def get_user(self, user_id: int) -> User | None:
+        """The user of a session, with his memberships."""
+        user = signed_in_user(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
 
     def authenticate(
         self,

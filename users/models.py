@@ -58,6 +58,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    # What was read along with the user of a session (``resellers.selectors.signed_in_user``); None: nothing was.
+    read_memberships: list[Any] | None = None
+
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []

@@ -154,6 +154,8 @@ DATABASES = {"default": env.db("DATABASE_URL", default="postgres://cloudbss@127.
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 REDIS_URL: str = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
+# How long a process may go on with the site of a host as it read it, in seconds; 0 reads it for each request.
+BRIEF_SECONDS: float = env.float("BRIEF_SECONDS", default=5.0)
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
 # --- Encryption of stored secrets: the first key writes, the others still read ----------------------------------------

@@ -20,6 +20,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+BRIEF_SECONDS = 0.0
 CELERY_TASK_PUBLISH_RETRY = False
 VENDOR_CALLS_PER_MINUTE = 30_000
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # Threads of the live server leave no session behind.

@@ -34,7 +34,7 @@ PRODUCT_ID = re.compile(r"[0-9]{1,18}")
 
 
 def _list(request: ShopRequest) -> PriceList | None:
-    return price_list_for(request.actor, request.shop, own_account(request.actor))
+    return price_list_for(request.actor, request.shop, own_account(request.actor, request.user))
 
 
 def tiles(products: Sequence[Product], prices: PriceList | None) -> list[dict[str, Any]]:
