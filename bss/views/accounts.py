@@ -17,7 +17,7 @@ from resellers.enums import AccountKind, AccountStatus, Edition
 from resellers.models import Account
 from resellers.selectors import accounts_with_rule, contacts_for, managers_for, memberships_for, sub_accounts_of
 from subscriptions.selectors import subscriptions_for
-from ui.filters import Choice, Filter, Flag
+from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import Action, DetailPage, Fact, ListPage
 from ui.tables import Column
 from users.permissions import Perm
@@ -73,6 +73,7 @@ class AccountList(ListPage):
         Filter("country", gettext_lazy("Country"), "country"),
         Choice("manager", gettext_lazy("Account manager"), "account_manager__public_id", _managers),
         Flag("unlimited", gettext_lazy("Unlimited credit"), "credit_unlimited"),
+        Period("since", gettext_lazy("Since"), "created_at"),
     )
     search = ("name", "accounting_number", "email", "tax_id", "city")
     sort = "name"

@@ -12,7 +12,7 @@ from bss.forms.instances import DefinitionForm, InstanceForm
 from bss.views.shared import history_of
 from core.selectors import jobs_for
 from provisioning.services import setup
-from ui.filters import Choice
+from ui.filters import Choice, Filter
 from ui.pages import Action, ActionPage, DetailPage, Fact, FormPage, ListPage, Page
 from ui.tables import Column
 from users.permissions import Perm
@@ -45,6 +45,7 @@ class InstanceList(ListPage):
         Column("last_definition_at", gettext_lazy("Last definition run"), "ago", sort="last_definition_at"),
     )
     filters = (
+        Filter("application", gettext_lazy("Application"), "application__name"),
         Choice("state", gettext_lazy("State"), "state", InstanceState.choices[:-1]),
         Choice("consent", gettext_lazy("Consent"), "consent", ConsentState.choices),
     )

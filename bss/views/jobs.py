@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.jobs import JobState
 from core.selectors import jobs_for
-from ui.filters import Choice, Period
+from ui.filters import Choice, Filter, Period
 from ui.pages import JobPage, ListPage
 from ui.pages.export import EXPORT_LIST
 from ui.tables import Column
@@ -25,12 +25,13 @@ class JobList(ListPage):
         Column("title", _("Job"), "main", sort="title", sub="progress_text", sub_label=_("Step")),
         Column("state", _("State"), "status", sort="state"),
         Column("percent", _("Progress"), "percent"),
-        Column("user", _("Started by")),
+        Column("user", _("Started by"), sort="user__email"),
         Column("created_at", _("Requested"), "when", sort="created_at"),
         Column("finished_at", _("Ended"), "ago", sort="finished_at"),
     )
     filters = (
         Choice("state", _("State"), "state", JobState.choices),
+        Filter("by", _("Started by"), "user__email"),
         Period("requested", _("Requested"), "created_at"),
     )
     search = ("title", "user__email", "error")

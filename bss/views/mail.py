@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.models import MailState, OutgoingMail
 from notifications.selectors import mail_text, mails_for, template_choices
-from ui.filters import Choice, Period
+from ui.filters import Choice, Filter, Period
 from ui.pages import DetailPage, Fact, ListPage
 from ui.tables import Column
 from users.permissions import Perm
@@ -30,6 +30,8 @@ class MailList(ListPage):
     filters = (
         Choice("state", _("State"), "state", MailState.choices),
         Choice("template", _("Kind"), "template", template_choices),
+        Filter("to", _("To"), "recipient"),
+        Filter("account", _("Account"), "account__name"),
         Period("written", _("Written"), "created_at"),
     )
     search = ("recipient", "subject", "account__name")

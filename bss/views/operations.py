@@ -92,6 +92,7 @@ class OperationList(ListPage):
         Choice("state", gettext_lazy("State"), "state", OperationState.choices),
         Choice("verb", gettext_lazy("What"), "verb", Verb.choices),
         Choice("instance", gettext_lazy("Instance"), "instance__public_id", instance_choices),
+        Filter("account", gettext_lazy("Account"), "account__name"),
         Filter("code", gettext_lazy("Code"), "code"),
         Period("requested", gettext_lazy("Requested"), "created_at"),
     )

@@ -12,11 +12,15 @@ from bss.forms.operations import ReasonForm
 from bss.forms.orders import ExecuteForm
 from bss.views.shared import history_of
 from core import money
+from core.errors import Conflict
 from orders.enums import OrderStatus
 from orders.models import Order
 from orders.selectors import OrderCredit, order_credit, orders_at_work, orders_with_lines, waits_for, work_lines
+from orders.services.edit import demand_editable
 from orders.services.execute import execute_by_staff
 from orders.services.place import cancel_order
+from orders.targets import hold_of
+from resellers.enums import PurchaseMode
 from ui.filters import Choice, Filter, Period
 from ui.pages import Action, ActionPage, DetailPage, Fact, ListPage
 from ui.tables import Column
@@ -50,6 +54,7 @@ class OrderList(ListPage):
         Column("number", gettext_lazy("Number"), "main", sort="number"),
         Column("account.name", gettext_lazy("Account"), sort="account__name"),
         Column("payer.name", gettext_lazy("Billed to"), sort="payer__name"),
+        Column("get_purchase_mode_display", gettext_lazy("Purchase mode"), sort="purchase_mode"),
         Column("buyer_label", gettext_lazy("Ordered by"), sort="buyer_label"),
         Column("placed_at", gettext_lazy("Placed"), "ago", sort="placed_at"),
         Column("gross", gettext_lazy("Total"), "money", sort="gross"),
@@ -68,8 +73,10 @@ class OrderList(ListPage):
                 ("desk", gettext_lazy("The operations desk")),
             ),
         ),
+        Choice("mode", gettext_lazy("Purchase mode"), "purchase_mode", PurchaseMode.choices),
         Filter("account", gettext_lazy("Account"), "account__name"),
         Filter("payer", gettext_lazy("Billed to"), "payer__name"),
+        Filter("by", gettext_lazy("Ordered by"), "buyer_label"),
         Period("placed", gettext_lazy("Placed"), "placed_at"),
     )
     search = ("number", "account__name", "payer__name", "buyer_label")
@@ -134,15 +141,28 @@ class OrderDetail(DetailPage):
         may_exceed = self.actor.has(Perm.ORDER_EXECUTE_ABOVE_CREDIT)
         if may_exceed or self.actor.has(Perm.ORDER_MANAGE):
             url = reverse("bss:order_execute", args=[row.public_id])
-            found.append(Action(_("Execute"), url, "play", "primary", _obstacle(self.actor, order_credit(row))))
+            found.append(Action(_("Execute"), url, "play", "primary", _obstacle(self.actor, order_credit(row), row)))
         if self.actor.has(Perm.ORDER_MANAGE):
+            found.append(Action(_("Change"), reverse("bss:order_edit", args=[row.public_id]), "edit", "", _fixed(row)))
             url = reverse("bss:order_cancel", args=[row.public_id])
             found.append(Action(_("Cancel order"), url, "cross", "danger"))
         return found
 
 
-def _obstacle(actor: Any, figures: OrderCredit) -> str:
+def _fixed(order: Order) -> str:
+    """Why the order cannot be changed; empty if it can."""
+    try:
+        demand_editable(order)
+    except Conflict as error:
+        return str(error.message)
+    return ""
+
+
+def _obstacle(actor: Any, figures: OrderCredit, order: Order) -> str:
     """Why this employee cannot execute the order now; empty if he can."""
+    held = hold_of(order.account, order.payer)
+    if held is not None:
+        return str(held.message)
     if figures.exceeds and not actor.has(Perm.ORDER_EXECUTE_ABOVE_CREDIT):
         return _("The total is over the credit. Ask somebody of Billing.")
     if not figures.exceeds and not actor.has(Perm.ORDER_MANAGE):

@@ -14,7 +14,7 @@ from resellers.models import Account, Contact, Membership
 from resellers.selectors import all_contacts, memberships_for
 from resellers.services.accounts import save_contact
 from sso.services.people import invite_user
-from ui.filters import Filter
+from ui.filters import Filter, Flag
 from ui.pages import Action, FormPage, ListPage
 from ui.people import HasRole, InviteForm, member_state
 from ui.tables import Column
@@ -113,7 +113,10 @@ class StaffList(ListPage):
         Column("state", gettext_lazy("State"), show=member_state),
         Column("user.last_login", gettext_lazy("Last sign-in"), "when", sort="user__last_login"),
     )
-    filters: ClassVar[tuple[Filter, ...]] = (HasRole("role", gettext_lazy("Role"), "roles", StaffRole.choices),)
+    filters: ClassVar[tuple[Filter, ...]] = (
+        HasRole("role", gettext_lazy("Role"), "roles", StaffRole.choices),
+        Flag("active", gettext_lazy("Not switched off"), "user__is_active"),
+    )
     search = ("user__first_name", "user__last_name", "user__email")
     sort = "user__last_name"
     empty_icon = "users"

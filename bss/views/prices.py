@@ -18,8 +18,9 @@ from catalog.models import Plan, PriceList
 from catalog.selectors import ListedPrice, listed_price, own_price, payers_with_lists, plans_in, price_lists_for
 from catalog.services import price_lists as service
 from core.tenancy import Actor
+from resellers.enums import AccountKind, AccountStatus
 from resellers.models import Account
-from ui.filters import Filter, Flag
+from ui.filters import Choice, Filter, Flag
 from ui.pages import Action, ActionPage, BulkAction, ListPage
 from ui.tables import Column
 from users.permissions import Perm
@@ -274,7 +275,11 @@ class PriceListAccounts(OfPriceList):
     @property
     def filters(self) -> Sequence[Filter]:  # type: ignore[override]
         """Those who buy from this list."""
-        return (Assigned("assigned", _("Buys from this list"), str(self.price_list.pk)),)
+        return (
+            Assigned("assigned", _("Buys from this list"), str(self.price_list.pk)),
+            Choice("kind", _("Kind"), "kind", AccountKind.choices),
+            Choice("status", _("Status"), "status", AccountStatus.choices),
+        )
 
     @property
     def bulk_actions(self) -> Sequence[BulkAction]:  # type: ignore[override]

@@ -12,8 +12,10 @@ from billing.selectors import charges_of
 from bss.views.shared import history_of
 from bss.views.subscription_change import window_context
 from bss.views.subscription_deeds import deeds_for
+from catalog.models import Cycle
 from orders.selectors import orders_for
 from orders.services.preview import next_period_price
+from resellers.enums import PurchaseMode
 from subscriptions.enums import BILLED_STATUSES, OPEN_STATES, SubscriptionStatus
 from subscriptions.models import Subscription
 from subscriptions.preconditions import Action, facts_of, refusal
@@ -38,6 +40,8 @@ class SubscriptionList(ListPage):
     columns = (
         Column("name", gettext_lazy("Name"), "main", sort="name", sub="plan.label", sub_label=gettext_lazy("Plan")),
         Column("account.name", gettext_lazy("Account"), sort="account__name"),
+        Column("bill_to.name", gettext_lazy("Billed to"), sort="bill_to__name"),
+        Column("get_purchase_mode_display", gettext_lazy("Purchase mode"), sort="purchase_mode"),
         Column("quantity", gettext_lazy("Quantity"), "number", sort="quantity"),
         Column("unit_price", gettext_lazy("Unit price"), "money", sort="unit_price"),
         Column("status", gettext_lazy("Status"), "status", sort="status"),
@@ -48,9 +52,13 @@ class SubscriptionList(ListPage):
     filters: ClassVar[tuple[Filter, ...]] = (
         Choice("status", gettext_lazy("Status"), "status", SubscriptionStatus.choices),
         Choice("sync", gettext_lazy("Synchronization"), "sync_status", SyncStatus.choices),
+        Choice("mode", gettext_lazy("Purchase mode"), "purchase_mode", PurchaseMode.choices),
+        Choice("cycle", gettext_lazy("Billing cycle"), "billing_cycle", Cycle.choices),
         Choice("instance", gettext_lazy("Instance"), "instance__public_id", instance_choices),
+        Filter("product", gettext_lazy("Product"), "product__name"),
         Filter("account", gettext_lazy("Account"), "account__name"),
         Filter("bill_to", gettext_lazy("Billed to"), "bill_to__name"),
+        Flag("renews", gettext_lazy("Renews by itself"), "auto_renew"),
         Flag("trial", gettext_lazy("Trial"), "is_trial"),
         Period("term", gettext_lazy("End of term"), "term_ends_at"),
     )

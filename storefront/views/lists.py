@@ -8,13 +8,18 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.enums import OrderStatus
 from orders.selectors import orders_for
+from resellers.enums import SUB_KINDS, AccountStatus, PurchaseMode
 from resellers.selectors import customers_of
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.selectors import subscriptions_for
-from ui.filters import Choice, Period
+from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import ListPage
 from ui.tables import Column
 from users.permissions import Perm
+
+# Who buys for nobody else has no use for these, and no purchase mode to speak of.
+RESELLER_COLUMNS = frozenset({"account.name", "get_purchase_mode_display"})
+RESELLER_FILTERS = frozenset({"account", "mode"})
 
 
 class ShopList(ListPage):
@@ -23,7 +28,26 @@ class ShopList(ListPage):
     layout = "base_storefront.html"
 
 
-class OrderList(ShopList):
+class ServiceList(ShopList):
+    """A list of what was bought; resellers also see for whom."""
+
+    def shown_columns(self) -> Sequence[Column]:
+        """For whom, for resellers; amounts, for people who may see prices."""
+        found = list(self.columns)
+        if not self.actor.sells:
+            found = [column for column in found if column.path not in RESELLER_COLUMNS]
+        if not self.actor.has(Perm.SHOP_PRICES_VIEW):
+            found = [column for column in found if column.kind != "money"]
+        return found
+
+    def shown_filters(self) -> Sequence[Filter]:
+        """Those by customer and purchase mode for resellers only."""
+        if self.actor.sells:
+            return self.filters
+        return [item for item in self.filters if item.name not in RESELLER_FILTERS]
+
+
+class OrderList(ServiceList):
     """Orders of the own account and of a reseller's customers."""
 
     perm = Perm.SHOP_ORDERS_VIEW
@@ -31,13 +55,18 @@ class OrderList(ShopList):
     selector = orders_for
     columns = (
         Column("number", _("Number"), "main", sort="number"),
-        Column("account.name", _("For")),
+        Column("account.name", _("For"), sort="account__name"),
+        Column("get_purchase_mode_display", _("Purchase mode"), sort="purchase_mode"),
+        Column("buyer_label", _("Ordered by"), sort="buyer_label"),
         Column("placed_at", _("Placed"), "when", sort="placed_at"),
         Column("gross", _("Total"), "money", sort="gross"),
         Column("status", _("Status"), "status", sort="status"),
     )
     filters = (
         Choice("status", _("Status"), "status", OrderStatus.choices),
+        Choice("mode", _("Purchase mode"), "purchase_mode", PurchaseMode.choices),
+        Filter("account", _("For"), "account__name"),
+        Filter("by", _("Ordered by"), "buyer_label"),
         Period("placed", _("Placed"), "placed_at"),
     )
     search = ("number", "account__name")
@@ -46,18 +75,12 @@ class OrderList(ShopList):
     empty_title = _("No orders yet")
     empty_text = _("What you order appears here, with its progress.")
 
-    def shown_columns(self) -> Sequence[Column]:
-        """All of them; without the total for people who may not see prices."""
-        if self.actor.has(Perm.SHOP_PRICES_VIEW):
-            return self.columns
-        return [column for column in self.columns if column.path != "gross"]
-
     def row_url(self, row: Any) -> str:
         """The order with its progress."""
         return reverse("storefront:order_detail", args=[row.public_id])
 
 
-class SubscriptionList(ShopList):
+class SubscriptionList(ServiceList):
     """Services of the own account and of a reseller's customers."""
 
     perm = Perm.SHOP_SERVICES_VIEW
@@ -66,12 +89,21 @@ class SubscriptionList(ShopList):
     columns = (
         Column("name", _("Service"), "main", sort="name", sub="plan.label", sub_label=_("Plan")),
         Column("account.name", _("For"), sort="account__name"),
+        Column("get_purchase_mode_display", _("Purchase mode"), sort="purchase_mode"),
         Column("quantity", _("Quantity"), "number", sort="quantity"),
         Column("status", _("Status"), "status", sort="status"),
+        Column("auto_renew", _("Renews by itself"), "flag", sort="auto_renew"),
         Column("term_ends_at", _("Term ends"), "when", sort="term_ends_at"),
     )
-    filters = (Choice("status", _("Status"), "status", SubscriptionStatus.choices),)
-    search = ("name", "account__name")
+    filters = (
+        Choice("status", _("Status"), "status", SubscriptionStatus.choices),
+        Choice("mode", _("Purchase mode"), "purchase_mode", PurchaseMode.choices),
+        Filter("account", _("For"), "account__name"),
+        Flag("renews", _("Renews by itself"), "auto_renew"),
+        Flag("trial", _("Trial"), "is_trial"),
+        Period("term", _("Term ends"), "term_ends_at"),
+    )
+    search = ("name", "account__name", "order_number")
     empty_icon = "repeat"
     empty_title = _("No services yet")
     empty_text = _("Buy something and it appears here.")
@@ -89,10 +121,17 @@ class CustomerList(ShopList):
     selector = customers_of
     columns = (
         Column("name", _("Name"), "main", sort="name", sub="email", sub_label=_("E-mail")),
-        Column("kind", _("Kind"), "status"),
+        Column("kind", _("Kind"), "status", sort="kind"),
         Column("city", _("City"), sort="city"),
         Column("country", _("Country"), sort="country"),
         Column("status", _("Status"), "status", sort="status"),
+        Column("created_at", _("Since"), "date", sort="created_at"),
+    )
+    filters = (
+        Choice("kind", _("Kind"), "kind", tuple((kind.value, kind.label) for kind in SUB_KINDS)),
+        Choice("status", _("Status"), "status", AccountStatus.choices),
+        Filter("country", _("Country"), "country"),
+        Period("since", _("Since"), "created_at"),
     )
     search = ("name", "email", "city")
     sort = "name"

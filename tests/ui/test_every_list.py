@@ -98,7 +98,9 @@ def test_list_sorts_filters_and_searches(door, name, page):
         assert sort_field(rows.model, path)
         for asked in (path, f"-{path}"):
             assert client.get(url, {"sort": asked}).status_code == 200
-    form = FilterForm({}, filters=shown.filters, actor=shop.staff if name.startswith("bss:") else shop.reseller_admin)
+    form = FilterForm(
+        {}, filters=shown.shown_filters(), actor=shop.staff if name.startswith("bss:") else shop.reseller_admin
+    )
     for key, field in form.fields.items():
         found = client.get(url, {key: example(key, field)})
         assert (found.status_code, found.context["form"].errors) == (200, {})
@@ -182,3 +184,36 @@ def test_list_says_what_to_do_when_it_is_empty(name, page):
     if not response.context["lines"]:
         assert str(page.empty_title)
         assert str(page.empty_title) in response.content.decode()
+
+
+@pytest.mark.parametrize(("name", "page"), LISTS, ids=[name for name, _page in LISTS])
+def test_list_can_be_sorted_and_searched(door, name, page):
+    shop, client = door(name)
+    shown: ListPage = client.get(address(name, shop.organization)).context["page"]
+    sortable = {column.sort for column in shown.shown_columns() if column.sort}
+    assert sortable
+    assert shown.search or shown.shown_filters()
+    names = list(shown.filter_form.fields)
+    assert {"saved", "sort", "size", "after", "before", "format"} & set(names) == set()
+    assert len({str(column.label) for column in shown.shown_columns()}) == len(shown.shown_columns())
+
+
+@pytest.mark.parametrize(
+    "name", ["bss:order_list", "bss:subscription_list", "storefront:order_list", "storefront:subscription_list"]
+)
+def test_purchase_mode_is_a_column_and_a_filter(door, name):
+    _shop, client = door(name)
+    shown: ListPage = client.get(reverse(name)).context["page"]
+    assert "get_purchase_mode_display" in [column.path for column in shown.shown_columns()]
+    assert "mode" in [item.name for item in shown.shown_filters()]
+
+
+@pytest.mark.parametrize("name", ["storefront:order_list", "storefront:subscription_list"])
+def test_who_buys_for_nobody_else_has_no_purchase_mode(door, name):
+    shop, _client = door(name)
+    client = customer_client(shop.organization, shop.customer)
+    response = client.get(reverse(name), {"mode": "end_customer"})
+    shown: ListPage = response.context["page"]
+    assert {"account.name", "get_purchase_mode_display"} & {column.path for column in shown.shown_columns()} == set()
+    assert (response.context["chips"], len(response.context["lines"])) == ([], 1)
+    assert "Purchase mode" not in b"".join(client.get(reverse(name), {"format": "csv"}).streaming_content).decode()

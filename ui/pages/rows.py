@@ -26,6 +26,10 @@ class Rows(Page):
         """The columns this actor sees."""
         return self.columns
 
+    def shown_filters(self) -> Sequence[Filter]:
+        """The filters this actor has."""
+        return self.filters
+
     def rows(self) -> QuerySet[Any]:
         """All rows before any filter."""
         return type(self).selector(self.actor)
@@ -33,7 +37,7 @@ class Rows(Page):
     @cached_property
     def filter_form(self) -> FilterForm:
         """The filters as given in the address."""
-        return FilterForm(self.request.GET, filters=self.filters, actor=self.actor)
+        return FilterForm(self.request.GET, filters=self.shown_filters(), actor=self.actor)
 
     @cached_property
     def chosen_sort(self) -> str:

@@ -153,7 +153,7 @@ class Saved(Rows):
 
     def _described(self, tab: SavedTab) -> SavedTab:
         query = QueryDict(tab.row.query)
-        words = [text for _name, text in FilterForm(query, filters=self.filters, actor=self.actor).chips()]
+        words = [text for _name, text in FilterForm(query, filters=self.shown_filters(), actor=self.actor).chips()]
         for column in self.shown_columns():
             if column.sort and column.sort == query.get("sort", "").removeprefix("-"):
                 down = query["sort"].startswith("-")
