@@ -121,6 +121,19 @@ def test_nothing_can_be_changed(shop, order, viewer, name):
     assert viewing(viewer)
 
 
+@pytest.mark.parametrize(
+    ("came_from", "back"),
+    [("http://{host}/products/?q=1", "http://{host}/products/?q=1"), ("https://evil.test/x", "/"), ("", "/")],
+)
+def test_refusal_stays_in_the_shop_and_leads_back(shop, viewer, came_from, back):
+    host = shop.site.host
+    refused = viewer.post(reverse("storefront:basket_add"), headers={"referer": came_from.format(host=host)})
+    page = refused.content.decode()
+    assert refused.context["back"] == back.format(host=host)
+    assert reverse("bss:account_detail", args=[shop.customer.public_id]) in page
+    assert "view-as/stop/" in page
+
+
 def test_refusal_is_json_for_who_asks_for_json(viewer):
     refused = viewer.post(reverse("storefront:basket_add"), headers={"accept": "application/json"})
     assert (refused.status_code, refused.json()["code"]) == (403, "viewing_only")
