@@ -1,13 +1,14 @@
-"""The steps of an order by an employee for an account."""
+"""The steps of an order by an employee for an account, and changing an order that waits."""
 
 from django.urls import URLPattern, path
 
-from bss.views import order_new
+from bss.views import order_edit, order_new
 from bss.views import order_new_checkout as checkout
 
 _FOR = "orders/new/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern] = [
+    path("orders/<uuid:public_id>/edit/", order_edit.OrderEdit.as_view(), name="order_edit"),
     path("orders/new/", order_new.OrderNew.as_view(), name="order_new"),
     path(_FOR, order_new.OrderLines.as_view(), name="account_order"),
     path(f"{_FOR}add/", order_new.OrderAdd.as_view(), name="account_order_add"),

@@ -181,6 +181,7 @@ FIELDS = {
     "status": _("Status"),
     "tax_id": _("Tax ID"),
     "term_ends_at": _("Term ends"),
+    "terms": _("Terms of use"),
     "total": _("Total"),
     "unit_price": _("Price"),
     "until": _("Until"),
@@ -188,6 +189,7 @@ FIELDS = {
     "value": _("Value"),
     "website": _("Web site"),
     "what": _("What"),
+    "without_check": _("Without a check, because"),
 }
 
 # What customers may read. Undeclared means hidden: the desk, credit, prices and set-up are the organization's own.
