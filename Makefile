@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PACKAGES := core users resellers vendors catalog subscriptions billing orders provisioning notifications sso office365 ui \
 	storefront bss cloudbss sandbox bench
 
-.PHONY: help setup run test lint format types contracts migrations deploy-check suite bench requirements clean
+.PHONY: help setup run test lint format types contracts migrations deploy-check suite bench chaos requirements clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -51,6 +51,10 @@ deploy-check:
 
 suite:
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+chaos: setup ## Kill, stop and delay on purpose (200 orders, then long random walks), and prove that nothing is lost
+	$(BIN)/python -W ignore -m bench.chaos
+	WALKS=40 WALK_STEPS=30 $(BIN)/python -m pytest -q -n $(WORKERS) tests/provisioning/test_random_walks.py
 
 bench: setup ## Measure on this machine; BENCH_ROWS=1m loads a million subscriptions, BENCH_QUICK=1 only looks whether it works
 	@exec $(BIN)/python -W ignore -m bench

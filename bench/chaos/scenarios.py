@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import redis
 from django.conf import settings
 from django.urls import reverse
 
@@ -45,13 +46,19 @@ class Harm:
         options = ("-P", "solo", "-Q", QUEUES, "-n", f"{name}@%h", "-l", "ERROR")
         self.stack.spawn(name, "-m", "celery", "-A", "cloudbss", "worker", *options, *quiet)
 
+    def is_ready(self, name: str) -> bool:
+        """Whether a worker takes messages by now; it says so in the broker (``bench.tasks``), once."""
+        with redis.Redis.from_url(self.stack.environment["REDIS_URL"]) as broker:
+            keys = list(broker.scan_iter(match=f"{name}@*"))
+            return bool(keys and broker.delete(*keys))
+
     def kill(self, name: str) -> None:
         """SIGKILL, by pid, without warning."""
         process = self.stack.processes.get(name)
         if process is not None and process.poll() is None:
             process.kill()
             process.wait(10)
-            self.note(f"killed {name.partition(' ')[0]}")
+            self.note(f"killed {name.partition('-')[0]}")
 
     def kill_group(self, name: str) -> None:
         """SIGKILL for a program and all its children."""
@@ -66,7 +73,7 @@ class Harm:
 @contextmanager
 def workers(harm: Harm, count: int = WORKERS) -> Iterator[list[str]]:
     """So many workers for the length of the block."""
-    names = [f"worker {number + 1}" for number in range(count)]
+    names = [f"worker-{number + 1}" for number in range(count)]
     for name in names:
         harm.start_worker(name)
     try:
@@ -80,15 +87,20 @@ def workers_killed(harm: Harm, town: Town, orders: int) -> None:
     """Workers die at random moments while all the orders are placed and provisioned."""
     stop = threading.Event()
 
-    def hunt(names: list[str]) -> None:
-        while not stop.wait(harm.random.uniform(1.0, 4.0)):
-            name = harm.random.choice(names)
-            harm.kill(name)
-            harm.start_worker(name)
+    def hunt(name: str) -> None:
+        while not stop.is_set():
+            if not harm.is_ready(name):
+                stop.wait(0.1)
+                continue
+            # Somewhere in the middle of its work.
+            if not stop.wait(harm.random.uniform(0.2, 4.0)):
+                harm.kill(name)
+                harm.start_worker(name)
 
     with workers(harm) as names:
-        hunter = threading.Thread(target=hunt, args=(names,), daemon=True)
-        hunter.start()
+        hunters = [threading.Thread(target=hunt, args=(name,), daemon=True) for name in names]
+        for hunter in hunters:
+            hunter.start()
         try:
             for number in range(orders):
                 town.place(number)
@@ -97,7 +109,8 @@ def workers_killed(harm: Harm, town: Town, orders: int) -> None:
                     stop.set()
         finally:
             stop.set()
-            hunter.join(20)
+            for hunter in hunters:
+                hunter.join(20)
 
 
 def broker_stopped(harm: Harm, town: Town, orders: int) -> None:
