@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Iterable
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from subscriptions.enums import (
@@ -164,16 +166,29 @@ def failed_schedules(actor: Actor) -> TenantQuerySet[ScheduledChange]:
     return rows.select_related("subscription__account", "plan").order_by("-id")
 
 
-def ending_without_renewal(actor: Actor, *, days: int = 30) -> TenantQuerySet[Subscription]:
-    """Active services whose term ends within so many days and that do not renew by themselves, the next one first."""
+def having(rows: QuerySet[Subscription], need: str) -> QuerySet[Subscription]:
+    """Those of ``rows`` with an open request, a scheduled change, one that failed lately, or an end without renewal."""
     now = clock.now()
-    rows = subscriptions_for(actor).filter(
-        status=SubscriptionStatus.ACTIVE,
-        auto_renew=False,
-        term_ends_at__gt=now,
-        term_ends_at__lte=now + dt.timedelta(days=days),
-    )
-    return rows.order_by("term_ends_at", "id")
+    requests = CancellationRequest.objects.filter(subscription=OuterRef("pk"), status__in=OPEN_REQUESTS)
+    schedules = ScheduledChange.objects.filter(subscription=OuterRef("pk"))
+    match need:
+        case "request":
+            return rows.filter(Exists(requests))
+        case "schedule":
+            return rows.filter(Exists(schedules.filter(status=ScheduleStatus.PENDING)))
+        case "schedule_failed":
+            lately = schedules.filter(status=ScheduleStatus.FAILED, decided_at__gte=now - SHOWN_FOR)
+            return rows.filter(Exists(lately)).exclude(status=SubscriptionStatus.CANCELLED)
+        case "ending":
+            soon = {"term_ends_at__gt": now, "term_ends_at__lte": now + SHOWN_FOR}
+            return rows.filter(status=SubscriptionStatus.ACTIVE, auto_renew=False, **soon)
+        case _:
+            return rows
+
+
+def ending_without_renewal(actor: Actor) -> QuerySet[Subscription]:
+    """Active services whose term ends within 30 days and that do not renew by themselves, the next one first."""
+    return having(subscriptions_for(actor), "ending").order_by("term_ends_at", "id")
 
 
 def request_in_view(actor: Actor, subscription: Subscription) -> CancellationRequest | None:

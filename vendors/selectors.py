@@ -1,8 +1,10 @@
 """Reads of applications and their instances."""
 
+from django.db.models import Q
+
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account
-from vendors.models import AccountLink, Application, Instance, InstanceState
+from vendors.models import AccountLink, Application, ConsentState, Instance, InstanceState
 
 
 def instances_for(actor: Actor) -> TenantQuerySet[Instance]:
@@ -11,6 +13,12 @@ def instances_for(actor: Actor) -> TenantQuerySet[Instance]:
         return Instance.objects.none()
     rows = Instance.objects.visible_to(actor).exclude(state=InstanceState.DELETED)
     return rows.select_related("application").order_by("system_name", "id")
+
+
+def instances_in_trouble(actor: Actor) -> TenantQuerySet[Instance]:
+    """Instances in use that the vendor does not let in: consent is lost, or the credentials are refused."""
+    used = Q(state__in=(InstanceState.ACTIVE, InstanceState.READY))
+    return instances_for(actor).filter(used, Q(consent=ConsentState.LOST) | Q(credentials_refused_at__isnull=False))
 
 
 def instance_choices(actor: Actor) -> list[tuple[str, str]]:

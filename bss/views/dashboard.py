@@ -1,8 +1,8 @@
-"""The overview: how the business stands, what waits for somebody, and how to begin."""
+"""The overview: what needs a hand first, how the business stands, and how to begin."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing.selectors import charged_by_day
+from bss.widgets import Widget, widgets_for
 from catalog.selectors import catalogue_progress
-from orders.enums import OrderStatus
 from orders.selectors import orders_at_work, waits_for
 from resellers.enums import AccountStatus
-from resellers.selectors import accounts_for, organization_of
+from resellers.middleware import ActorRequest
+from resellers.selectors import accounts_for
 from subscriptions.enums import SubscriptionStatus
-from subscriptions.selectors import desk_count, desk_operations, subscriptions_for
+from subscriptions.selectors import subscriptions_for
 from ui.pages import Page
 from users.permissions import Perm
 from vendors.models import InstanceState
@@ -57,36 +58,35 @@ class Dashboard(Page):
         return self.show()
 
     def context(self) -> dict[str, Any]:
-        """Tiles, chart, newest orders, the desk, and the steps while one is open."""
-        organization = organization_of(self.actor)
+        """What needs a hand, tiles, chart, newest orders, and the steps until something was sold."""
+        organization = cast(ActorRequest, self.request).organization
         currency = organization.currency if organization else ""
         days = charged_by_day(self.actor, currency)
-        steps = self._steps()
-        sees_desk = self.actor.has(Perm.OPERATION_VIEW)
+        widgets = widgets_for(self.actor)
+        tiles = self._tiles({widget.name: widget for widget in widgets})
+        steps = self._steps() if not tiles[0].value else []
         return {
-            "tiles": self._tiles(sees_desk),
+            "busy": [widget for widget in widgets if widget.count or widget.is_broken],
+            "calm": [widget for widget in widgets if not widget.count and not widget.is_broken],
+            "tiles": tiles,
             "bars": [max(0, round(amount)) for _day, amount in days],
             "first_day": days[0][0],
             "last_day": days[-1][0],
             "charged": sum((amount for _day, amount in days), Decimal(0)),
             "currency": currency,
             "orders": [(row, waits_for(row)) for row in orders_at_work(self.actor)[:ROWS]],
-            "desk": list(desk_operations(self.actor)[:ROWS]) if sees_desk else None,
             "steps": steps if not all(step.is_done for step in steps) else [],
         }
 
-    def _tiles(self, sees_desk: bool) -> list[Tile]:
+    def _tiles(self, widgets: dict[str, Widget]) -> list[Tile]:
         active = subscriptions_for(self.actor).filter(status=SubscriptionStatus.ACTIVE).order_by().count()
-        waiting = orders_at_work(self.actor).filter(status=OrderStatus.SUBMITTED).order_by().count()
         accounts = accounts_for(self.actor).filter(status=AccountStatus.ACTIVE).order_by().count()
         found = [
             Tile(_("Active subscriptions"), "repeat", active, reverse("bss:subscription_list") + "?status=active"),
-            Tile(_("Orders waiting"), "receipt", waiting, reverse("bss:order_list") + "?status=submitted"),
+            Tile(_("Orders waiting"), "receipt", widgets["orders"].count, widgets["orders"].url),
         ]
-        if sees_desk:
-            count = desk_count(self.actor)
-            url = reverse("bss:operation_list")
-            found.append(Tile(_("On the operations desk"), "lifebuoy", count, url))
+        if "desk" in widgets:
+            found.append(Tile(_("On the operations desk"), "lifebuoy", widgets["desk"].count, widgets["desk"].url))
         url = reverse("bss:account_list") + "?status=active"
         return [*found, Tile(_("Active accounts"), "building", accounts, url)]
 

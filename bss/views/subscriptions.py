@@ -1,7 +1,9 @@
 """Subscriptions: whose services run where, and what the vendor knows of them."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +21,13 @@ from resellers.enums import PurchaseMode
 from subscriptions.enums import BILLED_STATUSES, OPEN_STATES, SubscriptionStatus
 from subscriptions.models import Subscription
 from subscriptions.preconditions import Action, facts_of, refusal
-from subscriptions.selectors import operation_in_view, operations_of, subscriptions_for, subscriptions_with_addons
+from subscriptions.selectors import (
+    having,
+    operation_in_view,
+    operations_of,
+    subscriptions_for,
+    subscriptions_with_addons,
+)
 from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import DetailPage, Fact, ListPage
 from ui.tables import Column
@@ -31,6 +39,23 @@ OPERATION_ROWS = 50
 CHARGE_ROWS = 20
 
 
+@dataclass(frozen=True)
+class Needs(Choice):
+    """What waits at a subscription."""
+
+    def apply(self, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
+        """Narrow to those where it does."""
+        return having(rows, values.get(self.name) or "")
+
+
+NEEDS = (
+    ("request", gettext_lazy("A cancellation request")),
+    ("schedule", gettext_lazy("A scheduled change")),
+    ("schedule_failed", gettext_lazy("A scheduled change that failed")),
+    ("ending", gettext_lazy("An end within 30 days, without renewal")),
+)
+
+
 class SubscriptionList(ListPage):
     """All subscriptions of the organization."""
 
@@ -40,14 +65,20 @@ class SubscriptionList(ListPage):
     columns = (
         Column("name", gettext_lazy("Name"), "main", sort="name", sub="plan.label", sub_label=gettext_lazy("Plan")),
         Column("account.name", gettext_lazy("Account"), sort="account__name"),
-        Column("bill_to.name", gettext_lazy("Billed to"), sort="bill_to__name"),
         Column("get_purchase_mode_display", gettext_lazy("Purchase mode"), sort="purchase_mode"),
         Column("quantity", gettext_lazy("Quantity"), "number", sort="quantity"),
         Column("unit_price", gettext_lazy("Unit price"), "money", sort="unit_price"),
         Column("status", gettext_lazy("Status"), "status", sort="status"),
         Column("sync_status", gettext_lazy("Synchronization"), "status", sort="sync_status"),
         Column("term_ends_at", gettext_lazy("End of term"), "date", sort="term_ends_at"),
-        Column("external_id", gettext_lazy("Vendor's id"), "code", sort="external_id"),
+        Column("bill_to.name", gettext_lazy("Billed to"), in_files_only=True),
+        Column("order_number", gettext_lazy("Order"), "code", in_files_only=True),
+        Column("get_billing_cycle_display", gettext_lazy("Billing cycle"), in_files_only=True),
+        Column("auto_renew", gettext_lazy("Renews by itself"), "flag", in_files_only=True),
+        Column("is_trial", gettext_lazy("Trial"), "flag", in_files_only=True),
+        Column("starts_at", gettext_lazy("Start"), "when", in_files_only=True),
+        Column("cancelled_at", gettext_lazy("Cancelled"), "when", in_files_only=True),
+        Column("external_id", gettext_lazy("Vendor's id"), "code", in_files_only=True),
     )
     filters: ClassVar[tuple[Filter, ...]] = (
         Choice("status", gettext_lazy("Status"), "status", SubscriptionStatus.choices),
@@ -60,6 +91,8 @@ class SubscriptionList(ListPage):
         Filter("bill_to", gettext_lazy("Billed to"), "bill_to__name"),
         Flag("renews", gettext_lazy("Renews by itself"), "auto_renew"),
         Flag("trial", gettext_lazy("Trial"), "is_trial"),
+        Flag("renews", gettext_lazy("Renews by itself"), "auto_renew"),
+        Needs("needs", gettext_lazy("Has"), "pk", NEEDS),
         Period("term", gettext_lazy("End of term"), "term_ends_at"),
     )
     search = ("name", "account__name", "bill_to__name", "external_id", "order_number")

@@ -1,20 +1,25 @@
 """The overview."""
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 
 from billing.models import Charge
+from bss import widgets
 from core import clock
+from core.tenancy import Actor
 from orders.models import Order
-from subscriptions.enums import OperationState
-from subscriptions.models import Operation
+from subscriptions.enums import OperationState, ScheduleStatus
+from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
 from tests import factories
+from tests.bss.running import running
 from tests.bss.staff import count_queries, customer_client, rows_of, staff_client
 from tests.shop import Shop, fill_basket, make_shop, place
 from users.permissions import StaffRole
+from vendors.models import ConsentState, Instance
 
 pytestmark = pytest.mark.django_db
 HOME = reverse("bss:dashboard")
@@ -64,20 +69,80 @@ def test_overview_shows_newest_orders_and_the_desk(shop):
     client = staff_client(shop.organization)
     response = client.get(HOME)
     assert [row for row, _waits in response.context["orders"]] == rows[:0:-1]
-    assert [row.order_number for row in response.context["desk"]] == [rows[0].number]
+    assert [(widget.name, widget.count) for widget in response.context["busy"]] == [("desk", 1)]
     assert "No answer." in response.content.decode()
     billing = staff_client(shop.organization, StaffRole.BILLING).get(HOME)
-    assert billing.context["desk"] is None
+    assert [widget.name for widget in billing.context["calm"]] == ["requests", "orders", "schedules", "ending"]
     assert [tile.label for tile in billing.context["tiles"]][2:] == ["Active accounts"]
+
+
+def everything_waits(shop: Shop) -> None:
+    """One more row in every widget."""
+    row = running(shop, quantity=1)
+    order(shop, 20)
+    Operation.objects.filter(subscription=row).update(state=OperationState.ATTENTION)
+    CancellationRequest.objects.create(
+        organization=shop.organization, subscription=row, kind="cancel", quantity=1, requested_by="Ada"
+    )
+    ScheduledChange.objects.create(
+        organization=shop.organization,
+        subscription=row,
+        plan=row.plan,
+        quantity=8,
+        status=ScheduleStatus.FAILED,
+        decided_at=clock.now(),
+        note="The vendor renewed the subscription as it was.",
+    )
+    Subscription.objects.filter(pk=row.pk).update(auto_renew=False, term_ends_at=clock.now() + dt.timedelta(days=20))
+    Instance.objects.filter(pk=shop.instance.pk).update(consent=ConsentState.LOST)
+
+
+def test_what_needs_a_hand_comes_first_in_its_order(shop):
+    assert staff_client(shop.organization).get(HOME).context["busy"] == []
+    everything_waits(shop)
+    client = staff_client(shop.organization)
+    found = client.get(HOME)
+    assert [(widget.name, widget.count, len(widget.lines)) for widget in found.context["busy"]] == [
+        ("desk", 1, 1),
+        ("requests", 1, 1),
+        ("orders", 1, 1),
+        ("instances", 1, 1),
+        ("schedules", 1, 1),
+        ("ending", 1, 1),
+    ]
+    for widget in found.context["busy"]:
+        assert client.get(widget.lines[0].url).status_code == 200
+        assert len(rows_of(client.get(widget.url))) == widget.count
+    sales = staff_client(shop.organization, StaffRole.SALES).get(HOME)
+    assert "instances" not in [widget.name for widget in sales.context["busy"]]
+
+
+def test_nothing_to_do_is_said_calmly(shop):
+    assert "Nothing needs you." in staff_client(shop.organization).get(HOME).content.decode()
+
+
+def test_widget_fails_alone(shop, monkeypatch):
+    everything_waits(shop)
+
+    def broken(actor: Actor) -> None:
+        raise RuntimeError("no")
+
+    kinds = tuple(replace(kind, rows=broken) if kind.name == "requests" else kind for kind in widgets.KINDS)
+    monkeypatch.setattr(widgets, "KINDS", kinds)
+    found = staff_client(shop.organization).get(HOME)
+    assert found.status_code == 200
+    shown = [(widget.name, widget.is_broken) for widget in found.context["busy"]]
+    assert shown[:3] == [("desk", False), ("requests", True), ("orders", False)]
+    assert "could not be read just now" in found.content.decode()
 
 
 def test_overview_needs_as_many_queries_for_more_rows(shop):
     client = staff_client(shop.organization)
-    order(shop)
+    everything_waits(shop)
     few = count_queries(client, HOME)
-    order(shop)
-    order(shop, 20)
-    assert count_queries(client, HOME) == few
+    everything_waits(shop)
+    everything_waits(shop)
+    assert count_queries(client, HOME) == few <= 15
 
 
 def test_empty_organization_is_told_how_to_begin(shop):
@@ -95,4 +160,4 @@ def test_overview_is_for_employees(shop):
     assert customer_client(shop.organization, shop.customer).get(HOME).status_code == 403
     order(shop)
     stranger = staff_client(factories.organization()).get(HOME)
-    assert (stranger.context["orders"], stranger.context["desk"], stranger.context["charged"]) == ([], [], 0)
+    assert (stranger.context["orders"], stranger.context["busy"], stranger.context["charged"]) == ([], [], 0)

@@ -1,0 +1,185 @@
+"""What needs a hand first: the widgets of the overview, in the order in which they matter (``channel.md`` 13).
+
+Each is one statement that brings the newest rows and how many there are; one that fails says so and leaves the others.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, QuerySet, Window
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.tenancy import Actor
+from orders.enums import OrderStatus
+from orders.selectors import orders_for, waits_for
+from subscriptions.selectors import desk_operations, ending_without_renewal, failed_schedules, pending_requests
+from ui.tones import DANGER, WARNING, tone_of
+from users.permissions import Perm
+from vendors.models import ConsentState
+from vendors.selectors import instances_in_trouble
+
+logger = logging.getLogger(__name__)
+ROWS = 5
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a widget: what it says, where it leads, its state with its tone, and since or until when."""
+
+    label: str
+    sub: str
+    url: str
+    state: str
+    tone: str
+    at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A widget as declared: whom it is for, which rows it shows, newest or most urgent first, and how."""
+
+    name: str
+    title: Any
+    icon: str
+    perm: str
+    rows: Callable[[Actor], QuerySet[Any]]
+    line: Callable[[Any], Line]
+    page: str
+    query: str = ""
+
+    @property
+    def url(self) -> str:
+        """The list behind it."""
+        return reverse(self.page) + self.query
+
+
+@dataclass(frozen=True)
+class Widget:
+    """A widget as shown; ``is_broken``: its rows could not be read."""
+
+    name: str
+    title: str
+    icon: str
+    url: str
+    count: int
+    lines: Sequence[Line]
+    is_broken: bool = False
+
+
+def _operation(row: Any) -> Line:
+    url = reverse("bss:operation_detail", args=[row.public_id])
+    sub = f"{row.account.name} · {row.message}"
+    return Line(str(row), sub, url, row.get_state_display(), tone_of(row.state), row.created_at)
+
+
+def _request(row: Any) -> Line:
+    url = reverse("bss:request_detail", args=[row.public_id])
+    sub = f"{row.subscription.account.name} · {row.requested_by}"
+    return Line(str(row), sub, url, row.get_status_display(), tone_of(row.status), row.created_at)
+
+
+def _order(row: Any) -> Line:
+    url = reverse("bss:order_detail", args=[row.public_id])
+    state = _("waits for: %(what)s") % {"what": waits_for(row)}
+    return Line(row.number, row.account.name, url, state, WARNING, row.placed_at)
+
+
+def _instance(row: Any) -> Line:
+    url = reverse("bss:instance_detail", args=[row.public_id])
+    words = _("Consent lost") if row.consent == ConsentState.LOST else _("Credentials refused")
+    return Line(row.system_name, row.application.name, url, words, DANGER, row.credentials_refused_at or row.consent_at)
+
+
+def _schedule(row: Any) -> Line:
+    url = reverse("bss:subscription_detail", args=[row.subscription.public_id])
+    sub = f"{row.subscription.account.name} · {row.note}"
+    return Line(str(row), sub, url, row.get_status_display(), tone_of(row.status), row.decided_at)
+
+
+def _ending(row: Any) -> Line:
+    url = reverse("bss:subscription_detail", args=[row.public_id])
+    sub = f"{row.account.name} · {row.quantity} × {row.plan.label}"
+    return Line(row.name, sub, url, _("Does not renew"), WARNING, row.term_ends_at)
+
+
+KINDS = (
+    Kind(
+        "desk",
+        gettext_lazy("Operations in attention"),
+        "lifebuoy",
+        Perm.OPERATION_VIEW,
+        lambda actor: desk_operations(actor).order_by("-id"),
+        _operation,
+        "bss:operation_list",
+    ),
+    Kind(
+        "requests",
+        gettext_lazy("Pending subscription cancellation requests"),
+        "cross-circle",
+        Perm.BSS_VIEW,
+        lambda actor: pending_requests(actor).order_by("-id"),
+        _request,
+        "bss:request_list",
+        "?status=submitted",
+    ),
+    Kind(
+        "orders",
+        gettext_lazy("Orders for manual management"),
+        "receipt",
+        Perm.BSS_VIEW,
+        lambda actor: orders_for(actor).filter(status=OrderStatus.SUBMITTED),
+        _order,
+        "bss:order_list",
+        "?status=submitted",
+    ),
+    Kind(
+        "instances",
+        gettext_lazy("Vendors that do not let us in"),
+        "plug",
+        Perm.INSTANCE_VIEW,
+        instances_in_trouble,
+        _instance,
+        "bss:instance_list",
+    ),
+    Kind(
+        "schedules",
+        gettext_lazy("Scheduled changes that failed"),
+        "clock",
+        Perm.BSS_VIEW,
+        failed_schedules,
+        _schedule,
+        "bss:subscription_list",
+        "?needs=schedule_failed",
+    ),
+    Kind(
+        "ending",
+        gettext_lazy("Terms that end within 30 days without renewal"),
+        "repeat",
+        Perm.BSS_VIEW,
+        ending_without_renewal,
+        _ending,
+        "bss:subscription_list",
+        "?needs=ending",
+    ),
+)
+
+
+def widgets_for(actor: Actor) -> list[Widget]:
+    """Every widget the actor has the right for, in order; one statement each."""
+    return [_widget(actor, kind) for kind in KINDS if actor.has(kind.perm)]
+
+
+def _widget(actor: Actor, kind: Kind) -> Widget:
+    shown = (kind.name, str(kind.title), kind.icon, kind.url)
+    try:
+        rows = list(kind.rows(actor).annotate(total=Window(Count("pk")))[:ROWS])
+        return Widget(*shown, rows[0].total if rows else 0, [kind.line(row) for row in rows])
+    except Exception:
+        # The others say what needs a hand all the same; the reason is in the log with the request's id.
+        logger.exception("widget failed", extra={"widget": kind.name})
+        return Widget(*shown, 0, [], is_broken=True)
