@@ -53,6 +53,7 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     ),
     _P.UPGRADE: (gettext_lazy("The upgrade is under way."), gettext_lazy("The upgrade is done.")),
 }
+HAS_RIBBON = (_P.SCHEDULE, _P.CANCEL, _P.CANCEL_AT_END, _P.SUSPEND)
 # What a customer can do something about, by the stable code of a refusal.
 REASONS: dict[str, Any] = {
     "quantity_limit": gettext_lazy("The vendor does not allow that number of licences."),
@@ -81,12 +82,17 @@ class Change:
     is_refused: bool = False
 
 
-def told(operation: Operation | None) -> Change | None:
-    """An operation in words; None if there is none worth telling."""
+def told(operation: Operation | None, *, is_ribbon_elsewhere: bool = False) -> Change | None:
+    """An operation in words; None if there is none worth telling.
+
+    ``is_ribbon_elsewhere``: the page says by itself what has come of a change that is done.
+    """
     if operation is None or operation.state == OperationState.GIVEN_UP or operation.purpose not in CHANGES:
         return None
     running, done = CHANGES[operation.purpose]
     if operation.state == OperationState.DONE:
+        if is_ribbon_elsewhere and operation.purpose in HAS_RIBBON:
+            return None
         return Change(str(done), "", "success")
     if operation.state == OperationState.REFUSED:
         return _refused(operation)

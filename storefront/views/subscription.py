@@ -103,6 +103,13 @@ def addon_lines(actor: Actor, row: Subscription, facts: Facts) -> list[AddOnLine
     return lines
 
 
+def deeds_context(actor: Actor, row: Subscription, facts: Facts) -> dict[str, Any]:
+    """What ``storefront/_subscription_deeds.html`` draws; a reason that stops every deed is said once."""
+    found = deeds(actor, row, facts)
+    reasons = {deed.reason for deed in found}
+    return {"deeds": found, "common_reason": reasons.pop() if len(reasons) == 1 else ""}
+
+
 def window_context(actor: Actor, row: Subscription) -> dict[str, Any]:
     """What ``storefront/_subscription_window.html`` draws: the vendor's window and whether it is being read."""
     is_live = row.status in BILLED_STATUSES
@@ -151,13 +158,13 @@ class SubscriptionDetail(ServicePage):
     def context(self) -> dict[str, Any]:
         """Everything the page shows; amounts only for who may see prices."""
         row, actor = self.service, self.actor
-        facts, schedule = facts_of(row), schedule_in_view(actor, row)
+        facts, schedule, change = facts_of(row), schedule_in_view(actor, row), change_in_view(actor, row)
         sees_prices = actor.has(Perm.SHOP_PRICES_VIEW)
         is_at_end = row.status == SubscriptionStatus.PENDING_CANCEL or not row.auto_renew
         return {
             "service": row,
-            "change": told(change_in_view(actor, row)),
-            "deeds": deeds(actor, row, facts),
+            "change": told(change, is_ribbon_elsewhere=True),
+            **deeds_context(actor, row, facts),
             "addons": addon_lines(actor, row, facts),
             "schedule": schedule,
             "wish": request_in_view(actor, row),

@@ -124,12 +124,10 @@ class ChangePage(FormPage):
         return self.cancel_url()
 
     def success_message(self, result: Any) -> str:
-        """What is said when it is done; an order's page speaks for itself."""
+        """What is said when it is done; the page that follows a change speaks for itself."""
         if isinstance(result, CancellationRequest):
             return _("Your request was sent. Your provider decides about it; you can withdraw it until then.")
-        if isinstance(result, Order):
-            return ""
-        return _("Thank you. It is on its way to the vendor; this page follows it.")
+        return "" if result is not None else _("It is so already.")
 
     def seal(self) -> str:
         """A word for what was shown, so that nobody confirms something else than he has seen."""
