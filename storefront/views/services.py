@@ -5,10 +5,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import NotVisible
+from core.selectors import history_for
 from orders.enums import ORDER_MACHINE, OrderEvent
 from orders.selectors import order_with_lines
 from orders.services.place import cancel_order
@@ -34,6 +36,7 @@ def order_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
         "progress": order_progress(request.actor, order),
         "may_cancel": may_cancel,
         "sees_prices": request.actor.has(Perm.SHOP_PRICES_VIEW),
+        "history": SimpleLazyObject(lambda: history_for(request.actor, order)),
     }
     partial = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
     return render(request, "storefront/_order_progress.html" if partial else "storefront/order_detail.html", context)

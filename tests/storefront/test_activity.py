@@ -10,7 +10,7 @@ from core.tenancy import Actor
 from resellers.models import Account
 from tests import factories
 from tests.bss.staff import count_queries, customer_client, rows_of
-from tests.shop import Shop, make_shop
+from tests.shop import Shop, fill_basket, make_shop, place
 from users.permissions import StorefrontRole
 
 pytestmark = pytest.mark.django_db
@@ -111,3 +111,16 @@ def test_list_needs_as_many_queries_for_many_rows(shop):
     for _round in range(5):
         note(factories.actor(shop.organization, of=shop.end_customer), shop.end_customer, after={"city": "Ulm"})
     assert count_queries(client, LIST) == few
+
+
+def test_order_page_tells_its_history(shop):
+    order = place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
+    page = reverse("storefront:order_detail", args=[order.public_id])
+    text = admin(shop, shop.customer).get(page).content.decode()
+    assert "Order placed" in text
+    cancelled = audit.record(shop.staff, "order.cancelled", order, reason="Sold out")
+    secret = audit.record(shop.staff, "order.executed", order, reason="Pays late")
+    text = admin(shop, shop.customer).get(page).content.decode()
+    for entry, is_told in ((cancelled, True), (secret, False)):
+        assert (entry.reason in text) == is_told
+    assert shop.staff.label not in text
