@@ -21,6 +21,8 @@ SALT = "ui.tables"
 SIZES = (25, 50, 100)
 COUNT_CAP = 10_000
 CLIP = 120
+# A name of so many characters, such as an order number, is never broken.
+SHORT = 14
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 Row = Any
 
@@ -56,7 +58,7 @@ class Column:
     ``kind`` is text, main (the row's name, linked), money, number, percent, date, when, ago, status, flag, warning,
     code or clip (long text, cut in the page and whole in a spreadsheet). ``sub`` is a path whose value is shown below
     in small, and in a spreadsheet in a column of its own under ``sub_label``; ``currency`` is the path of a money
-    column's currency, or a function of the row.
+    column's currency, or a function of the row. What stands in files alone (``in_files_only``) keeps the page narrow.
     """
 
     path: str
@@ -67,6 +69,7 @@ class Column:
     sub_label: Any = ""
     currency: str | Callable[[Row], str] = "currency"
     show: Callable[[Row], Any] | None = None
+    in_files_only: bool = False
 
     @property
     def is_end(self) -> bool:
@@ -120,7 +123,9 @@ class Column:
             case "code":
                 return format_html('<span class="mono">{}</span>', value or "—")
             case "main" if url:
-                return format_html('<a class="cell-main" href="{}">{}</a>', url, value or "—")
+                name = str(value or "—")
+                short = " nowrap" if len(name) <= SHORT else ""
+                return format_html('<a class="cell-main{}" href="{}">{}</a>', short, url, name)
             case _:
                 return "—" if value in (None, "") else str(value)
 

@@ -237,7 +237,7 @@ def test_cells_escape_what_people_typed():
     for kind in ("text", "main", "code", "status", "warning"):
         drawn = conditional_escape(Column("a", "A", kind, sub="b").cell(bad, "/x/?a=1&b=2"))
         assert ("<script>" in drawn, "<b>" in drawn, "&lt;script&gt;" in drawn) == (False, False, True)
-    assert Column("a", "A", "main").cell(bad, "/x/") == '<a class="cell-main" href="/x/">&lt;script&gt;</a>'
+    assert Column("a", "A", "main").cell(bad, "/x/") == '<a class="cell-main nowrap" href="/x/">&lt;script&gt;</a>'
     assert Column("a", "A", sub="b").cell(bad) == '&lt;script&gt;<span class="cell-sub">&lt;b&gt;</span>'
 
 

@@ -47,6 +47,10 @@ class ListPage(Saved, Export):
         """Where a row leads; nowhere unless a page says so."""
         return ""
 
+    def screen_columns(self) -> list[Column]:
+        """The columns of the page; files may have more."""
+        return [column for column in self.shown_columns() if not column.in_files_only]
+
     def actions(self) -> list[Action]:
         """What can be done above the list."""
         return []
@@ -79,7 +83,7 @@ class ListPage(Saved, Export):
         response = self.show(
             window=found,
             lines=[self._line(row) for row in found.rows],
-            heads=[self._head(column) for column in self.shown_columns()],
+            heads=[self._head(column) for column in self.screen_columns()],
             count=count,
             is_more=is_more,
             chips=[(words, self._without(name)) for name, words in self.filter_form.chips()],
@@ -127,8 +131,8 @@ class ListPage(Saved, Export):
 
     def _line(self, row: Any) -> dict[str, Any]:
         url = self.row_url(row)
-        columns = self.shown_columns()
-        return {"row": row, "url": url, "cells": [(column, column.cell(row, url)) for column in columns]}
+        cells = [(column, column.cell(row, url)) for column in self.screen_columns()]
+        return {"row": row, "url": url, "cells": cells}
 
     def _head(self, column: Column) -> dict[str, Any]:
         current = self.chosen_sort.lstrip("-") == column.sort and bool(column.sort)
