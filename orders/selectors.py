@@ -14,8 +14,9 @@ from catalog.models import AddOnRelation, Plan, PriceList, Product
 from catalog.pricing import Quote, QuotedLine, QuoteLine, quote
 from catalog.selectors import PricedPlan, price_list_of, price_plans, priced_plans, search_products, sold_products
 from core import money
+from core.errors import Conflict
 from core.tenancy import Actor, TenantQuerySet
-from orders.enums import DeliveryStatus, OrderStatus
+from orders.enums import DeliveryStatus, LineKind, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine
 from resellers.models import Account, Site
 from subscriptions.enums import SubscriptionStatus
@@ -232,6 +233,17 @@ def waits_for(order: Order) -> str:
     if getattr(order, "failed_lines", 0):
         return _("The operations desk")
     return _("The vendor") if getattr(order, "open_lines", 0) else ""
+
+
+def edit_obstacle(order: Order) -> Conflict | None:
+    """Why an order with its lines cannot be changed; None if it waits and its lines are new services."""
+    if order.status == OrderStatus.EXECUTED:
+        return Conflict("order_executed", _("An executed order is changed at its services."))
+    if order.status != OrderStatus.SUBMITTED:
+        return Conflict("order_not_submitted", _("Only a submitted order can be changed."))
+    if any(line.kind != LineKind.NEW for line in order.lines.all()):
+        return Conflict("order_of_service", _("An order about a running service is cancelled and placed anew."))
+    return None
 
 
 def orders_with_lines(actor: Actor) -> TenantQuerySet[Order]:

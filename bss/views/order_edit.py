@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 from bss.forms.orders import EditForm
 from bss.views.orders import OrderAction
 from orders.models import Order
-from orders.services.edit import Edited, demand_editable, edit_order, preview_edit
+from orders.selectors import edit_obstacle
+from orders.services.edit import Edited, edit_order, preview_edit
 from users.permissions import Perm
 
 
@@ -25,7 +26,9 @@ class OrderEdit(OrderAction):
     def load(self, **kwargs: Any) -> Order:
         """The order, if it can be changed."""
         row = super().load(**kwargs)
-        demand_editable(row)
+        fixed = edit_obstacle(row)
+        if fixed is not None:
+            raise fixed
         return row
 
     def form_kwargs(self) -> dict[str, Any]:

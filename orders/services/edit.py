@@ -13,11 +13,10 @@ from catalog.models import Plan, PriceList
 from catalog.pricing import Quote, QuoteLine, quote
 from catalog.selectors import price_list_of, price_plans
 from core import audit
-from core.errors import BusinessError, Conflict, NotVisible
+from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
-from orders.enums import LineKind, OrderStatus
 from orders.models import Order, OrderLine
-from orders.selectors import order_credit
+from orders.selectors import edit_obstacle, order_credit
 from orders.services.basket import check_quantity
 from orders.services.place import PriceChanged
 from orders.targets import demand_orderable
@@ -34,16 +33,6 @@ class Edited:
     quote: Quote
 
 
-def demand_editable(order: Order) -> None:
-    """Raise unless the order waits and its lines are new services: what was executed is changed at its services."""
-    if order.status == OrderStatus.EXECUTED:
-        raise Conflict("order_executed", _("An executed order is changed at its services."))
-    if order.status != OrderStatus.SUBMITTED:
-        raise Conflict("order_not_submitted", _("Only a submitted order can be changed."))
-    if any(line.kind != LineKind.NEW for line in order.lines.all()):
-        raise Conflict("order_of_service", _("An order about a running service is cancelled and placed anew."))
-
-
 def preview_edit(actor: Actor, *, order: Order, quantities: Mapping[uuid.UUID, int]) -> Edited:
     """What ``order`` would be with these quantities by line; a line not named keeps its own, 0 removes it.
 
@@ -51,7 +40,9 @@ def preview_edit(actor: Actor, *, order: Order, quantities: Mapping[uuid.UUID, i
     is no longer there, and if nothing is left.
     """
     actor.require(Perm.ORDER_MANAGE, order.account)
-    demand_editable(order)
+    fixed = edit_obstacle(order)
+    if fixed is not None:
+        raise fixed
     demand_orderable(order.account)
     lines = list(order.lines.select_related("plan__product", "parent").order_by("position"))
     if set(quantities) - {line.public_id for line in lines}:

@@ -155,6 +155,7 @@ def test_execute_by_role(shop):
     sales = staff_client(shop.organization, StaffRole.SALES)
     assert actions_of(sales.get(page("detail", row))) == {
         "Execute": "The total is over the credit. Ask somebody of Billing.",
+        "Change": "",
         "Cancel order": "",
     }
     assert sales.post(page("execute", row), {"reason": "Please do"}).status_code == 403
