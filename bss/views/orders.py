@@ -12,11 +12,17 @@ from bss.forms.operations import ReasonForm
 from bss.forms.orders import ExecuteForm
 from bss.views.shared import history_of
 from core import money
-from core.errors import Conflict
 from orders.enums import OrderStatus
 from orders.models import Order
-from orders.selectors import OrderCredit, order_credit, orders_at_work, orders_with_lines, waits_for, work_lines
-from orders.services.edit import demand_editable
+from orders.selectors import (
+    OrderCredit,
+    edit_obstacle,
+    order_credit,
+    orders_at_work,
+    orders_with_lines,
+    waits_for,
+    work_lines,
+)
 from orders.services.execute import execute_by_staff
 from orders.services.place import cancel_order
 from orders.targets import hold_of
@@ -157,11 +163,8 @@ class OrderDetail(DetailPage):
 
 def _fixed(order: Order) -> str:
     """Why the order cannot be changed; empty if it can."""
-    try:
-        demand_editable(order)
-    except Conflict as error:
-        return str(error.message)
-    return ""
+    fixed = edit_obstacle(order)
+    return str(fixed.message) if fixed else ""
 
 
 def _obstacle(actor: Any, figures: OrderCredit, order: Order) -> str:
