@@ -22,6 +22,7 @@ from provisioning.ports import (
     VendorError,
 )
 
+READ_LAG = dt.timedelta(minutes=15)  # Microsoft shows what was written up to so much later.
 CONSOLE = "https://partner.microsoft.com/commerce/customers"
 
 
@@ -131,11 +132,18 @@ def _vetting(client: PartnerCenter, customer: str) -> Result | None:
 
 
 def read_subscription(client: PartnerCenter, request: ServiceRequest) -> Subscription:
-    """The subscription of a request, as it is now."""
-    row: Subscription = client.call(
-        "get_subscription",
-        params={"customer": request.account.external_id, "subscription": request.external_id},
-    )
+    """The subscription of a request, as it is now; one that is not shown may only be late, so it is awaited first."""
+    try:
+        row: Subscription = client.call(
+            "get_subscription",
+            params={"customer": request.account.external_id, "subscription": request.external_id},
+        )
+    except PartnerCenterError as error:
+        if error.code != "subscription_gone" or client.ctx.now() - request.created_at > READ_LAG:
+            raise
+        raise PartnerCenterError(
+            ErrorKind.WAITING, error.message, code="subscription_late", retry_after=dt.timedelta(minutes=1)
+        ) from error
     return row
 
 

@@ -24,6 +24,7 @@ BATCH = 500
 REMINDERS = (30, 7)
 LOOK_AGAIN = dt.timedelta(hours=1)
 RENEWING = "renewing"
+BELIEVED_GONE = dt.timedelta(days=1)  # What is not shown once is not gone: it ends nothing before a day has passed.
 
 
 def run_clock() -> int:
@@ -54,18 +55,19 @@ def _move_on(pk: int) -> bool:
 
 
 def follow(connector: Connector, ctx: Context, operation: Operation) -> Result:
-    """Read the vendor's state: DONE once he shows a later end or that it has ended, else WAITING."""
+    """Read the vendor's state: DONE once he shows a later end or that it has ended, else WAITING for two days."""
     read = getattr(connector, "read_state", None)
     if read is None:
         return Result(Outcome.ATTENTION, code="renewal_unreadable", message=_("This vendor does not tell of renewals."))
     result: Result = read(ctx, service_request(operation))
-    if result.outcome == Outcome.REFUSED and result.code == "subscription_gone":
+    is_gone = result.outcome == Outcome.REFUSED and result.code == "subscription_gone"
+    if is_gone and clock.now() - operation.created_at > BELIEVED_GONE:
         return Result(Outcome.DONE, external_id=result.external_id, data={"status": "cancelled"})
-    if result.outcome != Outcome.DONE:
+    if result.outcome != Outcome.DONE and not is_gone:
         return result
     known = parse_datetime(str(operation.desired.get("term_ends_at") or "")) or operation.created_at
     shown = parse_datetime(str(result.data.get("ends_at") or ""))
-    if result.data.get("status") == "cancelled" or (shown is not None and shown > known):
+    if not is_gone and (result.data.get("status") == "cancelled" or (shown is not None and shown > known)):
         return result
     return Result(
         Outcome.WAITING,

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.models import AddOnRelation, Plan, Product, UpgradeRelation
+from core.tenancy import Actor
 from orders.enums import DeliveryStatus
-from orders.models import Order
+from orders.models import OrderLine
 from orders.services import giveback, more
+from resellers.models import Account
 from subscriptions.enums import Execution, SubscriptionStatus
 from subscriptions.models import Subscription
 from subscriptions.services import schedule, switch
 from tests import factories
-from tests.provisioning.life import active, at_vendor, buy, fresh
+from tests.provisioning.life import at_vendor, buy, fresh
 from tests.shop import Shop, fill_basket, place
 from tests.twins import Twins
 
@@ -29,18 +31,23 @@ PATCH = "update_subscription"
 
 @dataclass
 class Case:
-    """One run of a flow."""
+    """One run of a flow by a customer; what existed before at the vendor is not looked at."""
 
     shop: Shop
     twins: Twins
+    actor: Actor
     row: Subscription | None = None
-    before: dict[str, Any] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
 
     @property
     def service(self) -> Subscription:
         """The subscription as it is stored now."""
-        row = self.row or Subscription.objects.get()
+        row = self.row or Subscription.objects.get(account_id=self.actor.account_id)
         return fresh(row)
+
+    def there(self, kind: str) -> list[dict[str, Any]]:
+        """What of a kind exists at the vendor since the case began."""
+        return [row for row in self.twins.state()[kind] if row["id"] not in self.known]
 
     def theirs(self) -> dict[str, Any]:
         """The subscription as the vendor has it."""
@@ -48,7 +55,7 @@ class Case:
 
     def bases(self) -> list[dict[str, Any]]:
         """What exists at the vendor and has not ended, add-ons left out."""
-        rows = self.twins.state()["subscriptions"]
+        rows = self.there("subscriptions")
         return [row for row in rows if row["status"] != "deleted" and not row.get("parentSubscriptionId")]
 
 
@@ -64,15 +71,16 @@ class Flow:
 
 
 def _order(case: Case) -> None:
-    place(case.shop.customer_admin, fill_basket(case.shop, case.shop.customer_admin))
+    order(case)
 
 
 def _ordered(case: Case) -> None:
     row = case.service
     assert (row.status, row.quantity) == (SubscriptionStatus.ACTIVE, 5)
     assert [(found["id"], found["quantity"]) for found in case.bases()] == [(row.external_id, 5)]
-    assert (len(case.twins.state()["orders"]), len(case.twins.state()["customers"])) == (1, 1)
-    assert [line.delivery_status for line in Order.objects.get().lines.all()] == [DeliveryStatus.DELIVERED]
+    assert (len(case.there("orders")), len(case.there("customers"))) == (1, 1)
+    lines = OrderLine.objects.filter(order__account_id=case.actor.account_id)
+    assert [line.delivery_status for line in lines] == [DeliveryStatus.DELIVERED]
 
 
 def _numbers(quantity: int) -> Callable[[Case], None]:
@@ -90,21 +98,21 @@ def _status(ours: str, theirs: str) -> Callable[[Case], None]:
 
 
 def _product(case: Case, code: str, **values: Any) -> Plan:
-    made = factories.product(case.shop.instance, code=code, **values)
-    return made.plans.get()
+    known = Plan.objects.filter(product__code=code).first()
+    return known or factories.product(case.shop.instance, code=code, **values).plans.get()
 
 
 def _with_addon(case: Case) -> None:
     plan = _product(case, ADDON, is_addon=True)
     shop = case.shop
-    AddOnRelation.objects.create(organization=shop.organization, parent=shop.product, addon=plan.product)
+    AddOnRelation.objects.get_or_create(organization=shop.organization, parent=shop.product, addon=plan.product)
 
 
 def _buy_addon(case: Case) -> None:
     plan = Plan.objects.get(product__code=ADDON)
     total = more.wish_addon(case.service, plan=plan, quantity=2).preview.amount.gross
     more.buy_addon(
-        case.shop.customer_admin,
+        case.actor,
         subscription=case.service,
         plan=plan,
         quantity=2,
@@ -114,7 +122,7 @@ def _buy_addon(case: Case) -> None:
 
 
 def _addons(case: Case) -> list[tuple[str, int]]:
-    rows = case.twins.state()["subscriptions"]
+    rows = case.there("subscriptions")
     return [(row["status"], row["quantity"]) for row in rows if row.get("parentSubscriptionId")]
 
 
@@ -129,7 +137,7 @@ def _addon_gone(case: Case) -> None:
 
 def _with_target(case: Case) -> None:
     plan = _product(case, TARGET, cost="20.00")
-    UpgradeRelation.objects.create(
+    UpgradeRelation.objects.get_or_create(
         organization=case.shop.organization, source=Product.objects.get(pk=case.shop.product.pk), target=plan.product
     )
 
@@ -138,7 +146,7 @@ def _upgrade(case: Case, quantity: int) -> None:
     plan = Plan.objects.get(product__code=TARGET)
     total = more.wish_upgrade(case.service, plan=plan, quantity=quantity).preview.amount.gross
     more.upgrade(
-        case.shop.customer_admin,
+        case.actor,
         subscription=case.service,
         plan=plan,
         quantity=quantity,
@@ -153,7 +161,8 @@ def _upgraded(case: Case) -> None:
 
 
 def _upgraded_in_part(case: Case) -> None:
-    rows = {row.product.code: row for row in Subscription.objects.select_related("product")}
+    mine = Subscription.objects.filter(account_id=case.actor.account_id).select_related("product")
+    rows = {row.product.code: row for row in mine}
     source, target = rows[case.shop.product.code], rows[TARGET]
     assert (source.quantity, target.quantity) == (3, 2)
     wanted = {(source.external_id, 3), (target.external_id, 2)}
@@ -181,10 +190,10 @@ PURCHASE = ("list_availabilities_for_customer", "create_cart", "checkout_cart", 
 
 FLOWS: dict[str, Flow] = {
     "order": Flow((*NEW_CUSTOMER, *PURCHASE), _order, _ordered, from_nothing=True),
-    "more licences": Flow((READ, PATCH), lambda case: buy(case.shop.customer_admin, case.service, 8), _numbers(8)),
+    "more licences": Flow((READ, PATCH), lambda case: buy(case.actor, case.service, 8), _numbers(8)),
     "fewer licences": Flow(
         (READ, PATCH),
-        lambda case: giveback.reduce(case.shop.customer_admin, subscription=case.service, quantity=3),
+        lambda case: giveback.reduce(case.actor, subscription=case.service, quantity=3),
         _numbers(3),
     ),
     "add-on": Flow(
@@ -192,9 +201,7 @@ FLOWS: dict[str, Flow] = {
     ),
     "cancel the add-on": Flow(
         (READ, PATCH),
-        lambda case: giveback.reduce_addon(
-            case.shop.customer_admin, subscription=case.service, addon=case.service.addons.get()
-        ),
+        lambda case: giveback.reduce_addon(case.actor, subscription=case.service, addon=case.service.addons.get()),
         _addon_gone,
         prepare=lambda case: (_with_addon(case), _buy_addon(case)),
     ),
@@ -223,14 +230,12 @@ FLOWS: dict[str, Flow] = {
     ),
     "cancel now": Flow(
         (READ, PATCH),
-        lambda case: giveback.cancel(case.shop.customer_admin, subscription=case.service),
+        lambda case: giveback.cancel(case.actor, subscription=case.service),
         _status("cancelled", "deleted"),
     ),
     "cancel at the end": Flow(
         (READ, PATCH),
-        lambda case: giveback.cancel(
-            case.shop.customer_admin, subscription=case.service, execution=Execution.PERIOD_END
-        ),
+        lambda case: giveback.cancel(case.actor, subscription=case.service, execution=Execution.PERIOD_END),
         lambda case: _equal((case.service.status, case.theirs()["autoRenewEnabled"]), ("pending_cancel", False)),
     ),
     "upgrade": Flow(
@@ -252,11 +257,24 @@ def _equal(found: object, wanted: object) -> None:
     assert found == wanted
 
 
+def order(case: Case) -> str:
+    """Five licences by the customer of the case; the order's number."""
+    account = Account.objects.get(pk=case.actor.account_id)
+    options = {"domain_prefix": f"flow{account.pk}", "username": "admin"}
+    return place(case.actor, fill_basket(case.shop, case.actor, target=account, options=options)).number
+
+
 def begin(name: str, shop: Shop, twins: Twins, drain: Callable[[Twins], None]) -> Case:
-    """A flow ready to be done: prepared, and everything before it at rest."""
-    case = Case(shop, twins)
+    """A flow ready to be done by a new customer: prepared, and everything before it at rest."""
+    account = factories.account(shop.organization)
+    factories.price_list(shop.organization, to=account)
+    state = twins.state()
+    known = {row["id"] for kind in ("subscriptions", "orders", "customers") for row in state[kind]}
+    case = Case(shop, twins, factories.actor(shop.organization, of=account), known=known)
     if not FLOWS[name].from_nothing:
-        case.row = active(shop, twins)
+        number = order(case)
+        drain(twins)
+        case.row = Subscription.objects.get(order_number=number)
     prepare = FLOWS[name].prepare
     if prepare is not None:
         prepare(case)
