@@ -74,6 +74,7 @@ def open_change(
         row,
         before={"quantity": row.quantity, "status": row.status},
         after=shown | {"operation": str(operation.public_id)},
+        reason=str(desired.get("reason", "")),
     )
     return operation
 
