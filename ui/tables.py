@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core import signing
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import F, Field, Model, Q, QuerySet
+from django.db.models import F, Field, IntegerField, Model, Q, QuerySet, Subquery
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
@@ -135,6 +135,18 @@ class Column:
         return f"{value} %" if self.kind == "percent" and value is not None else plain_text(value)
 
 
+def cell_openings(columns: Sequence[Column]) -> list[SafeString]:
+    """The opening tag of each column's cells, the same for all rows of a page."""
+    plain, end = '<td data-label="{}">', '<td class="end" data-label="{}">'
+    return [format_html(end if column.is_end else plain, column.label) for column in columns]
+
+
+def row_cells(columns: Sequence[Column], openings: Sequence[SafeString], row: Row, url: str = "") -> SafeString:
+    """The cells of one row as HTML."""
+    cells = ((opening, column.cell(row, url)) for opening, column in zip(openings, columns, strict=True))
+    return format_html_join("", "{}{}</td>", cells)
+
+
 @dataclass(frozen=True)
 class Window:
     """One page of rows with the cursors of its neighbours (empty: there is none)."""
@@ -224,6 +236,23 @@ def window(rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before
     has_before = more if back else cursor is not None
     has_after = True if back else more
     return Window(found, first if has_before else "", last if has_after else "")
+
+
+class _Counted(Subquery):
+    """How many rows a subquery has, told beside each row of another; it is counted once."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+def counted_window(rows: QuerySet[Any], **place: Any) -> tuple[Window, int, bool]:
+    """One page as :func:`window` gives it, and with the same statement what :func:`capped_count` says."""
+    total = _Counted(rows.order_by().values("pk")[: COUNT_CAP + 1])
+    found = window(rows.annotate(rows_counted=total), **place)
+    if not found.rows:
+        return found, *capped_count(rows)
+    count: int = found.rows[0].rows_counted
+    return found, min(count, COUNT_CAP), count > COUNT_CAP
 
 
 def capped_count(rows: QuerySet[Any], cap: int = 0) -> tuple[int, bool]:

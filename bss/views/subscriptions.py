@@ -23,9 +23,9 @@ from subscriptions.models import Subscription
 from subscriptions.preconditions import Action, facts_of, refusal
 from subscriptions.selectors import (
     having,
+    listed_subscriptions,
     operation_in_view,
     operations_of,
-    subscriptions_for,
     subscriptions_with_addons,
 )
 from ui.filters import Choice, Filter, Flag, Period
@@ -61,7 +61,7 @@ class SubscriptionList(ListPage):
 
     perm = Perm.BSS_VIEW
     title = gettext_lazy("Subscriptions")
-    selector = subscriptions_for
+    selector = listed_subscriptions
     columns = (
         Column("name", gettext_lazy("Name"), "main", sort="name", sub="plan.label", sub_label=gettext_lazy("Plan")),
         Column("account.name", gettext_lazy("Account"), sort="account__name"),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,7 +16,7 @@ from core.tenancy import Actor
 from ui.pages.base import Action
 from ui.pages.export import Export
 from ui.pages.saved import SAVED, Saved
-from ui.tables import SIZES, Column, capped_count, window
+from ui.tables import SIZES, Column, cell_openings, counted_window, row_cells
 
 MAX_BULK = 200
 FORMATS = ("csv", "xlsx")
@@ -70,20 +71,21 @@ class ListPage(Saved, Export):
         rows = self.filtered()
         asked = request.GET.get("size", "")
         size = next((choice for choice in SIZES if str(choice) == asked), SIZES[0])
-        found = window(
+        found, count, is_more = counted_window(
             rows,
             sort=self.chosen_sort,
             size=size,
             after=request.GET.get("after", ""),
             before=request.GET.get("before", ""),
         )
-        count, is_more = capped_count(rows)
+        columns = self.screen_columns()
+        openings = cell_openings(columns)
         if self.wants_part():
             self.template_name = "ui/_table.html"  # type: ignore[misc]
         response = self.show(
             window=found,
-            lines=[self._line(row) for row in found.rows],
-            heads=[self._head(column) for column in self.screen_columns()],
+            lines=[self._line(row, columns, openings) for row in found.rows],
+            heads=[self._head(column) for column in columns],
             count=count,
             is_more=is_more,
             chips=[(words, self._without(name)) for name, words in self.filter_form.chips()],
@@ -129,10 +131,9 @@ class ListPage(Saved, Export):
             messages.success(request, words % {"label": action.label, "n": done})
         return redirect(request.get_full_path())
 
-    def _line(self, row: Any) -> dict[str, Any]:
+    def _line(self, row: Any, columns: Sequence[Column], openings: Sequence[SafeString]) -> dict[str, Any]:
         url = self.row_url(row)
-        cells = [(column, column.cell(row, url)) for column in self.screen_columns()]
-        return {"row": row, "url": url, "cells": cells}
+        return {"row": row, "url": url, "cells": row_cells(columns, openings, row, url)}
 
     def _head(self, column: Column) -> dict[str, Any]:
         current = self.chosen_sort.lstrip("-") == column.sort and bool(column.sort)
