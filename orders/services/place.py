@@ -27,7 +27,6 @@ from resellers.enums import AccountStatus
 from resellers.models import Account
 from resellers.selectors import purchase_targets
 from resellers.services.accounts import take_order_number
-from users.models import User
 from users.permissions import Perm
 from vendors.models import InstanceState
 
@@ -75,7 +74,7 @@ def place_order(
     _check_basket(basket, account, priced, key, terms_accepted)
     price_list = _check_seen(basket, priced, seen_total, terms_version)
     order = _store(actor, basket, account, priced, price_list, key)
-    _log_terms(actor, order, browser, by_staff=basket.by_staff)
+    _log_terms(actor, order, basket, priced, browser)
     ORDER_MACHINE.fire(order, OrderEvent.SUBMIT, placed_at=clock.now())
     audit.record(actor, "order.placed", order, after=_audited(order, by_staff=basket.by_staff))
     emit("order.placed", order_payload(order), organization_id=order.organization_id, account_id=order.account_id)
@@ -100,6 +99,8 @@ def _check_seen(basket: Basket, priced: PricedBasket, seen_total: Decimal, terms
 def _own_basket(actor: Actor, basket: Basket) -> Basket:
     """The basket under a lock; somebody else's does not exist."""
     rows = Basket.objects.select_for_update(of=("self",)).filter(organization_id=actor.tenant_id)
+    # What the order needs of them is read along; only the basket's own row is locked.
+    rows = rows.select_related("target_account__bill_to", "buyer_account", "site", "user")
     row = rows.filter(pk=basket.pk, user_id=actor.user_id or 0).first()
     if row is None:
         raise NotVisible("basket_missing", _("This basket does not exist."))
@@ -116,7 +117,8 @@ def _target(actor: Actor, basket: Basket) -> Account:
         return basket.target_account
     if actor.reaches(basket.target_account):
         _check_active(basket.target_account, basket.target_account)
-    account = purchase_targets(actor, basket.purchase_mode).filter(pk=basket.target_account.pk).first()
+    targets = purchase_targets(actor, basket.purchase_mode).select_related("bill_to")
+    account = targets.filter(pk=basket.target_account.pk).first()
     if account is None:
         raise BusinessError("target_invalid", _("You cannot order for this account."))
     return account
@@ -174,7 +176,7 @@ def _store(
                 buyer_account_id=actor.account_id,
                 buyer_id=actor.user_id,
                 buyer_label=actor.label,
-                site_id=basket.site_id,
+                site=basket.site,
                 purchase_mode=basket.purchase_mode,
                 price_list=price_list,
                 currency=quoted.currency,
@@ -231,10 +233,9 @@ def _audited(order: Order, *, by_staff: bool) -> dict[str, Any]:
     return shown
 
 
-def _log_terms(actor: Actor, order: Order, browser: str, *, by_staff: bool) -> None:
-    user = User.objects.filter(pk=actor.user_id or 0).first()
-    version = order.site.terms_version if order.site else 1
-    names = sorted({line.product_name for line in order.lines.all()})
+def _log_terms(actor: Actor, order: Order, basket: Basket, priced: PricedBasket, browser: str) -> None:
+    user = basket.user
+    names = sorted({line.plan.product.name for line in priced.lines})
     TermsAcceptance.objects.bulk_create(
         [
             TermsAcceptance(
@@ -245,12 +246,12 @@ def _log_terms(actor: Actor, order: Order, browser: str, *, by_staff: bool) -> N
                 first_name=user.first_name if user else "",
                 last_name=user.last_name if user else "",
                 email=actor.email,
-                terms_version=version,
-                basket_url="/bss/" if by_staff else "/basket/",
+                terms_version=basket.site.terms_version,
+                basket_url="/bss/" if basket.by_staff else "/basket/",
                 ip=actor.ip,
                 browser=browser[:255],
                 accepted_at=clock.now(),
-                by_staff=by_staff,
+                by_staff=basket.by_staff,
             )
             for name in names
         ]

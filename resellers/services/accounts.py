@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
 from core import audit
@@ -237,13 +237,20 @@ def save_contact(actor: Actor, *, account: Account, contact: Contact | None, val
     return row
 
 
-@transaction.atomic
 def take_order_number(organization_id: int) -> str:
-    """The next order number of an organization, without gaps by concurrency: ``ORD-000123``."""
-    # Not the key: whoever writes a row of this organization meanwhile must not wait, let alone in a circle.
-    row = Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=organization_id)
-    Organization.objects.filter(pk=row.pk).update(next_order_number=row.next_order_number + 1)
-    return f"ORD-{row.next_order_number:06d}"
+    """The next order number of an organization, without gaps by concurrency: ``ORD-000123``.
+
+    Called inside the order's transaction. The row is locked but not its key (no key column changes): whoever writes a
+    row of this organization meanwhile must not wait, let alone in a circle.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE resellers_organization SET next_order_number = next_order_number + 1 WHERE id = %s "
+            "RETURNING next_order_number - 1",
+            [organization_id],
+        )
+        (number,) = cursor.fetchone()
+    return f"ORD-{number:06d}"
 
 
 def billing_address(account: Account) -> dict[str, str]:
