@@ -17,6 +17,7 @@ from core.tenancy import Actor
 from subscriptions.enums import OPEN_STATES, OperationState, Purpose, SubscriptionStatus
 from subscriptions.models import Operation, Subscription
 from subscriptions.preconditions import Action, Facts, is_recurring, refusal
+from subscriptions.refusals import cleaned
 from users.permissions import Perm
 
 _P = Purpose
@@ -54,21 +55,6 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     _P.UPGRADE: (gettext_lazy("The upgrade is under way."), gettext_lazy("The upgrade is done.")),
 }
 HAS_RIBBON = (_P.SCHEDULE, _P.CANCEL, _P.CANCEL_AT_END, _P.SUSPEND)
-# What a customer can do something about, by the stable code of a refusal.
-REASONS: dict[str, Any] = {
-    "quantity_limit": gettext_lazy("The vendor does not allow that number of licences."),
-    "asset_limit": gettext_lazy("The number is above what the vendor allows for this customer."),
-    "inventory": gettext_lazy("The vendor has no more of it at the moment."),
-    "product_unavailable": gettext_lazy("The vendor no longer sells this product."),
-    "addon_parent": gettext_lazy("The vendor says that the add-on does not fit this service."),
-    "not_eligible": gettext_lazy("The vendor says that this is not possible for this customer."),
-    "subscription_suspended": gettext_lazy("The vendor says that the service is suspended."),
-    "changed_meanwhile": gettext_lazy("The service was changed at the vendor meanwhile. Try it once more."),
-    "window_closed": gettext_lazy("The vendor's time for giving this back is over; it can end with its term."),
-    "decrease_not_allowed": gettext_lazy("The vendor takes licences back only at the next renewal."),
-    "not_renewable": gettext_lazy("The vendor does not renew this product any more."),
-    "status_not_allowed": gettext_lazy("The vendor does not allow this in the service's present state."),
-}
 
 
 @dataclass(frozen=True)
@@ -108,7 +94,7 @@ def told(operation: Operation | None, *, is_ribbon_elsewhere: bool = False) -> C
 
 
 def _refused(operation: Operation) -> Change:
-    why = REASONS.get(operation.code, _("Our team sees why and looks into it."))
+    why = cleaned(operation.code) or _("Our team sees why and looks into it.")
     if operation.purpose == Purpose.PROVISION:
         return Change(_("This service could not be set up yet."), _("We are on it; nothing is charged."), "danger")
     words = _("The vendor did not accept it: %(what)s.") % {"what": str(Purpose(operation.purpose).label)}

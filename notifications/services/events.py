@@ -12,9 +12,10 @@ from core import clock, outbox
 from core.events import Event, EventState
 from core.tenancy import system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
+from notifications.services.life import LIFE, subscription_of
 from orders.models import Order
 from resellers.models import Contact
-from subscriptions.models import Subscription
+from subscriptions.refusals import cleaned
 
 logger = logging.getLogger(__name__)
 CLAIM_SECONDS = 60
@@ -47,11 +48,6 @@ def process_event(event_id: int) -> None:
 def _order(event: Event) -> Order | None:
     rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
     return rows.prefetch_related("lines").get_visible(SYSTEM, event.payload.get("order"))
-
-
-def _subscription(event: Event) -> Subscription | None:
-    rows = Subscription.objects.visible_to(system_actor(event.organization_id)).select_related("account", "plan")
-    return rows.get_visible(SYSTEM, event.payload.get("subscription"))
 
 
 @dataclass(frozen=True)
@@ -141,7 +137,7 @@ def _order_cancelled(event: Event) -> None:
 
 
 def _subscription_activated(event: Event) -> None:
-    row = _subscription(event)
+    row = subscription_of(event)
     order = _order_by_number(event)
     if row is not None:
         site = order.site if order else None
@@ -150,8 +146,8 @@ def _subscription_activated(event: Event) -> None:
 
 
 def _subscription_refused(event: Event) -> None:
-    row = _subscription(event)
-    extra = {"subscription": row, "reason": event.payload.get("cleaned", "")}
+    row = subscription_of(event)
+    extra = {"subscription": row, "reason": cleaned(str(event.payload.get("code", "")))}
     _to_buyer(event, "subscription_refused", _order_by_number(event), extra)
     _to_staff(event, "provisioning_refused", {"subscription": row})
 
@@ -162,4 +158,5 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "order.cancelled": _order_cancelled,
     "subscription.activated": _subscription_activated,
     "subscription.refused": _subscription_refused,
+    **LIFE,
 }

@@ -1,0 +1,1 @@
+"""Tests of subscriptions: what needs no vendor."""
