@@ -166,7 +166,11 @@ POST_ONLY = {
     "storefront:checkout_live",
     "storefront:order_cancel",
 }
-OWN = {"storefront:order_detail", "storefront:subscription_detail"}
+OWN = {"storefront:order_detail"} | {
+    name
+    for name in SHOP
+    if name.startswith("storefront:subscription_") and "public_id" in PATTERNS[name].pattern.converters
+}
 
 
 def test_matrix_covers_every_door():
