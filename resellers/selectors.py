@@ -333,6 +333,16 @@ def managers_for(actor: Actor) -> list[Membership]:
     return list(rows.order_by("user__last_name", "user__first_name", "id"))
 
 
+def manager_of(account: Account) -> User | None:
+    """Who looks after an account, if he can still sign in as an employee and its permission rule shows it to him."""
+    user = account.account_manager
+    if user is None or not user.is_active:
+        return None
+    rows = _memberships().filter(user=user, organization_id=account.organization_id, account=None)
+    staff = rows.first()
+    return user if staff is not None and _staff_actor(staff, {}).reaches(account) else None
+
+
 def accounts_with_rule(actor: Actor) -> TenantQuerySet[Account]:
     """Accounts the actor may see, with Bill To, permission rule and account manager."""
     return accounts_for(actor).select_related("permission_rule", "account_manager")

@@ -15,6 +15,7 @@ from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.life import LIFE, subscription_of
 from orders.models import Order
 from resellers.models import Contact
+from resellers.selectors import manager_of
 from subscriptions.refusals import cleaned
 
 logger = logging.getLogger(__name__)
@@ -96,13 +97,16 @@ def _to_buyer(event: Event, template: str, order: Order | None, extra: dict[str,
 
 
 def _to_staff(event: Event, template: str, extra: dict[str, Any]) -> None:
-    """One mail to the organization's own address, with the full reason."""
-    if not event.organization.email:
+    """One mail to the account's manager, or to the organization's own address, with the full reason."""
+    manager = manager_of(event.account) if event.account else None
+    address = manager.email if manager else event.organization.email
+    if not address:
         return
     queue_mail(
         template,
         organization=event.organization,
-        recipient=event.organization.email,
+        recipient=address,
+        language=manager.language if manager else "",
         account=event.account,
         dedupe_key=f"{event.public_id}:staff",
         context={
@@ -114,8 +118,33 @@ def _to_staff(event: Event, template: str, extra: dict[str, Any]) -> None:
     )
 
 
+def _to_manager(event: Event, order: Order | None) -> None:
+    """The account's manager hears of orders, unless the order is his own; without one nobody of staff does."""
+    manager = manager_of(order.account) if order is not None else None
+    if order is None or manager is None or manager.pk == order.buyer_id:
+        return
+    link = absolute(reverse("bss:order_detail", args=[order.public_id]), site_of(event.organization, None))
+    queue_mail(
+        "order_for_manager",
+        organization=event.organization,
+        recipient=manager.email,
+        language=manager.language,
+        account=order.account,
+        dedupe_key=f"{event.public_id}:manager",
+        context={
+            "order": order,
+            "first_name": manager.get_short_name(),
+            "is_cancelled": event.name == "order.cancelled",
+            "reason": event.payload.get("reason", ""),
+            "link": link,
+        },
+    )
+
+
 def _order_placed(event: Event) -> None:
-    _to_buyer(event, "order_placed", _order(event), {})
+    order = _order(event)
+    _to_buyer(event, "order_placed", order, {})
+    _to_manager(event, order)
 
 
 def _order_waiting(event: Event) -> None:
@@ -133,7 +162,9 @@ def _order_by_number(event: Event) -> Order | None:
 
 
 def _order_cancelled(event: Event) -> None:
-    _to_buyer(event, "order_cancelled", _order(event), {"reason": event.payload.get("reason", "")})
+    order = _order(event)
+    _to_buyer(event, "order_cancelled", order, {"reason": event.payload.get("reason", "")})
+    _to_manager(event, order)
 
 
 def _subscription_activated(event: Event) -> None:

@@ -14,8 +14,10 @@ from core.events import Event
 from core.tenancy import system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
 from resellers.models import Account, Site
+from resellers.selectors import manager_of
 from subscriptions.enums import Purpose, RequestKind
 from subscriptions.models import CancellationRequest, ScheduledChange, Subscription
+from subscriptions.periods import renews_on
 from subscriptions.refusals import cleaned
 
 SYSTEM = system_actor(label="mail")
@@ -68,6 +70,7 @@ def _to_account(event: Event, template: str, row: Subscription, extra: dict[str,
                 "event": event.payload,
                 "first_name": contact.first_name if contact else "",
                 "link": _shop_url(row, site),
+                "renews_on": renews_on(row),
                 **extra,
             },
         )
@@ -75,14 +78,15 @@ def _to_account(event: Event, template: str, row: Subscription, extra: dict[str,
 
 def _to_staff(event: Event, template: str, row: Subscription, link: str, extra: dict[str, Any]) -> None:
     """One mail to the account's manager, or to the organization's own address."""
-    manager = row.account.account_manager
-    address = manager.email if manager is not None and manager.is_active else event.organization.email
+    manager = manager_of(row.account)
+    address = manager.email if manager else event.organization.email
     if not address:
         return
     queue_mail(
         template,
         organization=event.organization,
         recipient=address,
+        language=manager.language if manager else "",
         account=row.account,
         dedupe_key=f"{event.public_id}:staff",
         context={"subscription": row, "event": event.payload, "link": link, **extra},
