@@ -1,10 +1,12 @@
 """Employees at the BSS's door, for tests."""
 
+import html
 from typing import Any
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
 
 from resellers.models import Account, Organization
 from tests import factories
@@ -53,3 +55,8 @@ def count_queries(client: Client, url: str) -> int:
     ) as found:
         assert client.get(url).status_code == 200
     return len(found)
+
+
+def last_cell(cells: str) -> str:
+    """The words of the last cell of a list's row, as the page draws it."""
+    return html.unescape(strip_tags(cells.rpartition("<td")[2].partition(">")[2])).strip()
