@@ -6,6 +6,7 @@ never shift it. The last period of a term ends with the term, which the vendor r
 
 import calendar
 import datetime as dt
+from typing import Any
 
 MONTHS_OF_CYCLE = {"monthly": 1, "annual": 12, "biennial": 24, "triennial": 36}
 DAY = dt.timedelta(days=1)
@@ -22,6 +23,11 @@ def renewal_at(term_ends_at: dt.datetime) -> dt.datetime:
     """When the next term begins: the first midnight UTC after the vendor's last moment of the term."""
     midnight = term_ends_at.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + DAY
+
+
+def renews_on(row: Any) -> dt.date | None:
+    """The day a subscription renews or ends, as it is said to people: that of :func:`renewal_at`, in UTC."""
+    return renewal_at(row.term_ends_at).date() if row.term_ends_at else None
 
 
 def period_end(anchor: dt.datetime, cycle: str, after: dt.datetime, term_ends_at: dt.datetime | None) -> dt.datetime:

@@ -34,15 +34,19 @@ class ChargeList(ListPage):
             sub="order_number",
             sub_label=gettext_lazy("Order"),
         ),
-        Column("account.name", gettext_lazy("Account"), sort="account__name"),
-        Column("payer.name", gettext_lazy("Billed to"), sort="payer__name"),
+        Column(
+            "account.name",
+            gettext_lazy("Account"),
+            sort="account__name",
+            sub="payer.name",
+            sub_label=gettext_lazy("Billed to"),
+        ),
         Column("kind", gettext_lazy("Kind"), "status", sort="kind"),
         Column("state", gettext_lazy("State"), "status", sort="state"),
         Column("net", gettext_lazy("Before tax"), "money", sort="net"),
         Column("tax", gettext_lazy("Tax"), "money"),
         Column("gross", gettext_lazy("With tax"), "money", sort="gross"),
-        Column("created_at", gettext_lazy("Posted"), "when", sort="created_at"),
-        Column("due_at", gettext_lazy("Due since"), "when"),
+        Column("created_at", gettext_lazy("Posted"), "date", sort="created_at"),
     )
     filters: ClassVar[tuple[Filter, ...]] = (
         Filter("account", gettext_lazy("Account"), "account__name"),

@@ -64,6 +64,7 @@ class RequestDetail(DetailPage):
 
     perm = Perm.BSS_VIEW
     selector = requests_for
+    template_name = "bss/request_page.html"
     back = LIST
     facts = (
         Fact("requested_by", gettext_lazy("By"), sub="requested_by_user.email"),

@@ -24,10 +24,13 @@ class DeedGroup:
     label: str
     actions: list[Action]
 
-    @property
-    def reasons(self) -> list[tuple[str, str]]:
-        """Which are closed, and why."""
-        return [(str(action.label), action.reason) for action in self.actions if action.reason]
+
+def closed_deeds(groups: list[DeedGroup]) -> list[tuple[str, str]]:
+    """Why some deeds are not possible now: each reason once, with the deeds it closes."""
+    found: dict[str, list[str]] = {}
+    for action in (action for group in groups for action in group.actions if action.reason):
+        found.setdefault(action.reason, []).append(str(action.label))
+    return [(reason, ", ".join(labels)) for reason, labels in found.items()]
 
 
 def deeds_for(actor: Actor, row: Subscription, facts: Facts, operation: Operation | None) -> list[DeedGroup]:

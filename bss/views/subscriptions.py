@@ -13,13 +13,14 @@ from django_htmx.http import HttpResponseClientRefresh
 from billing.selectors import charges_of
 from bss.views.shared import history_of
 from bss.views.subscription_change import window_context
-from bss.views.subscription_deeds import deeds_for
+from bss.views.subscription_deeds import closed_deeds, deeds_for
 from catalog.models import Cycle
 from orders.selectors import orders_for
 from orders.services.preview import next_period_price
 from resellers.enums import PurchaseMode
 from subscriptions.enums import BILLED_STATUSES, OPEN_STATES, SubscriptionStatus
 from subscriptions.models import Subscription
+from subscriptions.periods import renews_on
 from subscriptions.preconditions import Action, facts_of, refusal
 from subscriptions.selectors import (
     having,
@@ -153,7 +154,8 @@ class SubscriptionDetail(DetailPage):
         return {
             "operation": found,
             "deeds": deeds,
-            "closed_deeds": [pair for group in deeds for pair in group.reasons],
+            "closed_deeds": closed_deeds(deeds),
+            "renews_on": renews_on(row),
             "schedule": facts.schedule,
             "request_open": facts.request,
             "addons": list(row.addons.all()),

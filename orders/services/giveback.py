@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.models import ProductType, RefundPolicy
 from core import clock, money
@@ -122,7 +123,11 @@ def preview_reduce(actor: Actor, row: Subscription, *, quantity: int) -> Preview
         raise BusinessError("window_closed", window_words(row, window), field="quantity")
     net, how = credit_for(row, row.unit_price * fewer)
     return Preview(
-        what=_("%(fewer)s licences are given back: %(old)s become %(new)s.")
+        what=ngettext(
+            "%(fewer)s licence is given back: %(old)s become %(new)s.",
+            "%(fewer)s licences are given back: %(old)s become %(new)s.",
+            fewer,
+        )
         % {"fewer": fewer, "old": row.quantity, "new": quantity},
         when=_("At once. Take licences away from users first, or the vendor counts too many as assigned."),
         amount=taxed(row, -net),

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.services import lock_payer
 from catalog.models import Plan, UpgradeRelation
@@ -80,7 +81,11 @@ def wish_licences(row: Subscription, *, quantity: int) -> Wish:
         raise BusinessError("not_more", _("Type more than %(n)s.") % {"n": row.quantity}, field="quantity")
     net, how = charge_for(row, row.unit_price, more)
     words = (
-        _("%(more)s licences are added: %(old)s become %(new)s.")
+        ngettext(
+            "%(more)s licence is added: %(old)s become %(new)s.",
+            "%(more)s licences are added: %(old)s become %(new)s.",
+            more,
+        )
         % {"more": more, "old": row.quantity, "new": quantity},
         _("They can be given back within the vendor's window only; afterwards at the renewal."),
     )
@@ -151,7 +156,7 @@ def wish_upgrade(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
         _("Given back: %(how)s") % {"how": amount_words(part, old, row.unit_price * quantity, row.currency)},
     )
     words = (
-        _("%(n)s licences of %(old)s become %(new)s.")
+        ngettext("%(n)s licence of %(old)s becomes %(new)s.", "%(n)s licences of %(old)s become %(new)s.", quantity)
         % {"n": quantity, "old": row.product.name, "new": plan.product.name},
         _("The vendor does not take an upgrade back."),
     )

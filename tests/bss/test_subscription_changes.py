@@ -17,6 +17,7 @@ from orders.models import Order
 from resellers.models import Account
 from subscriptions.enums import OperationState, Purpose, ScheduleStatus, SubscriptionStatus
 from subscriptions.models import Operation, ScheduledChange, Subscription, SubscriptionAddOn
+from subscriptions.periods import renews_on
 from tests import factories
 from tests.bss.running import DAY, running
 from tests.bss.staff import count_queries, customer_client, said, staff_client
@@ -121,10 +122,10 @@ class TestDetail:
         )
         Subscription.objects.filter(pk=row.pk).update(next_unit_price=Decimal("9.50"))
         found = text_of(client.get(url(row, "detail")))
-        assert f"At the renewal on {row.term_ends_at:%Y-%m-%d}: 8 licences" in found
+        assert f"At the renewal on {renews_on(row)}: 8 licences" in found
         assert "9.50 EUR" in found
         Subscription.objects.filter(pk=row.pk).update(status=SubscriptionStatus.PENDING_CANCEL)
-        assert f"Ends on {row.term_ends_at:%Y-%m-%d}" in text_of(client.get(url(row, "detail")))
+        assert f"Ends on {renews_on(row)}" in text_of(client.get(url(row, "detail")))
 
     def test_shows_charges_with_what_they_are_for(self, client, row):
         found = client.get(url(row, "detail"))
@@ -209,7 +210,7 @@ class TestMore:
     def test_licences_are_ordered_once_under_the_employees_name(self, client, row):
         page = url(row, "buy")
         first = client.get(page)
-        assert first.context["preview"].what.startswith("1 licences are added")
+        assert first.context["preview"].what == "1 licence is added: 5 become 6."
         asked = preview(client, page, {"quantity": 8})
         # 21 of 30 days of 3 x 12.00: the tenth day is charged.
         assert asked.context["preview"].amount.net == Decimal("25.20")

@@ -12,6 +12,7 @@ from notifications.services.life import LIFE
 from orders.services import giveback
 from resellers.models import Contact, Site
 from subscriptions.models import CancellationRequest, ScheduledChange, Subscription
+from subscriptions.periods import renews_on
 from subscriptions.services.life import event_payload
 from subscriptions.services.requests import reject_request
 from tests import factories
@@ -59,7 +60,7 @@ def test_account_hears_what_happened(shop, row, name):
     template, subject = NEWS[name]
     (mail,) = tell(row, name)
     assert (mail.template, mail.recipient) == (template, contact_of(shop.customer))
-    assert mail.subject == subject.format(name=row.name, end=row.term_ends_at)
+    assert mail.subject == subject.format(name=row.name, end=renews_on(row))
     for text in (mail.text, mail.html):
         assert (row.name in text, shop.customer.name in text, f"/services/{row.public_id}/" in text) == (True,) * 3
     assert ("Hello Ada," in mail.text, "\n\n\n" in mail.text, "&amp;" in mail.text) == (True, False, False)
