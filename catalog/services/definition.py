@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import AddOnRelation, Category, Cycle, Plan, PlanCost, Product, ProductType, UpgradeRelation
 from core import clock
+from core.bulk import upsert
 from core.errors import BusinessError
 from vendors.models import Instance
 
@@ -421,25 +422,17 @@ def apply_price_sheet(instance: Instance, rows: Iterable[PriceData], *, source: 
         else:
             wanted[plan_id, row.currency] = (row.cost, row.retail)
     held = PlanCost.objects.filter(plan__product__product_type__instance=instance)
-    known = {(row.plan_id, row.currency): (row.cost, row.retail) for row in held}
-    fresh = [
-        PlanCost(
-            organization_id=instance.organization_id,
-            plan_id=plan_id,
-            currency=currency,
-            cost=amounts[0],
-            retail=amounts[1],
-            source=source[:60],
-        )
+    known = {(row[0], row[1]): row[2:] for row in held.values_list("plan_id", "currency", "cost", "retail")}
+    fresh = (
+        (instance.organization_id, plan_id, currency, *amounts, source[:60])
         for (plan_id, currency), amounts in wanted.items()
         if known.get((plan_id, currency)) != amounts
-    ]
-    with transaction.atomic():
-        PlanCost.objects.bulk_create(
-            fresh,
-            batch_size=BATCH,
-            update_conflicts=True,
-            unique_fields=["plan", "currency"],
-            update_fields=["cost", "retail", "source"],
-        )
-    return {"written": len(fresh), "unknown": unknown}
+    )
+    written = upsert(
+        PlanCost,
+        fresh,
+        fields=("organization", "plan", "currency", "cost", "retail", "source"),
+        key=("plan", "currency"),
+        update=("cost", "retail", "source"),
+    )
+    return {"written": written, "unknown": unknown}
