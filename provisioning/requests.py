@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from catalog.models import Plan
+from core.tenancy import TenantQuerySet
 from provisioning.ports import (
     AccountData,
     AddOnLine,
@@ -87,22 +88,28 @@ def account_data(
 
 def service_request(operation: Operation) -> ServiceRequest:
     """The desired state of an operation's subscription: what stands, with what the operation wants over it."""
-    row = operation.subscription
+    row = _with_all_it_needs().filter(pk=operation.subscription_id or 0).first()
     if row is None:
         raise ValueError("the operation concerns no subscription")
     desired = operation.desired
     return replace(
-        state_request(row, created_at=operation.created_at),
+        state_request(row, created_at=operation.created_at, wanted=desired.get("addons")),
         quantity=int(desired.get("quantity", row.quantity)),
         auto_renew=bool(desired.get("auto_renew", row.auto_renew)),
-        addons=_addon_lines(row, desired.get("addons") or {}),
         schedule=_schedule(operation, row),
         upgrade=_upgrade(operation),
     )
 
 
-def state_request(row: Subscription, *, created_at: dt.datetime | None = None) -> ServiceRequest:
-    """A subscription as it stands, with its live add-ons."""
+def _with_all_it_needs() -> TenantQuerySet[Subscription]:
+    """Subscriptions with everything that a request is made of, in one statement."""
+    return Subscription.objects.select_related("account__organization", "account__bill_to", "instance", "product")
+
+
+def state_request(
+    row: Subscription, *, created_at: dt.datetime | None = None, wanted: Mapping[str, int] | None = None
+) -> ServiceRequest:
+    """A subscription as it stands, with its live add-ons, or with the numbers ``wanted`` of them."""
     return ServiceRequest(
         subscription_id=str(row.public_id),
         account=account_data(row.account, row.instance, mpn_id=row.mpn_id),
@@ -119,7 +126,7 @@ def state_request(row: Subscription, *, created_at: dt.datetime | None = None) -
         confirmed_quantity=row.quantity if row.external_id else 0,
         auto_renew=row.auto_renew,
         is_trial=row.is_trial,
-        addons=_addon_lines(row, {}),
+        addons=_addon_lines(row, wanted or {}),
     )
 
 
