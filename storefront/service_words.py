@@ -16,7 +16,7 @@ from catalog.selectors import addons_of, upgrades_of
 from core.tenancy import Actor
 from subscriptions.enums import OPEN_STATES, OperationState, Purpose, SubscriptionStatus
 from subscriptions.models import Operation, Subscription
-from subscriptions.preconditions import Action, Facts, is_recurring, refusal
+from subscriptions.preconditions import Action, Facts, Refusal, is_recurring, refusal
 from subscriptions.refusals import cleaned
 from users.permissions import Perm
 
@@ -143,6 +143,13 @@ def deeds(actor: Actor, row: Subscription, facts: Facts) -> list[Deed]:
     return [deed for deed in found if deed is not None]
 
 
+def cancel_refusal(row: Subscription, action: Action, facts: Facts) -> Refusal | None:
+    """Why a customer cannot end a service now; one who has asked already waits for the answer, or withdraws."""
+    if facts.request is not None:
+        return Refusal("request_waits", _("A cancellation request waits for a decision."))
+    return refusal(row, action, facts)
+
+
 _LIVING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED, SubscriptionStatus.PENDING_CANCEL)
 
 
@@ -209,9 +216,10 @@ class _Deeds:
         label, hint = _("Cancel the service"), _("Now, or at the end of the term")
         if self.row.status == SubscriptionStatus.PENDING_CANCEL:
             hint = _("At once instead of at the end of the term")
-        now = self._deed(Action.CANCEL_NOW, "cancel", "cross", label, hint, is_danger=True)
-        later = self._deed(Action.CANCEL_AT_END, "cancel", "cross", label, hint, is_danger=True)
-        return later if now.reason and not later.reason else now
+        found = [cancel_refusal(self.row, action, self.facts) for action in (Action.CANCEL_NOW, Action.CANCEL_AT_END)]
+        reason = found[0].message if found[0] and found[1] else ""
+        url = reverse("storefront:subscription_cancel", args=[self.row.public_id])
+        return Deed(label, hint, "cross", url, reason, is_danger=True)
 
 
 def _has_upgrades(product: Product, actor: Actor) -> bool:

@@ -18,7 +18,7 @@ from orders.services.giveback import window_of
 from orders.services.outlook import preview_schedule
 from orders.services.preview import next_period_price, renews_at
 from provisioning.services.refresh import is_stale, reading_job, start_refresh
-from storefront.service_words import deeds, told
+from storefront.service_words import Deed, deeds, told
 from subscriptions.enums import BILLED_STATUSES, ScheduleStatus, SubscriptionStatus
 from subscriptions.models import ScheduledChange, Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, Facts, facts_of, is_recurring, refusal
@@ -104,10 +104,13 @@ def addon_lines(actor: Actor, row: Subscription, facts: Facts) -> list[AddOnLine
 
 
 def deeds_context(actor: Actor, row: Subscription, facts: Facts) -> dict[str, Any]:
-    """What ``storefront/_subscription_deeds.html`` draws; a reason that stops every deed is said once."""
+    """What ``storefront/_subscription_deeds.html`` draws: what is possible, and the rest by the reason against it."""
     found = deeds(actor, row, facts)
-    reasons = {deed.reason for deed in found}
-    return {"deeds": found, "common_reason": reasons.pop() if len(reasons) == 1 else ""}
+    closed: dict[str, list[Deed]] = {}
+    for deed in found:
+        if deed.reason:
+            closed.setdefault(deed.reason, []).append(deed)
+    return {"deeds": found, "open_deeds": [deed for deed in found if not deed.reason], "closed_deeds": closed}
 
 
 def window_context(actor: Actor, row: Subscription) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from users.permissions import Perm
 WAYS_ON: dict[str, tuple[Any, str]] = {
     "auto_renew_off": (gettext_lazy("Turn automatic renewal on"), "subscription_auto_renew"),
     "scheduled_change_pending": (gettext_lazy("Revoke the scheduled change"), "subscription_revoke"),
+    "request_waits": (gettext_lazy("Withdraw the request"), "subscription_withdraw"),
+    "cancellation_pending": (gettext_lazy("Keep the service"), "subscription_keep"),
     "synchronization_failed": (gettext_lazy("Set the refused change aside"), "subscription_dismiss"),
 }
 
@@ -107,7 +109,10 @@ class ChangePage(FormPage):
 
     def way_on(self, error: BusinessError | Refusal) -> tuple[str, str] | None:
         """Where a refusal leads on, as words and an address."""
-        known = WAYS_ON.get(error.code)
+        code = error.code
+        if code == "cancellation_pending":
+            code = "request_waits" if self.facts.request is not None else code
+        known = WAYS_ON.get(code)
         return (str(known[0]), reverse(f"storefront:{known[1]}", args=[self.service.public_id])) if known else None
 
     def done_before(self, key: str) -> str:

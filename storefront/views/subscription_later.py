@@ -16,12 +16,12 @@ from orders.services.giveback import Given
 from orders.services.preview import Preview, taxed
 from provisioning.services import desk
 from storefront.forms import CancelForm, RenewalForm, SuspendForm
-from storefront.service_words import may_suspend
+from storefront.service_words import cancel_refusal, may_suspend
 from storefront.views.subscription_change import ChangePage
 from subscriptions.enums import Execution, RequestStatus, SubscriptionStatus
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
 from subscriptions.periods import MONTHS_OF_CYCLE
-from subscriptions.preconditions import Action, Refusal, refusal
+from subscriptions.preconditions import Action, Refusal
 from subscriptions.selectors import request_in_view
 from subscriptions.services import requests, schedule, switch
 
@@ -158,11 +158,11 @@ class Cancel(ChangePage):
     def reasons(self) -> dict[str, Refusal | None]:
         """Why each way is not possible, by its code. The vendor's window counts only for ending now."""
         row = self.service
-        now = refusal(row, Action.CANCEL_NOW, self.facts)
-        window = giveback.window_of(row)
-        if now is None and window.quantity == 0:
-            now = Refusal("window_closed", giveback.window_words(row, window))
-        return {Execution.NOW.value: now, Execution.PERIOD_END.value: refusal(row, Action.CANCEL_AT_END, self.facts)}
+        now = cancel_refusal(row, Action.CANCEL_NOW, self.facts)
+        if now is None and giveback.window_of(row).quantity == 0:
+            now = Refusal("window_closed", _("The vendor's time for ending it at once is over."))
+        at_end = cancel_refusal(row, Action.CANCEL_AT_END, self.facts)
+        return {Execution.NOW.value: now, Execution.PERIOD_END.value: at_end}
 
     def obstacle(self) -> Refusal | None:
         """In the way is only what forbids both."""

@@ -153,7 +153,7 @@ class TestDetail:
             first_activated_at=row.starts_at,
         )  # fmt: skip
         assert count_queries(client, address("detail", row)) == few
-        assert few <= 40
+        assert few <= 25
 
 
 class TestLicences:
@@ -368,6 +368,8 @@ class TestEnd:
         text = text_of(client.get(done["Location"]))
         assert "Your request waits for your provider" in text
         assert client.get(address("licences", row)).context["stop"].code == "cancellation_pending"
+        assert client.get(address("cancel", row)).context["stop"].code == "request_waits"
+        assert client.post(address("cancel", row), {"execution": "now"}).status_code == 409
         confirm(client, address("withdraw", row))
         assert CancellationRequest.objects.get().status == "withdrawn"
         assert client.get(address("withdraw", row)).context["stop"].code == "nothing_requested"
