@@ -81,6 +81,7 @@ STAFF_ROLE_PERMS: dict[str, frozenset[str]] = {
         {
             Perm.BSS_VIEW,
             Perm.ACCOUNT_EDIT,
+            Perm.ACCOUNT_INVITE,
             Perm.ORDER_MANAGE,
             Perm.SERVICE_MANAGE,
             Perm.COST_VIEW,
@@ -109,7 +110,7 @@ STAFF_ROLE_PERMS: dict[str, frozenset[str]] = {
             Perm.VIEW_AS,
         }
     ),
-    StaffRole.READ_ONLY.value: frozenset({Perm.BSS_VIEW, Perm.AUDIT_VIEW}),
+    StaffRole.READ_ONLY.value: frozenset({Perm.BSS_VIEW, Perm.OPERATION_VIEW, Perm.AUDIT_VIEW}),
 }
 
 _EVERYBODY = frozenset({Perm.SHOP_VIEW, Perm.SHOP_PRICES_VIEW})

@@ -222,7 +222,7 @@ def test_first_password_is_shown_once(shop):
     client = staff_client(shop.organization, StaffRole.SUPPORT)
     assert "Zebra-42" not in client.get(url).content.decode()
     assert AuditEntry.objects.filter(action="link.password_revealed").count() == 0
-    assert staff_client(shop.organization, StaffRole.SALES).post(url).status_code == 403
+    assert staff_client(shop.organization, StaffRole.BILLING).post(url).status_code == 403
     first = client.post(url)
     assert "Zebra-42" in first.content.decode()
     assert first["Cache-Control"] == "no-store"
