@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='orderline',
             name='kind',
-            field=models.CharField(choices=[('new', 'New service'), ('licences', 'More licences'), ('addon', 'Add-on to a service'), ('addon_licences', 'More of an add-on'), ('upgrade', 'Upgrade'), ('convert', 'Trial to paid')], default='new', max_length=20, verbose_name='what'),
+            field=models.CharField(choices=[('new', 'New service'), ('licences', 'More licences'), ('addon', 'Add-on to a service'), ('addon_licences', 'More of an add-on'), ('upgrade', 'Upgrade')], default='new', max_length=20, verbose_name='what'),
         ),
     ]

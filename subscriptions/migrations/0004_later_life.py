@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='operation',
             name='purpose',
-            field=models.CharField(choices=[('provision', 'Provision'), ('licences', 'Buy licences'), ('reduce', 'Reduce licences'), ('addon', 'Buy an add-on'), ('addon_reduce', 'Reduce an add-on'), ('addon_cancel', 'Cancel an add-on'), ('auto_renew', 'Change automatic renewal'), ('schedule', 'Schedule a change for the renewal'), ('revoke_schedule', 'Revoke the scheduled change'), ('suspend', 'Suspend'), ('activate', 'Reactivate'), ('cancel', 'Cancel now'), ('cancel_at_end', 'Cancel at the end of the term'), ('revoke_cancel', 'Keep after all'), ('upgrade', 'Upgrade'), ('convert', 'Convert the trial'), ('renew', 'Follow the renewal')], default='provision', max_length=20),
+            field=models.CharField(choices=[('provision', 'Provision'), ('licences', 'Buy licences'), ('reduce', 'Reduce licences'), ('addon', 'Buy an add-on'), ('addon_reduce', 'Reduce an add-on'), ('addon_cancel', 'Cancel an add-on'), ('auto_renew', 'Change automatic renewal'), ('schedule', 'Schedule a change for the renewal'), ('revoke_schedule', 'Revoke the scheduled change'), ('suspend', 'Suspend'), ('activate', 'Reactivate'), ('cancel', 'Cancel now'), ('cancel_at_end', 'Cancel at the end of the term'), ('revoke_cancel', 'Keep after all'), ('upgrade', 'Upgrade'), ('renew', 'Follow the renewal')], default='provision', max_length=20),
         ),
         migrations.AddField(
             model_name='subscription',
