@@ -158,7 +158,7 @@ def interleaved(targets: Sequence[Target], *, rounds: int, seconds: float) -> di
     found = {item.name: Series() for item in targets}
     sizes = {}
     for item in targets:
-        for _warm in range(6):
+        for _warm in range(4):
             sizes[item.name] = len(fetch(item))
     for number in range(rounds):
         turn = list(targets) if number % 2 == 0 else list(reversed(targets))

@@ -106,7 +106,7 @@ def _row(item: Measured, found: dict[str, Series]) -> dict[str, Any]:
         "ratio_to_floor": ratio(product, bare),
         "ratio_to_plain": ratio(product, plain),
         "statements": len(statements),
-        "statements_aim": item.page.limit,
+        "statements_aim": item.page.aim,
         "bytes": len(body_of(fetch(item.product))),
     }
 

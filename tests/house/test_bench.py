@@ -1,14 +1,18 @@
 """The measurements still work: the loader fills a small data set, and a page's statements do not grow with it."""
 
+from random import Random
 
 import pytest
 from django.conf import LazySettings
 
-from bench import dataset, pages
+from bench import dataset, load, orders, pages
 from bench.size import Scale
+from subscriptions.models import Subscription
 
 pytestmark = pytest.mark.django_db
 
+LIMITS = {page.name: page.limit for page in pages.PAGES}
+DICE = Random(1)  # noqa: S311 - makes test data, keeps no secret.
 TINY = Scale(subscriptions=30, accounts=12, resellers=2, products=30, audit=10)
 
 
@@ -35,6 +39,29 @@ def test_loader_fills_every_table():
     }
 
 
+def test_same_seed_gives_the_same_rows():
+    market = dataset.Loader("tiny", TINY).build()
+    rows = Subscription.objects.filter(organization=market.organization)
+
+    first = rows.order_by("pk").values_list("external_id", "quantity", "status", "name")[0]
+
+    assert first == ("a59a2028-7f6c-4f0f-9ad5-49901cb9ce5a", 57, "active", "Birch Suite 000013")
+
+
+def test_column_without_a_value_is_named_before_anything_is_sent():
+    rows = [{"organization_id": 1, "name": "Suite"}]
+
+    with pytest.raises(load.MissingColumn, match=r"subscriptions\.Subscription: column account_id must not be null"):
+        load.load(Subscription, rows, now=dataset.midnight(), random=DICE)
+
+    assert Subscription.objects.count() == 0
+
+
+def test_unknown_column_is_named():
+    with pytest.raises(load.MissingColumn, match="has no column colour"):
+        load.load(Subscription, [{"colour": "blue"}], now=dataset.midnight(), random=DICE)
+
+
 def stated(market: dataset.Market) -> dict[str, int]:
     """How many statements each page takes."""
     return {page.name: len(pages.count_statements(market, page)) for page in pages.PAGES}
@@ -46,4 +73,8 @@ def test_statements_do_not_grow_with_rows(settings: LazySettings):
     few = dataset.Loader("few", TINY).build(buyers=1)
     many = dataset.Loader("many", Scale(1_000, 300, 10, 200, 100)).build(buyers=1)
 
-    assert stated(few) == stated(many)
+    taken = stated(few)
+
+    assert taken == stated(many)
+    assert {name: number for name, number in taken.items() if number > LIMITS[name]} == {}
+    assert orders.statements(few, lines=1) == orders.statements(many, lines=1) <= orders.LIMIT
