@@ -12,8 +12,15 @@ HISTORY_ROWS = 50
 
 
 def jobs_for(actor: Actor) -> TenantQuerySet[Job]:
-    """Background jobs the actor may see."""
-    return Job.objects.visible_to(actor).select_related("user", "account")
+    """Background jobs the actor may see.
+
+    An employee whom a permission rule restricts sees of those of no account only what he started himself: the name of
+    a colleague's spreadsheet, say, may be that of an account he does not see.
+    """
+    rows = Job.objects.visible_to(actor).select_related("user", "account")
+    if actor.rules is None:
+        return rows
+    return rows.filter(models.Q(account__isnull=False) | models.Q(user_id=actor.user_id))
 
 
 def open_job(actor: Actor, unique_key: str) -> Job | None:

@@ -208,6 +208,7 @@ class Refresh(OfSubscription):
     """Reads the vendor's windows and dates anew; htmx follows the reading, a browser without it comes back."""
 
     perm = Perm.BSS_VIEW
+    level = "read"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The part of the page, as far as the reading is."""

@@ -14,7 +14,7 @@ from django.views.generic import View
 from django_htmx.http import HttpResponseClientRedirect
 
 from core.errors import PermissionRefused
-from core.tenancy import Actor
+from core.tenancy import Actor, read_only_words
 from resellers.middleware import ActorRequest
 
 
@@ -40,9 +40,13 @@ class Action:
 
 
 class Page(View):
-    """A page of a door. ``perm`` must be declared; ``layout`` is the door's template."""
+    """A page of a door. ``perm`` must be declared; ``layout`` is the door's template.
+
+    ``level`` is what the permission rule of an object's account must give for a POST: "read" if that changes nothing.
+    """
 
     perm: ClassVar[str] = ""
+    level: ClassVar[str] = "edit"
     layout: ClassVar[str] = "base_bss.html"
     template_name: ClassVar[str] = ""
     title: ClassVar[Any] = ""
@@ -77,7 +81,14 @@ class Page(View):
         row = rows.get_visible(self.actor, public_id)
         if row is None:
             raise Http404
+        if self.request.method == "POST":
+            self.demand_level(row)
         return row
+
+    def demand_level(self, row: object) -> None:
+        """Refuse who may only look at the account of ``row``, unless the page changes nothing."""
+        if not self.actor.may_touch(row, self.level):
+            raise PermissionRefused("rule_level", read_only_words())
 
     def wants_part(self) -> bool:
         """Whether htmx asks for the moving part alone; going back in the browser's history needs the whole page."""

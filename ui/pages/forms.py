@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
 from core.errors import BusinessError, NotVisible, PermissionRefused
-from core.tenancy import read_only_words
 from ui.pages.base import Page
 
 
@@ -21,8 +20,6 @@ class FormPage(Page):
     submit: ClassVar[Any] = ""
     success: ClassVar[Any] = ""
     is_danger: ClassVar[bool] = False
-    # What the permission rule of the object's account must give; "read" for a page that changes nothing about it.
-    level: ClassVar[str] = "edit"
 
     object: Any = None
 
@@ -80,10 +77,9 @@ class FormPage(Page):
         return self.show(status=400, form=form, object=self.object)
 
     def _loaded(self, **kwargs: Any) -> Any:
-        """The object, if its account's permission rule lets the actor do more than look."""
+        """The object, if its account's permission rule lets the actor do more than look; asked before the form."""
         found = self.load(**kwargs)
-        if not self.actor.may_touch(found, self.level):
-            raise PermissionRefused("rule_level", read_only_words())
+        self.demand_level(found)
         return found
 
     def refuse(self, form: forms.Form, error: BusinessError) -> None:

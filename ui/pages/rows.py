@@ -16,6 +16,8 @@ from ui.tables import Column
 class Rows(Page):
     """Declared rows: ``selector`` gives those the actor may see, the address says which of them and in which order."""
 
+    # A file of a list changes nothing; what is done with its rows is asked for by the services.
+    level = "read"
     selector: ClassVar[Callable[[Actor], QuerySet[Any]]]
     columns: ClassVar[Sequence[Column]] = ()
     filters: ClassVar[Sequence[Filter]] = ()
