@@ -92,6 +92,8 @@ def preview_cancel(
             trace=(),
             request=asks,
         )
+    if window.until is not None and window.until <= clock.now():
+        raise BusinessError("window_closed", window_words(row, replace(window, quantity=0)))
     net, how = credit_for(row, period_price(row))
     now = Preview(
         what=_("%(name)s with all its licences and add-ons is cancelled.") % {"name": row.name},

@@ -263,6 +263,11 @@ class TestRequests:
     def test_a_vendor_that_refuses_fails_the_request_and_a_retry_completes_it(self, shop, twins, limited):
         asked = giveback.cancel(shop.customer_admin, subscription=limited)
         move(twins, 8 * DAY)
+        with pytest.raises(BusinessError) as caught:
+            decide.accept_request(shop.staff, request=asked)
+        assert caught.value.code == "window_closed"
+        # Our copy of the window is older than the vendor's.
+        Subscription.objects.filter(pk=limited.pk).update(refundable=[], cancel_until=None)
         decide.accept_request(shop.staff, request=asked)
         drain(twins)
         asked.refresh_from_db()
