@@ -12,8 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from core.audit import AuditEntry
 from core.jobs import start_job
 from orders.models import Order
-from resellers.models import PermissionRule, StaffGroup
-from resellers.models import Membership
+from resellers.models import Membership, PermissionRule, StaffGroup
 from subscriptions.models import CancellationRequest, Operation, Subscription, SubscriptionAddOn
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
