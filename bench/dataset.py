@@ -250,7 +250,14 @@ def plan_refs(organization: Organization) -> list[PlanRef]:
 
 def fill_baskets(market: Market, accounts: Sequence[AccountRef], *, round_number: int = 0) -> list[Basket]:
     """A basket of two lines for the user of each account, ready to be ordered; the same for the same round."""
-    plans = list(CatalogPlan.objects.filter(pk__in=[ref.id for ref in plan_refs(market.organization)]).order_by("pk"))
+    sold = CatalogPlan.objects.filter(pk__in=[ref.id for ref in plan_refs(market.organization)])
+    # Products that everybody may buy a few of, as often as he likes, and without a declaration of his own.
+    plans = list(
+        sold.filter(product__min_quantity=1, product__product_type__allow_multiple_subscriptions=True)
+        .exclude(product__max_quantity__lt=20)
+        .exclude(product__name__contains="Hybrid Benefit")
+        .order_by("pk")
+    )
     users = {
         row.account_id: row.user_id
         for row in Membership.objects.filter(account_id__in=[ref.id for ref in accounts]).order_by("-pk")
