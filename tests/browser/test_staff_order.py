@@ -27,6 +27,8 @@ def test_employee_orders_for_an_account(browser: Any, live_server: Any, shop: An
     page.click("text=Dune Logistics")
     page.fill("#offer-search", "standard")
     page.press("#offer-search", "Enter")
+    # The results replace what is there; what is typed before they come would go with it.
+    page.wait_for_load_state("networkidle")
     page.fill("#offers input[name=quantity]", "4")
     page.locator("#offers button", has_text="Add").first.click()
     page.wait_for_selector("text=is in the order.")

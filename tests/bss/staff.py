@@ -54,7 +54,8 @@ def count_queries(client: Client, url: str) -> int:
         connection,
     ) as found:
         assert client.get(url).status_code == 200
-    return len(found)
+    # Where the clock can be moved it is read anew every few seconds.
+    return sum("core_clockoffset" not in query["sql"] for query in found.captured_queries)
 
 
 def last_cell(cells: str) -> str:

@@ -1,11 +1,13 @@
 """Upgrades: eligibility, one transition, its end; whole and in part."""
 
+import datetime as dt
 from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from office365.connector import Office365Connector
+from office365.errors import PartnerCenterError
 from office365.errors.transitions import SENTENCES, reason
 from office365.schemas.catalogue import EligibilityError
 from provisioning.ports import ErrorKind, Outcome, Result, UpgradeOption, UpgradeOrder, VendorError
@@ -201,7 +203,7 @@ def test_upgrade_reads_the_availability_anew_once(
         ({"quantity": 6}, {}, "upgrade_quantity"),
         ({"quantity": 0}, {}, "upgrade_quantity"),
         ({"code": "CFQ7TTC0LCHC:0001"}, {}, "upgrade_not_offered"),
-        ({"external_id": "unknown"}, {}, "subscription_gone"),
+        ({"external_id": "unknown", "created_at": NOW - dt.timedelta(hours=1)}, {}, "subscription_gone"),
     ],
 )
 def test_upgrade_refused_before_anything_is_sent(
@@ -212,6 +214,12 @@ def test_upgrade_refused_before_anything_is_sent(
     assert (result.outcome, result.code) == (Outcome.REFUSED, code)
     assert result.message.count(".") >= 2
     assert server.count("create_transition") == 0
+
+
+def test_upgrade_of_a_subscription_not_shown_yet_waits(connector: Office365Connector, ctx: MemoryContext) -> None:
+    with pytest.raises(PartnerCenterError) as caught:
+        connector.upgrade(ctx, wanted(external_id="unknown"))
+    assert (caught.value.kind, caught.value.code) == (ErrorKind.WAITING, "subscription_late")
 
 
 def test_upgrade_without_a_target_is_refused(connector: Office365Connector, ctx: MemoryContext) -> None:
