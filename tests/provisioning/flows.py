@@ -188,6 +188,11 @@ NEW_CUSTOMER = (
 )  # fmt: skip
 PURCHASE = ("list_availabilities_for_customer", "create_cart", "checkout_cart", "get_order", "list_subscriptions")
 
+UPGRADE = (
+    READ, "list_transition_eligibilities", "list_availabilities_for_customer", "create_transition", "list_transitions",
+    "list_subscriptions",
+)  # fmt: skip
+
 FLOWS: dict[str, Flow] = {
     "order": Flow((*NEW_CUSTOMER, *PURCHASE), _order, _ordered, from_nothing=True),
     "more licences": Flow((READ, PATCH), lambda case: buy(case.actor, case.service, 8), _numbers(8)),
@@ -239,13 +244,13 @@ FLOWS: dict[str, Flow] = {
         lambda case: _equal((case.service.status, case.theirs()["autoRenewEnabled"]), ("pending_cancel", False)),
     ),
     "upgrade": Flow(
-        (READ, "list_transition_eligibilities", "create_transition", "list_transitions"),
+        UPGRADE,
         lambda case: _upgrade(case, 5),
         _upgraded,
         prepare=_with_target,
     ),
     "upgrade a part": Flow(
-        (READ, "list_transition_eligibilities", "create_transition", "list_transitions"),
+        UPGRADE,
         lambda case: _upgrade(case, 2),
         _upgraded_in_part,
         prepare=_with_target,

@@ -4,6 +4,7 @@ Whatever happens once: the end state is right, the vendor has exactly one effect
 is in ``make chaos``.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
@@ -12,10 +13,11 @@ from django.conf import LazySettings
 from office365.calls import CALLS
 from subscriptions.enums import OperationState
 from subscriptions.models import Operation
-from tests.drain import drain
+from tests.drain import drain as drain_for
 from tests.provisioning.flows import FLOWS, NOT_IN_A_FLOW, begin
 from tests.provisioning.life import assert_all_holds, connected_shop
 from tests.shop import Shop
+from tests.twins import Twins
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FAULTS: dict[str, dict[str, object]] = {
@@ -34,10 +36,15 @@ FAULTS: dict[str, dict[str, object]] = {
 }
 
 
+def drain(twins: Twins) -> None:
+    """Until nothing is due for hours: an upgrade takes the vendor 36 minutes."""
+    drain_for(twins, patience=dt.timedelta(hours=3))
+
+
 @pytest.fixture
 def shop(twins, settings: LazySettings) -> Iterator[Shop]:
     """A connected shop that does not wait long for an answer."""
-    settings.VENDOR_READ_TIMEOUT = settings.VENDOR_WRITE_TIMEOUT = 0.4
+    settings.VENDOR_READ_TIMEOUT = settings.VENDOR_WRITE_TIMEOUT = 0.8
     yield connected_shop(twins)
 
 
