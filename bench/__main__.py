@@ -31,7 +31,9 @@ def facts(stack: Stack, plan: Plan) -> dict[str, Any]:
         ["git", "describe", "--always", "--dirty"], cwd=BASE, capture_output=True, text=True, check=False
     )
     memory = Path("/proc/meminfo").read_text().split(maxsplit=2)[1] if Path("/proc/meminfo").exists() else ""
-    command = " ".join(f"{name}={os.environ[name]}" for name in ("BENCH_ROWS", "BENCH_QUICK") if name in os.environ)
+    command = " ".join(
+        f"{name}={os.environ[name]}" for name in ("BENCH_ROWS", "BENCH_QUICK", "BENCH_ONLY") if name in os.environ
+    )
     return {
         "at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "command": f"{command} make bench".strip(),
@@ -82,7 +84,8 @@ def main() -> int:
 def write(plan: Plan, results: dict[str, Any]) -> Path:
     """Keep the figures; a quick run has a file of its own, which says nothing about speed."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"bench-{plan.name}.json"
+    part = "-part" if os.environ.get("BENCH_ONLY") else ""
+    path = RESULTS / f"bench-{plan.name}{part}.json"
     path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     return path
 
