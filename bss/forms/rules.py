@@ -51,7 +51,8 @@ class RuleForm(forms.Form):
         labels = {key: row.name for key, row in self.groups.items()}
         labels |= {key: str(row.user) for key, row in self.employees.items()}
         for key, label in labels.items():
-            self.fields[key] = forms.ChoiceField(label=label, choices=levels, required=False)
+            widget = forms.Select({"class": "input"})
+            self.fields[key] = forms.ChoiceField(label=label, choices=levels, required=False, widget=widget)
 
     @property
     def plain_fields(self) -> list[forms.BoundField]:
@@ -80,7 +81,9 @@ class RuleForm(forms.Form):
 class RuleDeleteForm(ReasonForm):
     """Which rule its accounts get instead."""
 
-    move_to = forms.ChoiceField(label=_("Rule for its accounts"), required=False)
+    move_to = forms.ChoiceField(
+        label=_("Rule for its accounts"), error_messages={"required": _("Choose another rule for its accounts.")}
+    )
     field_order = ("move_to", "reason")
 
     def __init__(self, *args: Any, rules: Choices, is_used: bool, **kwargs: Any) -> None:

@@ -29,8 +29,7 @@ class RuleList(ListPage):
     perm = Perm.STAFF_MANAGE
     title = gettext_lazy("Permission rules")
     intro = gettext_lazy(
-        "A rule says which employees see an account with its orders, services and mails. The right of the role is "
-        "needed besides. Accounts without a rule are seen by everybody, and Administrators see all."
+        "Which employees see an account and everything that hangs on it. What their role allows is needed besides."
     )
     selector = rules_for
     columns = (
@@ -166,6 +165,7 @@ class RuleDelete(ActionPage):
         return [
             _("Accounts with the rule “%(name)s”: %(n)s.") % {"name": self.object, "n": self.object.account_count},
             _("They get the rule you choose here, so that nobody sees them by mistake."),
+            _("If everybody shall see them, take the rule away from them before, on its page of accounts."),
         ]
 
     def perform(self, form: Any) -> int:

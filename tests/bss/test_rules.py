@@ -90,7 +90,7 @@ def test_rule_in_use_asks_for_another(shop, rule):
     assert "1." in str(client.get(page("rule_delete", rule)).context["consequences"])
     refused = client.post(page("rule_delete", rule), REASON)
     assert refused.status_code == 400
-    assert "1 account has this rule" in refused.content.decode()
+    assert "Choose another rule for its accounts" in refused.content.decode()
     assert client.post(page("rule_delete", rule), REASON | {"move_to": str(other.public_id)}).status_code == 302
     assert Account.objects.get(pk=shop.customer.pk).permission_rule == other
     assert set(PermissionRule.objects.all()) == {other}
