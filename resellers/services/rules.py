@@ -200,6 +200,14 @@ def set_account_manager(actor: Actor, *, account: Account, manager: User | None)
     return row
 
 
+def forget_employee(user: User, organization_id: int) -> None:
+    """Take away what rules and groups gave to somebody who is no employee any more; in the caller's transaction."""
+    PermissionGrant.objects.filter(organization_id=organization_id, user=user).delete()
+    for group in StaffGroup.objects.filter(organization_id=organization_id, members=user):
+        group.members.remove(user)
+    Account.objects.filter(organization_id=organization_id, account_manager=user).update(account_manager=None)
+
+
 def check_manager(manager: User | None, organization_id: int) -> None:
     """Raise unless an account manager is an employee of the organization who can sign in; None is nobody."""
     if manager is None:

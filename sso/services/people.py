@@ -23,6 +23,7 @@ from core.errors import BusinessError, Conflict, NotVisible
 from core.tenancy import Actor, ActorKind, system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
 from resellers.models import Account, Invitation, Membership, Organization, realm_of
+from resellers.services.rules import forget_employee
 from users.models import User
 from users.permissions import Perm, StaffRole, StorefrontRole
 
@@ -202,6 +203,7 @@ def revoke_invitation(actor: Actor, *, membership: Membership) -> None:
     _keep_an_admin(row)
     _end_link_with(row)
     audit.record(actor, "user.revoked", row, before={"roles": row.roles, "email": row.user.email}, account=row.account)
+    _forget(row)
     row.delete()
 
 
@@ -260,6 +262,12 @@ def set_roles(actor: Actor, *, membership: Membership, roles: Sequence[str]) -> 
     return row
 
 
+def _forget(row: Membership) -> None:
+    """Whoever comes back as an employee begins anew: permission rules and groups do not wait for him."""
+    if row.account_id is None:
+        forget_employee(row.user, row.organization_id)
+
+
 @transaction.atomic
 def remove_member(actor: Actor, *, membership: Membership) -> None:
     """Take somebody's access away. Raises Conflict ``last_admin`` if nobody else would administer."""
@@ -269,6 +277,7 @@ def remove_member(actor: Actor, *, membership: Membership) -> None:
     if not row.user.has_usable_password():
         _end_link_with(row)
     audit.record(actor, "user.removed", row, before={"roles": row.roles, "email": row.user.email}, account=row.account)
+    _forget(row)
     row.delete()
 
 

@@ -6,7 +6,7 @@ from core.audit import AuditEntry
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.tenancy import Actor, system_actor
 from resellers.enums import AccountKind
-from resellers.models import Account, PermissionRule, StaffGroup
+from resellers.models import Account, Membership, PermissionRule, StaffGroup
 from resellers.services.accounts import create_account
 from resellers.services.rules import (
     assign_rule,
@@ -17,6 +17,7 @@ from resellers.services.rules import (
     set_account_manager,
     take_rule,
 )
+from sso.services.people import remove_member, revoke_invitation
 from tests import factories
 from tests.rules.world import World, make_world
 from tests.shop import make_shop
@@ -224,6 +225,20 @@ def test_restricted_employee_makes_only_accounts_he_may_edit(world):
     assert new_account(world, actor, permission_rule=world.rule).permission_rule == world.rule
     with pytest.raises(BusinessError):
         new_account(world, world.actor(world.employee("read")), permission_rule=world.rule)
+
+
+@pytest.mark.parametrize("deed", [remove_member, revoke_invitation])
+def test_who_leaves_and_comes_back_begins_anew(world, deed):
+    shop, user = world.shop, world.employee("full")
+    group = save_group(shop.staff, group=None, name="Team", members=[user.pk])
+    set_account_manager(shop.staff, account=world.open, manager=user)
+    if deed is revoke_invitation:
+        user.set_unusable_password()
+        user.save()
+    deed(shop.staff, membership=Membership.objects.get(user=user))
+    assert not world.rule.grants.filter(user=user).exists()
+    assert not group.members.exists()
+    assert Account.objects.get(pk=world.open.pk).account_manager is None
 
 
 def test_manager_is_an_employee_who_can_sign_in(world):
