@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import LazySettings
 
+from core import http
 from office365.calls import CALLS
 from subscriptions.enums import OperationState
 from subscriptions.models import Operation
@@ -25,8 +26,8 @@ FAULTS: dict[str, dict[str, object]] = {
     "timeout after": {"kind": "timeout_after"},
     "reset before": {"kind": "reset_before"},
     "reset after": {"kind": "reset_after"},
-    "429 in seconds": {"kind": "http_429", "seconds": 2, "form": "seconds"},
-    "429 with a date": {"kind": "http_429", "seconds": 2, "form": "date"},
+    "429 in seconds": {"kind": "http_429", "seconds": 1, "form": "seconds"},
+    "429 with a date": {"kind": "http_429", "seconds": 1, "form": "date"},
     "500 before": {"kind": "http_500_before"},
     "500 after": {"kind": "http_500_after"},
     "malformed": {"kind": "malformed"},
@@ -42,8 +43,9 @@ def drain(twins: Twins) -> None:
 
 
 @pytest.fixture
-def shop(twins, settings: LazySettings) -> Iterator[Shop]:
-    """A connected shop that does not wait long for an answer."""
+def shop(twins, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    """A connected shop that does not wait long for an answer, nor before it asks again."""
+    monkeypatch.setattr(http, "READ_REPEATS", (0.02, 0.05, 0.1))
     settings.VENDOR_READ_TIMEOUT = settings.VENDOR_WRITE_TIMEOUT = 0.8
     yield connected_shop(twins)
 
