@@ -16,6 +16,8 @@ from django.db import connection, models
 from django.db.models import Field
 from django.db.models.fields import NOT_PROVIDED
 
+from core import clock
+
 Row = Mapping[str, Any]
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -73,7 +75,8 @@ def _defaults(model: type[models.Model], given: set[str], now: dt.datetime) -> d
         if column in given or field.primary_key or getattr(field, "generated", False):
             continue
         default: Any = field.default
-        if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False):
+        stamps = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+        if stamps or default is clock.now:
             found[column] = now
         elif default is not NOT_PROVIDED:
             found[column] = default

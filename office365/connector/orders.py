@@ -1,7 +1,8 @@
 """Ordering, looking up and reading back (``partner-center.md`` 8, 9; ``office365.md`` 3, 5)."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from django.utils.translation import gettext as _
 
@@ -131,19 +132,26 @@ def _vetting(client: PartnerCenter, customer: str) -> Result | None:
     return None
 
 
-def read_subscription(client: PartnerCenter, request: ServiceRequest) -> Subscription:
-    """The subscription of a request, as it is now; one that is not shown may only be late, so it is awaited first."""
+@contextmanager
+def awaited(client: PartnerCenter, request: ServiceRequest) -> Iterator[None]:
+    """A subscription that a read does not show may only be late, so it is waited for before it is believed gone."""
     try:
-        row: Subscription = client.call(
-            "get_subscription",
-            params={"customer": request.account.external_id, "subscription": request.external_id},
-        )
+        yield
     except PartnerCenterError as error:
         if error.code != "subscription_gone" or client.ctx.now() - request.created_at > READ_LAG:
             raise
         raise PartnerCenterError(
             ErrorKind.WAITING, error.message, code="subscription_late", retry_after=dt.timedelta(minutes=1)
         ) from error
+
+
+def read_subscription(client: PartnerCenter, request: ServiceRequest) -> Subscription:
+    """The subscription of a request, as it is now."""
+    with awaited(client, request):
+        row: Subscription = client.call(
+            "get_subscription",
+            params={"customer": request.account.external_id, "subscription": request.external_id},
+        )
     return row
 
 

@@ -15,7 +15,7 @@ from office365 import mapping
 from office365.client import PartnerCenter
 from office365.connector.base import ConnectorBase, refused, refused_as, result_of, waiting
 from office365.connector.items import ROTATED, catalogue_item
-from office365.connector.orders import read_subscription
+from office365.connector.orders import awaited, read_subscription
 from office365.errors import PartnerCenterError
 from office365.errors.transitions import reasons
 from office365.schemas.subscriptions import Subscription, Transition, TransitionEligibility
@@ -348,7 +348,14 @@ class Upgrade:
     # --- Small things ---
 
     def _transitions(self) -> Sequence[Transition]:
-        rows: Sequence[Transition] = self.client.collect("list_transitions", params=self.params).items
+        """The transitions; none if the subscription is gone after we asked, for it may have gone with the upgrade."""
+        try:
+            with awaited(self.client, self.request):
+                rows: Sequence[Transition] = self.client.collect("list_transitions", params=self.params).items
+        except PartnerCenterError as error:
+            if error.code != "subscription_gone" or not self.state.get("sent_at"):
+                raise
+            return ()
         own = self.request.external_id.lower()
         return [row for row in rows if row.from_subscription_id.lower() in ("", own)]
 
@@ -361,11 +368,12 @@ class Upgrade:
 
 
 def _eligibilities(client: PartnerCenter, request: ServiceRequest) -> Sequence[TransitionEligibility]:
-    rows: Sequence[TransitionEligibility] = client.collect(
-        "list_transition_eligibilities",
-        params={"customer": request.account.external_id, "subscription": request.external_id},
-        query={"eligibilityType": "immediate"},
-    ).items
+    with awaited(client, request):
+        rows: Sequence[TransitionEligibility] = client.collect(
+            "list_transition_eligibilities",
+            params={"customer": request.account.external_id, "subscription": request.external_id},
+            query={"eligibilityType": "immediate"},
+        ).items
     return rows
 
 

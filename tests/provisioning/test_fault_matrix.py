@@ -12,6 +12,7 @@ from django.conf import LazySettings
 
 from core import http
 from office365.calls import CALLS
+from office365.connector import accounts
 from subscriptions.enums import OperationState
 from subscriptions.models import Operation
 from tests.drain import drain as drain_for
@@ -44,7 +45,8 @@ def drain(twins: Twins) -> None:
 
 @pytest.fixture
 def shop(twins, settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    """A connected shop that does not wait long for an answer, nor before it asks again."""
+    """A connected shop that knows no rules yet, and waits neither long for an answer nor before it asks again."""
+    monkeypatch.setattr(accounts, "_rules", {})
     monkeypatch.setattr(http, "READ_REPEATS", (0.02, 0.05, 0.1))
     settings.VENDOR_READ_TIMEOUT = settings.VENDOR_WRITE_TIMEOUT = 0.8
     yield connected_shop(twins)
@@ -65,7 +67,7 @@ def test_one_fault_at_any_call_changes_nothing_in_the_end(shop, twins, flow, fau
             FLOWS[flow].check(case)
             assert_all_holds(twins)
         except AssertionError as error:
-            wrong[call] = str(error).partition("\n")[0]
+            wrong[call] = str(error).strip()
         twins.no_faults()
     assert wrong == {}
 
