@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db import connection
 
-from core import clock
+from core import clock, crypto
 from provisioning.budget import SharedBudget
-from provisioning.ports import Budget, Context, Secrets, Steps
+from provisioning.ports import Budget, ClientCertificate, Context, Secrets, Steps
 from subscriptions.models import Operation, OperationStep
 from vendors.models import Instance
 from vendors.services.instances import read_secret, write_secret
@@ -101,9 +101,24 @@ class PlatformContext:
         self.instance_id = str(instance.public_id)
         self.settings: Mapping[str, Any] = instance.read_settings() | {"_version": instance.settings_version}
         self.language = language
+        self.definition_marker = instance.definition_marker
+        self._instance = instance
         self.steps: Steps = OperationSteps(operation) if operation else PassingSteps()
         self.secrets: Secrets = InstanceSecrets(instance)
         self.budget: Budget = SharedBudget(self.instance_id)
+
+    def certificate(self) -> ClientCertificate | None:
+        """The certificate bound to the instance, its key decrypted at this moment."""
+        row = self._instance.certificate
+        if row is None:
+            return None
+        return ClientCertificate(
+            thumbprint=row.thumbprint,
+            certificate_pem=row.chain_pem,
+            key_pem=crypto.decrypt(row.key_cipher),
+            currency=row.currency,
+            expires_at=row.valid_to,
+        )
 
     def now(self) -> dt.datetime:
         """The business clock."""

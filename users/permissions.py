@@ -1,4 +1,8 @@
-"""Permissions, roles, and which role gives what (``channel.md`` 10.1 and 10.2, ``service-manager.md`` 2)."""
+"""Permissions, roles, and which role gives what (``channel.md`` 10.1 and 10.2, ``service-manager.md`` 2, ``esd.md`` 1).
+
+Assets are services: who may see, change or cancel subscriptions may do so with assets; a licence's key is shown to
+fewer.
+"""
 
 from enum import StrEnum
 
@@ -29,11 +33,13 @@ class Perm(StrEnum):
     CATALOG_MANAGE = "catalog_manage"
     INSTANCE_VIEW = "instance_view"
     INSTANCE_MANAGE = "instance_manage"
+    CERTIFICATE_MANAGE = "certificate_manage"
     DEFINITION_RUN = "definition_run"
     SYSTEM_OPTIONS = "system_options"
     STAFF_MANAGE = "staff_manage"
     MAIL_VIEW = "mail_view"
     VIEW_AS = "view_as"
+    TOKEN_REVEAL = "token_reveal"  # noqa: S105 - the permission's name, not a secret
     # Storefront
     SHOP_VIEW = "shop_view"
     SHOP_PRICES_VIEW = "shop_prices_view"
@@ -41,6 +47,7 @@ class Perm(StrEnum):
     SHOP_ORDERS_VIEW = "shop_orders_view"
     SHOP_SERVICES_VIEW = "shop_services_view"
     SHOP_SERVICES_MANAGE = "shop_services_manage"
+    SHOP_TOKEN_REVEAL = "shop_token_reveal"  # noqa: S105 - the permission's name, not a secret
     SHOP_COMPANY_EDIT = "shop_company_edit"
     SHOP_CUSTOMER_CREATE = "shop_customer_create"
     SHOP_CUSTOMERS_VIEW = "shop_customers_view"
@@ -108,6 +115,7 @@ STAFF_ROLE_PERMS: dict[str, frozenset[str]] = {
             Perm.OPERATION_ACT,
             Perm.MAIL_VIEW,
             Perm.VIEW_AS,
+            Perm.TOKEN_REVEAL,
         }
     ),
     StaffRole.READ_ONLY.value: frozenset({Perm.BSS_VIEW, Perm.OPERATION_VIEW, Perm.AUDIT_VIEW}),

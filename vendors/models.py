@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from core import crypto
 from core.base import BaseModel
 from core.crypto import CipherField
+from core.money import CurrencyField
 from core.tenancy import TenantOwned
 
 
@@ -43,8 +44,69 @@ class ConsentState(models.TextChoices):
     LOST = "lost", _("Lost")
 
 
+class CertificateState(models.TextChoices):
+    """What was decided about a certificate; whether it is expiring or expired follows from its dates (``esd.md`` 2)."""
+
+    INSTALLED = "installed", _("Installed")
+    RETIRED = "retired", _("Retired")
+
+
+class DnsState(models.TextChoices):
+    """What the last look at the CNAME of a certificate's host name found."""
+
+    UNCHECKED = "unchecked", _("Not checked yet")
+    OK = "ok", _("OK")
+    MISSING = "missing", _("Missing")
+    OTHER = "other", _("Other target")
+
+
+class Certificate(TenantOwned):
+    """A certificate with its private key, by which an organization proves itself to a vendor, for one currency.
+
+    ``thumbprint`` is the SHA-1 of its DER form, 40 capital hex digits. The key is stored encrypted and never exported;
+    ``chain_pem`` holds the leaf first. ``reminded_days`` is the step of the expiry warnings (30, 14, 7, 1) sent last.
+    """
+
+    label = models.CharField(_("label"), max_length=60)
+    subject = models.CharField(_("subject"), max_length=255)
+    issuer = models.CharField(_("issuer"), max_length=255, blank=True)
+    thumbprint = models.CharField(_("thumbprint"), max_length=40)
+    currency = CurrencyField(_("currency"))
+    host_name = models.CharField(_("host name"), max_length=253)
+    valid_from = models.DateTimeField(_("valid from"))
+    valid_to = models.DateTimeField(_("valid to"))
+    chain_pem = models.TextField(editable=False)
+    has_chain = models.BooleanField(_("chain included"), default=True)
+    key_cipher = CipherField()
+    state = models.CharField(
+        _("state"), max_length=20, choices=CertificateState.choices, default=CertificateState.INSTALLED
+    )
+    dns_state = models.CharField(_("DNS"), max_length=20, choices=DnsState.choices, default=DnsState.UNCHECKED)
+    dns_target = models.CharField(_("DNS target found"), max_length=253, blank=True)
+    dns_checked_at = models.DateTimeField(null=True, blank=True)
+    reminded_days = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["valid_to", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "label"], name="certificate_label_once"),
+            models.UniqueConstraint(fields=["organization", "thumbprint"], name="certificate_once"),
+        ]
+        indexes = [
+            models.Index(fields=["valid_to", "id"], name="certificate_expiry", condition=Q(state="installed")),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
 class Instance(TenantOwned):
-    """One organization's configuration of an application. All setting values are stored encrypted."""
+    """One organization's configuration of an application. All setting values are stored encrypted.
+
+    ``client_key``, ``certificate``, ``country`` and ``language`` repeat the settings of those roles
+    (``provisioning.ports.Field.role``), so that no two instances share what must be single; ``currency`` is the
+    certificate's. ``definition_marker`` is what the connector wants to know again at the next definition run.
+    """
 
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="instances")
     system_name = models.CharField(_("system name"), max_length=100)
@@ -57,6 +119,14 @@ class Instance(TenantOwned):
     credentials_refused_at = models.DateTimeField(null=True, blank=True)
     last_definition_at = models.DateTimeField(null=True, blank=True)
     last_definition_counts = models.JSONField(default=dict)
+    definition_marker = models.TextField(blank=True, editable=False)
+    client_key = models.CharField(max_length=64, blank=True)
+    certificate = models.ForeignKey(
+        Certificate, null=True, blank=True, on_delete=models.PROTECT, related_name="instances"
+    )
+    country = models.CharField(_("country"), max_length=2, blank=True)
+    language = models.CharField(_("language"), max_length=20, blank=True)
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
 
     class Meta:
         ordering = ["system_name", "id"]
@@ -65,7 +135,15 @@ class Instance(TenantOwned):
                 fields=["organization", "application", "system_name"],
                 condition=~Q(state="deleted"),
                 name="instance_name_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["certificate"], condition=~Q(state="deleted"), name="instance_certificate_once"
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "application", "country", "language", "currency"],
+                condition=Q(state="active") & ~Q(country=""),
+                name="instance_market_once",
+            ),
         ]
 
     def __str__(self) -> str:

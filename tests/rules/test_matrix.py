@@ -49,6 +49,9 @@ STAFF = {
     Perm.DEFINITION_RUN: "- - - -",
     Perm.SYSTEM_OPTIONS: "- - - -",
     Perm.STAFF_MANAGE: "- - - -",
+    # esd.md 1
+    Perm.CERTIFICATE_MANAGE: "- - - -",
+    Perm.TOKEN_REVEAL: "- - Y -",
     # Not in the table, our choice: who helps customers reads what was mailed to them; links in it are hidden.
     Perm.MAIL_VIEW: "- - Y -",
 }
@@ -79,6 +82,8 @@ SHOP = {
     Perm.SHOP_COST_VIEW: "Y - Y - Y",
     # Site settings, mail, texts
     Perm.SHOP_SITE_MANAGE: "- - - - Y",
+    # esd.md 1: the key of a licence
+    Perm.SHOP_TOKEN_REVEAL: "- - - - -",
     # Users, roles
     Perm.SHOP_USERS_MANAGE: "- - - - -",
     # Not in the table, our choice: who orders for customers or sets them up at the vendor finds them.
