@@ -52,6 +52,9 @@ class Charge(TenantOwned):
     subscription = models.ForeignKey(
         "subscriptions.Subscription", null=True, blank=True, on_delete=models.PROTECT, related_name="charges"
     )
+    asset = models.ForeignKey(
+        "subscriptions.Asset", null=True, blank=True, on_delete=models.PROTECT, related_name="charges"
+    )
     source = models.CharField(max_length=120, unique=True)
     order_number = models.CharField(max_length=40, blank=True)
     kind = models.CharField(max_length=20, choices=ChargeKind.choices, default=ChargeKind.CHARGE)

@@ -58,6 +58,7 @@ class NewCharge:
     gross: Decimal
     order_number: str = ""
     subscription_id: int | None = None
+    asset_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,12 @@ def post(actor: Actor, *, payer: Account, row: NewCharge) -> Charge | None:
     return charge
 
 
+def asset_charge(asset_id: int) -> Charge | None:
+    """What an asset was charged with, which is what a return credits; None if nothing was."""
+    rows = Charge.objects.filter(asset_id=asset_id, kind=ChargeKind.CHARGE, state=ChargeState.DUE)
+    return rows.order_by("-id").first()
+
+
 def last_tax(subscription_id: int, payer: Account) -> Decimal:
     """The tax percentage a service was last charged with, so that a credit gives back the same; else today's."""
     last = Charge.objects.filter(subscription_id=subscription_id, kind=ChargeKind.CHARGE).order_by("-id").first()
@@ -161,6 +168,7 @@ def _values(payer: Account, row: NewCharge) -> dict[str, Any]:
         "payer": payer,
         "account_id": row.account_id,
         "subscription_id": row.subscription_id,
+        "asset_id": row.asset_id,
         "source": row.source,
         "kind": ChargeKind.CHARGE if row.gross >= 0 else ChargeKind.CREDIT,
         "order_number": row.order_number,
@@ -173,11 +181,15 @@ def _values(payer: Account, row: NewCharge) -> dict[str, Any]:
     }
 
 
-def settle(source: str, *, subscription_id: int | None = None) -> None:
+def settle(source: str, *, subscription_id: int | None = None, asset_id: int | None = None) -> None:
     """The vendor has provisioned: the reserved charge is due, of this service. Settling twice changes nothing."""
     row = _by_source(source)
     if row.state != ChargeState.DUE:
-        CHARGE_MACHINE.fire(row, "settle", due_at=clock.now(), subscription_id=subscription_id or row.subscription_id)
+        service = {
+            "subscription_id": subscription_id or row.subscription_id,
+            "asset_id": asset_id or row.asset_id,
+        }
+        CHARGE_MACHINE.fire(row, "settle", due_at=clock.now(), **service)
 
 
 def release(source: str, *, reason: str) -> None:

@@ -23,6 +23,9 @@ class ChargeType(models.TextChoices):
     ONE_TIME = "one_time", _("One time")
 
 
+SOLD_CHARGE_TYPES = (ChargeType.PREPAID, ChargeType.ONE_TIME)
+
+
 class Cycle(models.TextChoices):
     """How often a plan is billed."""
 
@@ -77,6 +80,13 @@ class ProductType(TenantOwned):
     name = models.CharField(_("name"), max_length=150)
     description = models.TextField(_("description"), blank=True)
     derivative = models.CharField(max_length=30, default="SUBSCRIPTION")
+    split_quantity = models.BooleanField(
+        _("each unit by itself"),
+        default=False,
+        help_text=_("An order of n units becomes n lines of one; each is provisioned, and may fail, on its own."),
+    )
+    is_orderable = models.BooleanField(_("can be ordered here"), default=True)
+    requires_account = models.BooleanField(_("needs the customer's account at the vendor"), default=True)
     allow_multiple_subscriptions = models.BooleanField(_("several active subscriptions per account"), default=True)
     refund_policy = models.CharField(
         _("refund when cancelled"), max_length=10, choices=RefundPolicy.choices, default=RefundPolicy.DAYS
@@ -233,7 +243,7 @@ class Plan(TenantOwned):
         """Whether the shop sells it: offered, published, not discontinued, and of the charge type it knows."""
         product = self.product
         is_shown = product.is_published and product.discontinued_at is None
-        return self.is_offered and is_shown and product.charge_type == ChargeType.PREPAID
+        return self.is_offered and is_shown and product.charge_type in SOLD_CHARGE_TYPES
 
     @property
     def label(self) -> str:

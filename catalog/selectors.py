@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, F, FilteredRelation, OuterRef, Prefe
 from django.db.models.functions import Coalesce
 
 from catalog.models import (
+    SOLD_CHARGE_TYPES,
     Category,
     Cycle,
     Plan,
@@ -125,7 +126,7 @@ def price_list_for(actor: Actor, site: Site, account: Account | None) -> PriceLi
 def sold_products(actor: Actor, price_list: PriceList | None) -> QuerySet[Product]:
     """Published base products the list has a price for; without a list, all published ones (their prices hidden)."""
     rows = Product.objects.visible_to(actor).filter(
-        is_addon=False, is_published=True, discontinued_at=None, charge_type="recurring_prepaid"
+        is_addon=False, is_published=True, discontinued_at=None, charge_type__in=SOLD_CHARGE_TYPES
     )
     # Only the search itself looks at its column, which is as long as the description.
     rows = rows.defer("search")

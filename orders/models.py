@@ -60,7 +60,10 @@ class Basket(TenantOwned):
 
 
 class BasketLine(TenantOwned):
-    """A plan and a quantity; add-ons hang on the line of their product."""
+    """A plan and a quantity; add-ons hang on the line of their product.
+
+    Of a product that is provisioned unit by unit each line is one, numbered by ``unit`` from 1; else that is 0.
+    """
 
     tenant_account = "basket__buyer_account"
 
@@ -68,11 +71,14 @@ class BasketLine(TenantOwned):
     plan = models.ForeignKey("catalog.Plan", on_delete=models.CASCADE, related_name="+")
     quantity = models.PositiveIntegerField(default=1)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="addon_lines")
+    unit = models.PositiveSmallIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["basket", "plan", "parent"], nulls_distinct=False, name="basket_line_once"),
+            models.UniqueConstraint(
+                fields=["basket", "plan", "parent", "unit"], nulls_distinct=False, name="basket_line_once"
+            ),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="basket_quantity_positive"),
         ]
 
@@ -167,6 +173,9 @@ class OrderLine(TenantOwned):
     )
     addon = models.ForeignKey(
         "subscriptions.SubscriptionAddOn", null=True, blank=True, on_delete=models.PROTECT, related_name="order_lines"
+    )
+    asset = models.ForeignKey(
+        "subscriptions.Asset", null=True, blank=True, on_delete=models.PROTECT, related_name="order_lines"
     )
 
     class Meta:

@@ -12,6 +12,7 @@ from provisioning.ports import (
     AddOnLine,
     Address,
     AgreementAcceptance,
+    AssetRequest,
     Schedule,
     ServiceRequest,
     UpgradeOrder,
@@ -19,7 +20,7 @@ from provisioning.ports import (
 from resellers.enums import AccountKind, PurchaseMode
 from resellers.models import Account, Contact
 from subscriptions.enums import SubscriptionStatus
-from subscriptions.models import Operation, Subscription
+from subscriptions.models import Asset, Operation, Subscription
 from subscriptions.services.changes import pending_schedule
 from vendors.models import AccountLink, AgreementRecord, Instance
 
@@ -98,6 +99,36 @@ def service_request(operation: Operation) -> ServiceRequest:
         auto_renew=bool(desired.get("auto_renew", row.auto_renew)),
         schedule=_schedule(operation, row),
         upgrade=_upgrade(operation),
+    )
+
+
+def asset_request(operation: Operation) -> AssetRequest:
+    """What an operation wants of its asset: to be provisioned, or to be taken back."""
+    row = Asset.objects.select_related("product").filter(pk=operation.asset_id or 0).first()
+    if row is None:
+        raise ValueError("the operation concerns no asset")
+    desired = operation.desired
+    return replace(
+        asset_state(row, created_at=operation.created_at),
+        origin_id=str(row.origin or operation.public_id),
+        comment=str(desired.get("comment", ""))[:250],
+    )
+
+
+def asset_state(row: Asset, *, created_at: dt.datetime | None = None) -> AssetRequest:
+    """An asset as it stands; its product must have been read along."""
+    return AssetRequest(
+        asset_id=str(row.public_id),
+        product_code=row.product.code,
+        product_name=row.name,
+        currency=row.currency,
+        created_at=created_at or row.created_at,
+        purchased_at=row.purchased_at,
+        order_number=row.order_number,
+        attributes=row.product.attributes,
+        origin_id=str(row.origin or ""),
+        external_id=row.external_id,
+        transaction_id=row.transaction_id,
     )
 
 

@@ -72,6 +72,8 @@ class Verb(models.TextChoices):
     CANCEL = "cancel", _("Cancel")
     UPGRADE = "upgrade", _("Upgrade")
     RENEW = "renew", _("Follow the renewal")
+    ASSET_CREATE = "asset_create", _("Get the licence")
+    ASSET_CANCEL = "asset_cancel", _("Return the licence")
 
 
 class Purpose(models.TextChoices):
@@ -93,6 +95,7 @@ class Purpose(models.TextChoices):
     REVOKE_CANCEL = "revoke_cancel", _("Keep after all")
     UPGRADE = "upgrade", _("Upgrade")
     RENEW = "renew", _("Follow the renewal")
+    RETURN = "return", _("Return the licence")
 
 
 class ScheduleStatus(models.TextChoices):

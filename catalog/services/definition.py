@@ -132,6 +132,18 @@ class ProductTypeData(Protocol):
         """Which of the vendor's programmes it belongs to."""
 
     @property
+    def split_quantity(self) -> bool:
+        """Whether each unit is provisioned by itself."""
+
+    @property
+    def account_sync(self) -> bool:
+        """Whether the customer must be known at the vendor first."""
+
+    @property
+    def orderable(self) -> bool:
+        """Whether the connector provisions what is ordered."""
+
+    @property
     def products(self) -> Sequence[ProductData]:
         """The products of the type."""
 
@@ -220,8 +232,16 @@ def apply_definition(
 
 
 def _product_type(instance: Instance, data: ProductTypeData) -> ProductType:
+    facts = {
+        "derivative": data.derivative,
+        "split_quantity": data.split_quantity,
+        "requires_account": data.account_sync,
+        "is_orderable": data.orderable,
+    }
     found = ProductType.objects.filter(instance=instance, external_id=data.id).first()
     if found:
+        if any(getattr(found, name) != value for name, value in facts.items()):
+            ProductType.objects.filter(pk=found.pk).update(**facts)
         return found
     name = data.name
     same = ProductType.objects.filter(organization_id=instance.organization_id, name=name).exclude(instance=instance)
@@ -233,7 +253,7 @@ def _product_type(instance: Instance, data: ProductTypeData) -> ProductType:
         external_id=data.id,
         name=name[:150],
         description=data.description,
-        derivative=data.derivative,
+        **facts,
     )
 
 

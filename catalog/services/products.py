@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from catalog.models import Category, ChargeType, Product
+from catalog.models import SOLD_CHARGE_TYPES, Category, Product
 from core import audit
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
@@ -56,8 +56,8 @@ def unpublishable(product: Product) -> str:
     """Why this product cannot be put on sale, or the empty string."""
     if product.discontinued_at is not None:
         return _("the vendor no longer sells it")
-    if product.charge_type != ChargeType.PREPAID:
-        return _("only recurring prepaid products can be sold so far")
+    if product.charge_type not in SOLD_CHARGE_TYPES or not product.product_type.is_orderable:
+        return _("products of this kind cannot be ordered here")
     if not any(plan.is_offered for plan in product.plans.all()):
         return _("it has no plan")
     return ""

@@ -198,7 +198,11 @@ def product_types(drafts: Iterable[Draft], chosen: Iterable[str]) -> tuple[Produ
             key=lambda row: (row.name, row.code),
         )
         types[family.type_id] = ProductTypeDef(
-            family.type_id, family.type_name, derivative=family.derivative, products=tuple(products)
+            family.type_id,
+            family.type_name,
+            derivative=family.derivative,
+            products=tuple(products),
+            orderable=family.charge_type == "recurring_prepaid",
         )
     return tuple(types.values())
 

@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from billing.services import CreditExceeded, NewCharge, line_source, lock_payer, reserve
-from catalog.models import Product
+from catalog.models import ChargeType, Cycle, Product
 from core import audit, clock
 from core.errors import BusinessError
 from core.events import emit
@@ -23,6 +23,7 @@ from resellers.enums import PurchaseMode
 from subscriptions.enums import SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription, SubscriptionAddOn
 from subscriptions.services import create_addons, create_subscription, open_operation, open_operation_of_link
+from subscriptions.services.assets import create_asset
 from users.permissions import Perm
 from vendors.models import AccountLink, Instance, LinkState
 from vendors.services.links import ensure_link, record_agreement, save_options, set_mpn_id
@@ -106,6 +107,8 @@ def check_single(account_id: int, products: Sequence[Product]) -> None:
     The caller holds the payer's lock, so that two orders of one account are looked at one after the other.
     """
     for product, count in Counter(products).items():
+        if product.charge_type == ChargeType.ONE_TIME:
+            continue  # A licence that is bought for ever may be bought again.
         known = Subscription.objects.filter(account_id=account_id, product=product)
         live = ~Q(status=SubscriptionStatus.CANCELLED)
         if product.is_trial and (count > 1 or known.filter(live | Q(first_activated_at__isnull=False)).exists()):
@@ -133,8 +136,10 @@ def _charge(order: Order, line: OrderLine) -> NewCharge:
 
 def _start(actor: Actor, order: Order, line: OrderLine, addon_lines: list[OrderLine]) -> None:
     instance = line.plan.product.product_type.instance
-    link = prepare_link(actor, order, instance)
-    setup = _setup_operation(actor, order, link)
+    if line.plan.billing_cycle == Cycle.ONE_TIME:
+        _start_asset(actor, order, line, instance)
+        return
+    setup = _account_operation(actor, order, line, instance)
     subscription = _subscription(actor, order, line, instance)
     addons = create_addons(
         [
@@ -160,6 +165,47 @@ def _start(actor: Actor, order: Order, line: OrderLine, addon_lines: list[OrderL
         account_id=order.account_id,
         organization_id=order.organization_id,
         subscription=subscription,
+        depends_on=setup,
+        desired={"quantity": line.quantity},
+        order_number=order.number,
+    )
+
+
+def _account_operation(actor: Actor, order: Order, line: OrderLine, instance: Instance) -> Operation | None:
+    """What makes the customer known at the vendor first, if the vendor must know him and does not yet."""
+    if not line.plan.product.product_type.requires_account:
+        return None
+    return _setup_operation(actor, order, prepare_link(actor, order, instance))
+
+
+def _start_asset(actor: Actor, order: Order, line: OrderLine, instance: Instance) -> None:
+    product = line.plan.product
+    setup = _account_operation(actor, order, line, instance)
+    asset = create_asset(
+        actor,
+        organization_id=order.organization_id,
+        name=line.product_name,
+        account=order.account,
+        bill_to=order.payer,
+        purchase_mode=order.purchase_mode,
+        instance=instance,
+        product=product,
+        plan=line.plan,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        currency=order.currency,
+        price_trace=line.trace,
+        is_returnable=bool(product.attributes.get("is_returnable", True)),
+        order_number=order.number,
+    )
+    _begin_line(line, asset=asset)
+    open_operation(
+        actor,
+        verb=Verb.ASSET_CREATE,
+        instance_id=instance.pk,
+        account_id=order.account_id,
+        organization_id=order.organization_id,
+        asset=asset,
         depends_on=setup,
         desired={"quantity": line.quantity},
         order_number=order.number,

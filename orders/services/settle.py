@@ -10,54 +10,62 @@ from billing.services import NewCharge
 from core.tenancy import Actor
 from orders.enums import DELIVERY_MACHINE, DeliveryEvent
 from orders.models import OrderLine
-from subscriptions.models import Operation, Subscription
+from subscriptions.models import Asset, Operation, Subscription
+
+Service = Subscription | Asset
 
 
-def _lines(subscription: Subscription) -> list[OrderLine]:
-    rows = OrderLine.objects.filter(subscription=subscription).select_for_update(of=("self",))
+def _lines(service: Service) -> list[OrderLine]:
+    target = {"asset": service} if isinstance(service, Asset) else {"subscription": service}
+    rows = OrderLine.objects.filter(**target).select_for_update(of=("self",))
     return list(rows.order_by("pk"))
 
 
-def _fire(subscription: Subscription, event: DeliveryEvent) -> list[OrderLine]:
-    moved = [line for line in _lines(subscription) if DELIVERY_MACHINE.allows(line.delivery_status, event)]
+def _fire(service: Service, event: DeliveryEvent) -> list[OrderLine]:
+    moved = [line for line in _lines(service) if DELIVERY_MACHINE.allows(line.delivery_status, event)]
     for line in moved:
         DELIVERY_MACHINE.fire(line, event)
     return moved
 
 
-def deliver(subscription: Subscription) -> None:
+def deliver(service: Service) -> None:
     """The vendor has provisioned: the lines are delivered and their charges due."""
-    for line in _fire(subscription, DeliveryEvent.DELIVER):
-        billing.settle(billing.line_source(line.public_id), subscription_id=subscription.pk)
+    key = "asset_id" if isinstance(service, Asset) else "subscription_id"
+    for line in _fire(service, DeliveryEvent.DELIVER):
+        billing.settle(billing.line_source(line.public_id), **{key: service.pk})
 
 
-def fail(subscription: Subscription, *, reason: str) -> None:
+def fail(service: Service, *, reason: str) -> None:
     """The vendor refused: the lines failed and their charges are released."""
-    for line in _fire(subscription, DeliveryEvent.FAIL):
+    for line in _fire(service, DeliveryEvent.FAIL):
         billing.release(billing.line_source(line.public_id), reason=reason)
 
 
-def start_again(subscription: Subscription) -> None:
+def start_again(service: Service) -> None:
     """A failed service is provisioned again: its charges are reserved once more, if the credit allows."""
-    for line in _fire(subscription, DeliveryEvent.RETRY):
+    for line in _fire(service, DeliveryEvent.RETRY):
         billing.reserve_again(billing.line_source(line.public_id))
 
 
-def give_up(subscription: Subscription, *, reason: str) -> None:
+def give_up(service: Service, *, reason: str) -> None:
     """Nobody provisions it any more: the lines are cancelled and whatever is still reserved is released."""
-    for line in _fire(subscription, DeliveryEvent.CANCEL):
+    for line in _fire(service, DeliveryEvent.CANCEL):
         billing.release(billing.line_source(line.public_id), reason=reason)
 
 
 def credit(actor: Actor, operation: Operation) -> None:
     """The vendor has taken something back: the credit that was reckoned when it was asked for is posted, once."""
-    row, kept = operation.subscription, operation.desired.get("credit")
+    row: Service | None = operation.subscription or operation.asset
+    kept = operation.desired.get("credit")
     if row is None or not kept:
         return
+    asset = row if isinstance(row, Asset) else None
     charge = NewCharge(
-        source=f"operation:{operation.public_id}",
+        # An asset is credited once, however often somebody tries to return it.
+        source=f"asset-return:{asset.public_id}" if asset else f"operation:{operation.public_id}",
         account_id=row.account_id,
-        subscription_id=row.pk,
+        subscription_id=None if asset else row.pk,
+        asset_id=asset.pk if asset else None,
         description=f"{row.name}: {kept['what']}",
         currency=row.currency,
         net=Decimal(kept["net"]),

@@ -48,6 +48,8 @@ class ProductTypeDef:
     description: str = ""
     derivative: str = "SUBSCRIPTION"  # LICENSE: each unit is an asset
     products: Sequence[ProductDef] = ()
+    account_sync: bool = True  # Whether the customer must be known at the vendor before anything is provisioned.
+    orderable: bool = True  # Whether the connector provisions what is ordered of it.
     split_quantity: bool = False  # An order of n units becomes n lines of one, each with an operation of its own.
 
 

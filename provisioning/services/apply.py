@@ -12,11 +12,13 @@ from core.events import emit
 from core.tenancy import Actor
 from orders.services import settle
 from provisioning.ports import Outcome, Result
-from provisioning.services import renewals
+from provisioning.services import assets, renewals
+from provisioning.services.answers import SECRETS_STEP
 from subscriptions import services as life
 from subscriptions.enums import OPEN_STATES, OperationEvent, Purpose, Verb
 from subscriptions.models import RUN_TASK, Operation, OperationStep, Subscription
 from subscriptions.services import FAR_FUTURE, changes, fire_operation, set_sync, wake_dependants
+from subscriptions.services.assets import refuse_asset
 from vendors.models import AccountLink, LinkState, SyncStatus
 from vendors.services.links import LINK_MACHINE, synchronize_link
 
@@ -25,6 +27,7 @@ PATIENCE_BY_FLAG = {
     "awaiting_relationship": dt.timedelta(days=30),
     "customer_under_review": dt.timedelta(days=14),
     "upgrading": dt.timedelta(days=1),
+    "out_of_stock": dt.timedelta(days=1),
     renewals.RENEWING: dt.timedelta(days=2),
 }
 LOOKUP_EVERY = dt.timedelta(hours=1)
@@ -39,7 +42,7 @@ def apply_result(actor: Actor, operation: Operation, result: Result) -> None:
     """Write the outcome of a run, unless the claim was lost meanwhile (then the one who has it will)."""
     row = (
         Operation.objects.select_for_update(of=("self",))
-        .select_related("subscription", "account_link__account", "instance")
+        .select_related("subscription", "asset", "account_link__account", "instance")
         .filter(pk=operation.pk, claim_token=operation.claim_token)
         .first()
     )
@@ -78,7 +81,17 @@ def _done(actor: Actor, row: Operation, result: Result, event: OperationEvent = 
         except Conflict as error:
             _refused(actor, row, Result(Outcome.REFUSED, code=error.code, message=str(error.message)))
             return
-        OperationStep.objects.filter(operation=row, name="platform:secrets").delete()
+        OperationStep.objects.filter(operation=row, name=SECRETS_STEP).delete()
+    elif row.asset is not None:
+        try:
+            with transaction.atomic():
+                assets.apply_done(actor, row, row.asset, result)
+        except BusinessError as error:
+            row.asset.refresh_from_db()
+            over = Result(Outcome.ATTENTION, message=str(error.message))
+            _attention(row, over, code=error.code, not_before=FAR_FUTURE)
+            return
+        OperationStep.objects.filter(operation=row, name=SECRETS_STEP).delete()
     elif row.subscription is not None and row.verb == Verb.CREATE:
         life.confirm(actor, row.subscription, external_id=result.external_id, data=result.data)
         settle.deliver(row.subscription)
@@ -103,6 +116,8 @@ def _refused(actor: Actor, row: Operation, result: Result) -> None:
             LINK_MACHINE.fire(row.account_link, "fail", state_note=note)
         for waiting in _dependants(row):
             _blocked(actor, waiting, result)
+    elif row.asset is not None:
+        assets.apply_refused(actor, row, row.asset, result)
     elif row.subscription is not None and row.verb == Verb.CREATE:
         life.refuse(actor, row.subscription, message=result.message, code=result.code)
         settle.fail(row.subscription, reason=result.message)
@@ -126,7 +141,7 @@ def _changed(actor: Actor, row: Operation, subscription: Subscription, result: R
 
 
 def _dependants(row: Operation) -> list[Operation]:
-    rows = Operation.objects.filter(depends_on=row, state__in=OPEN_STATES).select_related("subscription")
+    rows = Operation.objects.filter(depends_on=row, state__in=OPEN_STATES).select_related("subscription", "asset")
     return list(rows.order_by("pk"))
 
 
@@ -134,6 +149,8 @@ def _blocked(actor: Actor, waiting: Operation, result: Result) -> None:
     """The customer could not be set up: his services wait, their people are told, and staff decide at one place."""
     message = _("The customer could not be set up: %(reason)s") % {"reason": result.message}
     Operation.objects.filter(pk=waiting.pk).update(message=message, code=result.code[:60])
+    if waiting.asset is not None:
+        refuse_asset(actor, waiting.asset, message=message, code=result.code)
     if waiting.subscription is None:
         return
     set_sync(waiting.subscription, SyncStatus.FAILED, message)
@@ -154,6 +171,8 @@ def _lose_relationship(row: Operation, result: Result) -> None:
 def _attention(row: Operation, result: Result, *, code: str, not_before: dt.datetime) -> None:
     if row.subscription is not None:
         set_sync(row.subscription, SyncStatus.FAILED, result.message)
+    if row.asset is not None:
+        assets.apply_attention(row, row.asset, result)
     _finish(row, OperationEvent.NEED_ATTENTION, result, code=code[:60], reason_kind=code[:30], not_before=not_before)
 
 

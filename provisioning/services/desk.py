@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from core import audit, clock, outbox
 from core.errors import BusinessError, Conflict, NotVisible
@@ -14,15 +15,19 @@ from provisioning.ports import Outcome, Result
 from provisioning.services import apply
 from subscriptions import services as life
 from subscriptions.enums import OPEN_STATES, OperationEvent, OperationState, Verb
-from subscriptions.models import RUN_TASK, Operation, Subscription
+from subscriptions.models import RUN_TASK, Asset, Operation, Subscription
 from subscriptions.preconditions import Action, demand
 from subscriptions.services import changes
+from subscriptions.services.assets import give_up_asset, retry_asset, set_asset_sync
+from subscriptions.services.returns import refuse_return
 from subscriptions.services.switch import require_manage
 from users.permissions import Perm
-from vendors.models import LinkState
+from vendors.models import LinkState, SyncStatus
 from vendors.services.links import LINK_MACHINE
 
 REASON_LENGTH = 5
+KEY_WORDS = gettext_noop("A licence is ready with its key only, which the vendor must give. Try it again.")
+PERSON_WORDS = gettext_noop("Only what needs attention can be marked as done.")
 BULK_LIMIT = 100
 
 
@@ -31,7 +36,7 @@ def _locked(actor: Actor, operation: Operation) -> Operation:
     row = (
         Operation.objects.visible_to(actor)
         .select_for_update(of=("self",))
-        .select_related("subscription", "account_link", "account")
+        .select_related("subscription", "asset", "account_link", "account")
         .filter(pk=operation.pk)
         .first()
     )
@@ -46,18 +51,18 @@ def _locked(actor: Actor, operation: Operation) -> Operation:
 def obstacles(row: Operation) -> dict[str, str]:
     """Why each action of the desk is not possible now, in words; the empty string where it is."""
     sent = row.first_sent_at is not None
-    retriable = row.state == OperationState.ATTENTION or (
-        row.state == OperationState.REFUSED and not row.retries.exists()
-    )
+    refused = row.state == OperationState.REFUSED and not row.retries.exists()
+    retriable = row.state == OperationState.ATTENTION or (refused and row.verb != Verb.ASSET_CANCEL)
     waiting = row.state in (OperationState.WAITING, OperationState.QUEUED) and row.depends_on_id is None
     unknown = row.state == OperationState.ATTENTION and row.code == "outcome_unknown"
     needs_person = row.state == OperationState.ATTENTION
+    keyless = row.verb == Verb.ASSET_CREATE
     unsent = row.state in (OperationState.QUEUED, OperationState.WAITING) and not sent
-    ends = needs_person or unsent or (row.state == OperationState.REFUSED and retriable)
+    ends = needs_person or unsent or refused
     return {
         "retry": "" if retriable else _("Only what needs attention or was refused can be tried again."),
         "check": "" if waiting or unknown else _("This operation is not waiting for the vendor."),
-        "mark_done": "" if needs_person else _("Only what needs attention can be marked as done."),
+        "mark_done": _(KEY_WORDS) if keyless else "" if needs_person else _(PERSON_WORDS),
         "give_up": "" if ends else _("It is over, or the vendor may be at it already."),
     }
 
@@ -90,6 +95,8 @@ def retry(actor: Actor, *, operation: Operation) -> Operation:
     elif row.subscription is not None:
         settle.start_again(row.subscription)
         changes.retry_change(row.subscription, row)
+    elif row.asset is not None:
+        _retry_asset(actor, row, row.asset)
     if row.account_link is not None and LINK_MACHINE.allows(row.account_link.state, "start"):
         LINK_MACHINE.fire(row.account_link, "start", state_note="")
     fresh = life.open_operation(
@@ -100,6 +107,7 @@ def retry(actor: Actor, *, operation: Operation) -> Operation:
         account_id=row.account_id,
         organization_id=row.organization_id,
         subscription=row.subscription,
+        asset=row.asset,
         account_link=row.account_link,
         depends_on=setup,
         retry_of=row,
@@ -109,6 +117,14 @@ def retry(actor: Actor, *, operation: Operation) -> Operation:
     life.hand_over_dependants(row, fresh)
     audit.record(actor, "operation.retried", row, after={"new": str(fresh.public_id)}, account=row.account)
     return fresh
+
+
+def _retry_asset(actor: Actor, row: Operation, asset: Asset) -> None:
+    """A refused purchase is charged again; a refused return ended its request, and is asked for anew."""
+    if row.verb != Verb.ASSET_CREATE:
+        raise Conflict("return_refused", _("The vendor refused this return for good. Request it anew if it changed."))
+    settle.start_again(asset)
+    retry_asset(actor, asset)
 
 
 @transaction.atomic
@@ -130,7 +146,9 @@ def mark_done(actor: Actor, *, operation: Operation, external_id: str, reason: s
     row = _locked(actor, operation)
     reason = _reason(reason)
     if row.state != OperationState.ATTENTION:
-        raise Conflict("not_attention", _("Only what needs attention can be marked as done."))
+        raise Conflict("not_attention", _(PERSON_WORDS))
+    if row.verb == Verb.ASSET_CREATE:
+        raise Conflict("key_missing", _(KEY_WORDS))
     if not external_id.strip():
         raise BusinessError("external_id_missing", _("Type the id the vendor gave it."), field="external_id")
     if row.account_link is not None and row.account_link.state != LinkState.IN_PROGRESS:
@@ -154,7 +172,8 @@ def give_up(actor: Actor, *, operation: Operation, reason: str) -> Operation:
     _release(actor, row, reason)
     if row.account_link is not None:
         LINK_MACHINE.fire(row.account_link, "give_up", state_note=reason[:500])
-        waiting = Operation.objects.filter(depends_on=row, state__in=OPEN_STATES).select_related("subscription")
+        waiting = Operation.objects.filter(depends_on=row, state__in=OPEN_STATES)
+        waiting = waiting.select_related("subscription", "asset")
         for dependant in waiting.order_by("pk"):
             life.fire_operation(dependant, OperationEvent.GIVE_UP, finished_at=clock.now(), message=reason)
             _release(actor, dependant, reason)
@@ -163,6 +182,13 @@ def give_up(actor: Actor, *, operation: Operation, reason: str) -> Operation:
 
 
 def _release(actor: Actor, row: Operation, reason: str) -> None:
+    if row.asset is not None:
+        if row.verb == Verb.ASSET_CREATE:
+            settle.give_up(row.asset, reason=reason)
+            give_up_asset(actor, row.asset, reason=reason)
+        else:
+            set_asset_sync(row.asset, SyncStatus.SYNCHRONIZED)
+            refuse_return(actor, row, message=reason)
     if row.subscription is None:
         return
     settle.give_up(row.subscription, reason=reason)

@@ -19,8 +19,9 @@ from core.tenancy import system_actor
 from provisioning.context import context_for
 from provisioning.ports import Connector, Context, ErrorKind, Outcome, Result, VendorError
 from provisioning.registry import connector_for
-from provisioning.requests import account_data, service_request
-from provisioning.services import renewals
+from provisioning.requests import account_data, asset_request, service_request
+from provisioning.services import assets, renewals
+from provisioning.services.answers import SECRETS_STEP
 from provisioning.services.apply import apply_result
 from subscriptions.enums import OperationEvent, Verb
 from subscriptions.models import Operation, OperationStep
@@ -30,7 +31,6 @@ from vendors.services.instances import note_credentials
 from vendors.services.links import LINK_MACHINE
 
 logger = logging.getLogger(__name__)
-SECRETS_STEP = "platform:secrets"
 
 
 def run_operation(operation_id: int) -> None:
@@ -54,6 +54,8 @@ def _begin(row: Operation) -> None:
     fire_operation(row, OperationEvent.CLAIM, first_sent_at=row.first_sent_at or clock.now())
     if row.subscription is not None and row.subscription.sync_status != SyncStatus.IN_PROGRESS:
         set_sync(row.subscription, SyncStatus.IN_PROGRESS)
+    if row.asset is not None:
+        assets.begin(row, row.asset)
     if row.account_link is not None and row.account_link.state not in (LinkState.IN_PROGRESS, LinkState.SYNCHRONIZED):
         LINK_MACHINE.fire(row.account_link, "start")
 
@@ -91,6 +93,8 @@ def _call(connector: Connector, ctx: Context, row: Operation) -> Result:
         )
         instance = Instance.objects.get(pk=row.instance_id)
         result = method(ctx, account_data(link.account, instance))
+    elif row.asset_id is not None:
+        result = method(ctx, asset_request(row))
     else:
         result = method(ctx, service_request(row))
     if not isinstance(result, Result):

@@ -25,7 +25,7 @@ from subscriptions.enums import (
     SubscriptionEvent,
     SubscriptionStatus,
 )
-from subscriptions.models import RUN_TASK, Operation, Subscription, SubscriptionAddOn
+from subscriptions.models import RUN_TASK, Asset, Operation, Subscription, SubscriptionAddOn
 from subscriptions.periods import period_end
 from vendors.models import AccountLink, SyncStatus
 
@@ -48,6 +48,7 @@ def open_operation(
     account_id: int,
     organization_id: int,
     subscription: Subscription | None = None,
+    asset: Asset | None = None,
     account_link: AccountLink | None = None,
     depends_on: Operation | None = None,
     retry_of: Operation | None = None,
@@ -68,6 +69,7 @@ def open_operation(
                 instance_id=instance_id,
                 account_id=account_id,
                 subscription=subscription,
+                asset=asset,
                 account_link=account_link,
                 depends_on=depends_on,
                 retry_of=retry_of,

@@ -1,0 +1,22 @@
+"""Subscriptions, assets, and the operations that tell the vendor.
+
+Sources: ``channel.md`` 9, ``service-manager.md`` 8 and ``esd.md`` 7, 8.
+"""
+
+from subscriptions.models.asset import Asset
+from subscriptions.models.operation import RUN_TASK, Operation, OperationStep
+from subscriptions.models.request import CancellationRequest
+from subscriptions.models.returns import AssetReturn
+from subscriptions.models.subscription import ScheduledChange, Subscription, SubscriptionAddOn
+
+__all__ = [
+    "RUN_TASK",
+    "Asset",
+    "AssetReturn",
+    "CancellationRequest",
+    "Operation",
+    "OperationStep",
+    "ScheduledChange",
+    "Subscription",
+    "SubscriptionAddOn",
+]

@@ -1,0 +1,211 @@
+"""The life of assets: ordered, ready, refused, given up, read again, taken back (``esd.md`` 7).
+
+Nothing here calls a vendor or moves money; ``provisioning`` applies a vendor's answers through these functions. An
+asset shows *Unsynchronised* while an operation runs, *Failed* while a person must look, else *Synchronized*.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from core import audit, clock, crypto
+from core.errors import BusinessError, Conflict
+from core.events import emit
+from core.tenancy import Actor
+from subscriptions.asset_enums import (
+    ASSET_MACHINE,
+    TOKEN_MACHINE,
+    AssetEvent,
+    AssetStatus,
+    DeliveryNote,
+    ReturnStatus,
+    TokenStatus,
+)
+from subscriptions.models import Asset
+from subscriptions.services.life import moment
+from vendors.models import SyncStatus
+
+TAIL = 5
+REFRESH_EVERY = dt.timedelta(days=1)
+REFRESH_AFTER_WINDOW = dt.timedelta(days=5)
+
+
+def create_asset(actor: Actor, **values: Any) -> Asset:
+    """Store a new, pending asset; the operation that provisions it is opened by the caller."""
+    row = Asset.objects.create(purchased_at=clock.now(), **values)
+    audit.record(actor, "asset.created", row, after={"quantity": row.quantity, "order": row.order_number})
+    return row
+
+
+def set_asset_sync(row: Asset, status: str, note: str = "") -> None:
+    """Say how far the vendor knows the asset."""
+    _write(row, sync_status=status, sync_note=note[:500])
+
+
+def _write(row: Asset, **values: Any) -> None:
+    Asset.objects.filter(pk=row.pk).update(updated_at=clock.real_now(), **values)
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def confirm_asset(
+    actor: Actor, row: Asset, *, origin: uuid.UUID, external_id: str, data: Mapping[str, Any], token: str, window: int
+) -> None:
+    """The vendor has given the licence: Active, with its key, which is written once. Emits ``asset.activated``.
+
+    ``data`` is ``provisioning.ports.Result.data`` of an asset; ``window`` the days in which the vendor takes a licence
+    back if he names no date. Raises BusinessError ``contract`` if the key is missing, or the licence is known already.
+    """
+    if not token:
+        raise BusinessError("contract", _("The vendor gave the licence without its key. Compare it at the vendor."))
+    now = clock.now()
+    until = moment(data.get("returnable_until")) or row.purchased_at + dt.timedelta(days=window)
+    changes: dict[str, Any] = {
+        "external_id": external_id,
+        "transaction_id": str(data.get("transaction_id") or "")[:255],
+        "origin": origin,
+        "token_cipher": crypto.encrypt(token),
+        "token_tail": token[-TAIL:],
+        "token_status": TokenStatus.ACTIVATED,
+        "links": _safe_links(data.get("links")),
+        "returnable_until": until if row.is_returnable else None,
+        "activated_at": now,
+        "vendor_read_at": now,
+        "refresh_at": now + REFRESH_EVERY,
+        "delivery_note": DeliveryNote.QUEUED,
+        "sync_status": SyncStatus.SYNCHRONIZED,
+        "sync_note": "",
+    }
+    try:
+        with transaction.atomic():
+            ASSET_MACHINE.fire(row, AssetEvent.CONFIRM, **changes)
+    except IntegrityError as error:
+        raise BusinessError(
+            "contract", _("The vendor gave a licence that another asset has already. Compare both at the vendor.")
+        ) from error
+    audit.record(actor, "asset.activated", row, after={"status": row.status, "licence": external_id})
+    tell_asset(row, "activated")
+
+
+def _safe_links(rows: object) -> list[dict[str, str]]:
+    """The vendor's links that may be shown: https only."""
+    found = []
+    for item in rows if isinstance(rows, list | tuple) else ():
+        uri = str(item.get("uri") or "")
+        if uri.lower().startswith("https://"):
+            found.append(
+                {
+                    "type": str(item.get("type") or ""),
+                    "description": str(item.get("description") or "")[:255],
+                    "uri": uri,
+                    "expires_at": str(item.get("expires_at") or ""),
+                }
+            )
+    return found
+
+
+def refuse_asset(actor: Actor, row: Asset, *, message: str, code: str) -> None:
+    """The vendor refused to provision it: it stays Pending and shows Failed. Emits ``asset.refused``."""
+    set_asset_sync(row, SyncStatus.FAILED, message)
+    audit.record(actor, "asset.refused", row, reason=message)
+    tell_asset(row, "refused", message=message, code=code)
+
+
+def retry_asset(actor: Actor, row: Asset) -> None:
+    """A refused asset is provisioned again."""
+    if row.status != AssetStatus.PENDING:
+        raise Conflict("asset_not_pending", _("Only a licence that was not provisioned can be tried again."))
+    set_asset_sync(row, SyncStatus.UNSYNCHRONISED)
+    audit.record(actor, "asset.retried", row)
+
+
+def give_up_asset(actor: Actor, row: Asset, *, reason: str) -> None:
+    """Nobody will provision it any more: Cancelled, final."""
+    ASSET_MACHINE.fire(row, AssetEvent.GIVE_UP, cancelled_at=clock.now(), sync_status=SyncStatus.FAILED)
+    audit.record(actor, "asset.given_up", row, after={"status": row.status}, reason=reason)
+    tell_asset(row, "given_up", reason=reason)
+
+
+def note_status(actor: Actor, row: Asset, data: Mapping[str, Any]) -> None:
+    """What the vendor says of the licence now; only what the table allows is applied, the rest becomes a warning."""
+    now = clock.now()
+    said = str(data.get("token_status") or "")
+    changes: dict[str, Any] = {"vendor_read_at": now, "warning": ""}
+    until = moment(data.get("returnable_until"))
+    if until is not None and row.is_returnable and row.return_status == ReturnStatus.NONE:
+        changes["returnable_until"] = until
+    if row.token_status == TokenStatus.ACTIVATED and said == TokenStatus.REDEEMED:
+        TOKEN_MACHINE.fire(
+            row,
+            TokenStatus.REDEEMED,
+            redeemed_at=moment(data.get("redeemed_at")) or now,
+            refresh_at=None,
+            **changes,
+        )
+        audit.record(actor, "asset.redeemed", row, after={"token_status": row.token_status})
+        return
+    if said and said != row.token_status:
+        changes["warning"] = _warning(row, said)
+    _write(row, refresh_at=next_refresh(row, now), **changes)
+
+
+def _warning(row: Asset, said: str) -> str:
+    shown = dict(TokenStatus.choices).get(said, said)
+    if said == TokenStatus.RETURN_ACCEPTED and row.token_status == TokenStatus.ACTIVATED:
+        return _("At the vendor this licence is returned. Cancel it here too, so that it is credited.")
+    return _("The vendor says that the key is '%(status)s', which does not fit. Compare it at the vendor.") % {
+        "status": shown
+    }
+
+
+def next_refresh(row: Asset, now: dt.datetime) -> dt.datetime | None:
+    """When the vendor is asked next; never again once the key is used or returned, or the window is long over."""
+    if row.token_status != TokenStatus.ACTIVATED or row.status != AssetStatus.ACTIVE:
+        return None
+    end = (row.returnable_until or row.purchased_at) + REFRESH_AFTER_WINDOW
+    return now + REFRESH_EVERY if now < end else None
+
+
+def finish_return(actor: Actor, row: Asset, data: Mapping[str, Any]) -> None:
+    """The vendor has taken it back: Cancelled, Return Accepted, Successful. Emits ``asset.returned``."""
+    TOKEN_MACHINE.target(row.token_status, TokenStatus.RETURN_ACCEPTED)
+    ASSET_MACHINE.fire(
+        row,
+        AssetEvent.RETURN,
+        token_status=TokenStatus.RETURN_ACCEPTED,
+        return_status=ReturnStatus.SUCCESSFUL,
+        cancelled_at=moment(data.get("returned_at")) or clock.now(),
+        sync_status=SyncStatus.SYNCHRONIZED,
+        sync_note="",
+        warning="",
+        refresh_at=None,
+    )
+    audit.record(actor, "asset.returned", row, after={"status": row.status, "token_status": row.token_status})
+    tell_asset(row, "returned")
+
+
+def tell_asset(row: Asset, what: str, **more: str) -> None:
+    """Emit ``asset.<what>`` with what every event of an asset carries: ids and plain values, never the key."""
+    emit(
+        f"asset.{what}",
+        asset_payload(row) | more,
+        organization_id=row.organization_id,
+        account_id=row.account_id,
+    )
+
+
+def asset_payload(row: Asset) -> dict[str, Any]:
+    """Ids and plain values of an asset for an event."""
+    line = row.order_lines.select_related("order").order_by("pk").first()
+    return {
+        "asset": str(row.public_id),
+        "name": row.name,
+        "quantity": row.quantity,
+        "order": str(line.order.public_id) if line else "",
+        "order_number": row.order_number,
+        "subscription": "",
+    }
