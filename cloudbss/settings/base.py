@@ -170,6 +170,10 @@ VENDOR_READ_TIMEOUT: float = env.float("VENDOR_READ_TIMEOUT", default=60.0)
 VENDOR_WRITE_TIMEOUT: float = env.float("VENDOR_WRITE_TIMEOUT", default=120.0)
 VENDOR_CALLS_PER_MINUTE: int = env.int("VENDOR_CALLS_PER_MINUTE", default=400)
 OPERATION_CLAIM_SECONDS: int = env.int("OPERATION_CLAIM_SECONDS", default=60)
+# Whom to ask for names, as address or address:port; empty means the system's resolvers.
+DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
+# The hosts a certificate's name may be an alias of, such as one in Europe and one in America.
+CERTIFICATE_CNAME_TARGETS: list[str] = env.list("CERTIFICATE_CNAME_TARGETS", default=[])
 
 # --- Background work: rows are durable, the broker may be away; then the sweep sends them again -----------------------
 CELERY_BROKER_URL: str = env("CELERY_BROKER_URL", default=REDIS_URL)
@@ -200,6 +204,7 @@ CELERY_BEAT_SCHEDULE = {
     "billing periods and renewals": {"task": "provisioning.run_clock", "schedule": 60.0},
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
+    "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},
 }
 
 # --- Security ---------------------------------------------------------------------------------------------------------
