@@ -19,6 +19,10 @@ ACTIONS = {
     "cancellation_request.submitted": _("Cancellation requested"),
     "cancellation_request.withdrawn": _("Cancellation request withdrawn"),
     "category.saved": _("Category saved"),
+    "certificate.bound": _("Certificate of the instance replaced"),
+    "certificate.dns_checked": _("DNS of the certificate checked"),
+    "certificate.retired": _("Certificate retired"),
+    "certificate.uploaded": _("Certificate installed"),
     "contact.saved": _("Contact saved"),
     "credit.charged": _("Charge posted"),
     "credit.credited": _("Credit posted"),
@@ -118,6 +122,7 @@ OBJECTS = {
     "subscriptions.operation": _("Operation"),
     "subscriptions.subscription": _("Subscription"),
     "vendors.accountlink": _("Vendor account"),
+    "vendors.certificate": _("Certificate"),
     "vendors.instance": _("Instance"),
 }
 

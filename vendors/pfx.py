@@ -1,0 +1,108 @@
+"""Reads a certificate with its key from a PFX file, in memory only (``esd.md`` 2). Nothing is stored here."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from core.errors import BusinessError
+
+MAX_BYTES = 256 * 1024
+RSA_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a PFX file holds; the key stays out of ``repr``. ``hosts`` are the DNS names of the certificate's SAN."""
+
+    subject: str
+    issuer: str
+    thumbprint: str
+    hosts: tuple[str, ...]
+    valid_from: dt.datetime
+    valid_to: dt.datetime
+    chain_pem: str
+    has_chain: bool
+    key_pem: str = field(repr=False)
+
+    @property
+    def validity(self) -> str:
+        """From when to when it is valid, in words."""
+        return valid_words(self.valid_from, self.valid_to)
+
+
+def open_pfx(content: bytes, passphrase: str) -> Opened:
+    """The certificate, its chain and its RSA key; raises BusinessError that names the field and says what is wrong."""
+    if len(content) > MAX_BYTES:
+        raise BusinessError("pfx_too_large", _("This file is too large for a certificate."), field="file")
+    if not passphrase:
+        raise BusinessError("passphrase_missing", _("This field is required."), field="passphrase")
+    try:
+        bundle = pkcs12.load_pkcs12(content, passphrase.encode())
+    except ValueError as error:
+        raise _unopened(error) from error
+    key, leaf = bundle.key, bundle.cert
+    if key is None:
+        raise BusinessError("pfx_without_key", _("The file holds no private key."), field="file")
+    if leaf is None:
+        raise BusinessError("pfx_without_certificate", _("The file holds no certificate."), field="file")
+    if not isinstance(key, RSAPrivateKey) or key.key_size < RSA_BITS:
+        raise BusinessError("key_too_weak", _("Use RSA with 2048 bits or more."), field="file")
+    return _opened(leaf.certificate, [extra.certificate for extra in bundle.additional_certs], key)
+
+
+def _unopened(error: ValueError) -> BusinessError:
+    """The reader tells a wrong passphrase from a file that is no PFX by its words alone."""
+    if "password" in str(error).lower():
+        return BusinessError("passphrase_wrong", _("The passphrase does not open this file."), field="passphrase")
+    return BusinessError("pfx_unreadable", _("This is not a PFX file."), field="file")
+
+
+def _opened(leaf: x509.Certificate, others: list[x509.Certificate], key: RSAPrivateKey) -> Opened:
+    parts = [leaf, *others]
+    return Opened(
+        subject=leaf.subject.rfc4514_string()[:255],
+        issuer=leaf.issuer.rfc4514_string()[:255],
+        thumbprint=leaf.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303 - the name by which vendors know it.
+        hosts=_hosts(leaf),
+        valid_from=leaf.not_valid_before_utc,
+        valid_to=leaf.not_valid_after_utc,
+        chain_pem="".join(part.public_bytes(Encoding.PEM).decode() for part in parts),
+        has_chain=leaf.issuer == leaf.subject or any(other.subject == leaf.issuer for other in others),
+        key_pem=key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+    )
+
+
+def _hosts(leaf: x509.Certificate) -> tuple[str, ...]:
+    try:
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return ()
+    return tuple(name.lower() for name in names.get_values_for_type(x509.DNSName))
+
+
+def hosts_of(chain_pem: str) -> tuple[str, ...]:
+    """The host names a stored certificate covers; wildcards as they are written."""
+    return _hosts(x509.load_pem_x509_certificate(chain_pem.encode())) if chain_pem else ()
+
+
+def covers(hosts: tuple[str, ...], host: str) -> bool:
+    """Whether one of ``hosts`` is ``host``, or a wildcard for its first label: ``*.example.com`` is no deeper one."""
+    host = host.lower().rstrip(".")
+    _label, _dot, rest = host.partition(".")
+    return bool(rest) and (host in hosts or f"*.{rest}" in hosts)
+
+
+def valid_words(valid_from: dt.datetime, valid_to: dt.datetime) -> str:
+    """From when to when something is valid, in words."""
+    return _("Valid from %(a)s to %(b)s.") % {"a": day_words(valid_from), "b": day_words(valid_to)}
+
+
+def day_words(moment: dt.datetime) -> str:
+    """A moment as a day in UTC, in words."""
+    return date_format(moment.astimezone(dt.UTC), "DATE_FORMAT", use_l10n=True)
