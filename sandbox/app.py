@@ -67,6 +67,7 @@ class App:
             return Delivery(answer)
         route, request.params = found
         request.operation = vendor.operation(request, route)
+        request.reference = vendor.client_reference(request)[:200]
         with self.world.lock:
             faults = self.world.faults.take(vendor.name, request.operation, request)
             if not faults:
@@ -144,7 +145,7 @@ class App:
                 "vendor": vendor.name,
                 "method": request.method,
                 "path": request.full_path[:500],
-                "client_reference": vendor.client_reference(request)[:200],
+                "client_reference": request.reference or vendor.client_reference(request)[:200],
                 "operation": request.operation,
                 "status": status,
                 "effect": bool(changed) if said is None else bool(said),

@@ -55,6 +55,8 @@ class Control:
             ("POST", "/_twin/certificates", self.add_certificate),
             ("GET", "/_twin/elsewhere", self.elsewhere),
         ]
+        for vendor in world.vendors:
+            calls += [(method, f"/_twin{path}", handler) for method, path, handler in vendor.controls()]
         for method, path, handler in calls:
             self.routes.add(method, path, path, handler)
 

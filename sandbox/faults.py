@@ -122,15 +122,18 @@ def _fits(fault: Mapping[str, Any], vendor: str, operation: str, request: Reques
         return False
     if str(fault.get("path") or "") not in request.full_path:
         return False
-    return str(fault.get("client_reference") or "") in request.headers.get("ms-correlationid", "")
+    return str(fault.get("client_reference") or "") in request.reference
 
 
 def answer_instead(fault: Mapping[str, Any], vendor: Vendor, request: Request) -> Response:
     """The answer of a fault that answers in the vendor's place, without any effect."""
     kind = fault["kind"]
     if kind == "http_429":
-        return throttled(fault)
+        return throttled(fault, vendor, request)
     if kind == "auth_401":
+        refused = vendor.answer_refused(request, 401, "The access token is not valid.")
+        if refused is not None:
+            return refused
         body = {"code": 800001, "description": "Authentication failed: the access token is not valid.", "data": []}
         return Response(401, body, {"WWW-Authenticate": 'OAuth realm="twin"'})
     if kind == "html_page":
@@ -145,7 +148,7 @@ def answer_instead(fault: Mapping[str, Any], vendor: Vendor, request: Request) -
     return answer
 
 
-def throttled(fault: Mapping[str, Any]) -> Response:
+def throttled(fault: Mapping[str, Any], vendor: Vendor, request: Request) -> Response:
     """429 with Retry-After in seconds, as a date, or without it (``form``)."""
     seconds = int(fault["seconds"])
     headers = {
@@ -154,7 +157,9 @@ def throttled(fault: Mapping[str, Any]) -> Response:
         "none": {},
     }.get(str(fault.get("form") or "seconds"), {})
     message = f"Rate limit is exceeded. Try again in {seconds} seconds."
-    return Response(429, {"statusCode": 429, "message": message}, dict(headers))
+    answer = vendor.answer_refused(request, 429, message) or Response(429, {"statusCode": 429, "message": message})
+    answer.headers |= headers
+    return answer
 
 
 def spoil(kind: str, answer: Response) -> Response:

@@ -36,7 +36,9 @@ CHINA_API = "https://partner.partnercenterapi.microsoftonline.cn"
 SALES = "https://api.partner.microsoft.com"
 GRAPH = "https://graph.microsoft.com"
 RETIRED = "https://graph.windows.net"
-RESOURCES = frozenset({API, CHINA_API, SALES, GRAPH, RETIRED})
+ESD = "https://esd.channelinclusion.microsoft.com"
+ESD_SANDBOX = "https://sandbox.esd.channelinclusion.microsoft.com"
+RESOURCES = frozenset({API, CHINA_API, SALES, GRAPH, RETIRED, ESD, ESD_SANDBOX})
 ANY_TENANT = frozenset({"common", "organizations"})
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _KEEP_TOKENS = 5000
@@ -81,6 +83,28 @@ class Login(Vendor):
             "user": DEMO_USER,
         }
 
+    def add_application(
+        self, client_id: str, name: str, *, tenants: Collection[str], resources: Collection[str]
+    ) -> None:
+        """Let another vendor's application in: it has no secret, proves itself with assertions of ten
+        minutes at most, gets tokens of some tenants for some resources, and stays over a reset with its certificates.
+        """
+        known = self._applications.get(client_id) or {"certificates": []}
+        limits = {"tenants": sorted(tenants), "resources": sorted(resources), "longest": 600, "kept": True}
+        fresh = known | {"client_id": client_id, "name": name, **limits}
+        if fresh != known:
+            self._applications.put(client_id, fresh)
+
+    def certificates(self, client_id: str) -> list[str]:
+        """The certificates (PEM) of an application, oldest first."""
+        return list((self._applications.get(client_id) or {}).get("certificates", []))
+
+    def forget_certificates(self, client_id: str) -> None:
+        """An application proves itself with none of its certificates any more."""
+        known = self._applications.get(client_id)
+        if known is not None:
+            self._applications.put(client_id, known | {"certificates": []})
+
     def add_certificate(self, pem: str, client_id: str) -> dict[str, Any]:
         """Let an application sign assertions with a certificate. Raises ``ValueError``."""
         prints = thumbprints(pem)
@@ -93,10 +117,12 @@ class Login(Vendor):
         return {"client_id": client_id, **prints}
 
     def forget_assertions(self) -> None:
-        """Drop certificates, codes and the memory of assertions; consents stay."""
+        """Drop certificates, codes and the memory of assertions; consents and other vendors' applications stay."""
         self._assertions.clear()
         self._codes.clear()
-        self._applications.clear()
+        for row in self._applications.values():
+            if not row.get("kept"):
+                self._applications.delete(row["client_id"])
         self.seed()
 
     def operation(self, request: Request, route: Route) -> str:
@@ -172,13 +198,15 @@ class Login(Vendor):
         if not form.get("client_id"):
             raise aadsts(request, 900144, "client_id")
         application = self.application(request, form["client_id"])
+        if tenant not in application.get("tenants", [tenant]):
+            raise aadsts(request, 700016, form["client_id"], tenant)
         if form.get("client_assertion"):
             if form.get("client_assertion_type") != _ASSERTION_TYPE:
                 raise aadsts(request, 900144, "client_assertion_type")
             self._check_assertion(request, form["client_assertion"], application, tenant)
         elif not form.get("client_secret"):
             raise aadsts(request, 7000218)
-        elif not hmac.compare_digest(form["client_secret"].encode(), self._secret.encode()):
+        elif application.get("kept") or not hmac.compare_digest(form["client_secret"].encode(), self._secret.encode()):
             raise aadsts(request, 7000215)
         return application
 
@@ -187,9 +215,15 @@ class Login(Vendor):
         tenants = {tenant, request.params["tenant"]}
         audiences = {base + name + end for name in tenants for end in ("/oauth2/token", "/oauth2/v2.0/token", "/v2.0")}
         client_id = str(application["client_id"])
+        if application.get("kept"):
+            audiences = {f"{request.base_url}{request.full_path}"}
         try:
             claims = check_assertion(
-                text, client_id=client_id, audiences=audiences, certificates=application["certificates"]
+                text,
+                client_id=client_id,
+                audiences=audiences,
+                certificates=application["certificates"],
+                longest=application.get("longest"),
             )
         except AssertionRefused as error:
             raise aadsts(request, error.code, text=str(error), also=(700027,)) from error

@@ -107,12 +107,18 @@ def thumbprints(pem: str) -> dict[str, str]:
 
 
 def check_assertion(
-    assertion: str, *, client_id: str, audiences: Collection[str], certificates: Iterable[str]
+    assertion: str,
+    *,
+    client_id: str,
+    audiences: Collection[str],
+    certificates: Iterable[str],
+    longest: int | None = None,
 ) -> dict[str, Any]:
     """Check a client assertion against the certificates (PEM) registered for an application; returns its claims.
 
     Signature, algorithm, thumbprint, audience, issuer, subject and times are checked; the caller checks that ``jti`` is
-    new. Raises ``AssertionRefused``.
+    new. With ``longest`` (seconds) ``nbf`` must be given, and ``exp`` may be that much later. Raises
+    ``AssertionRefused``.
     """
     try:
         header = jwt.get_unverified_header(assertion)
@@ -129,7 +135,7 @@ def check_assertion(
             certificate.public_key(),  # type: ignore[arg-type]  # Only RSA keys are registered.
             algorithms=[str(header["alg"])],
             audience=list(audiences),
-            options={"require": ["exp", "aud", "iss", "sub", "jti"]},
+            options={"require": ["exp", "aud", "iss", "sub", "jti", *(["nbf"] if longest else [])]},
         )
     except jwt.InvalidAudienceError as error:
         raise AssertionRefused(50052, "The client assertion's audience is not the token endpoint.") from error
@@ -143,6 +149,8 @@ def check_assertion(
         raise AssertionRefused(700021, "Client assertion application identifier doesn't match 'client_id' parameter.")
     if float(claims["exp"]) - time.time() > ASSERTION_SECONDS:
         raise AssertionRefused(700024, "Client assertion's lifetime is too long.")
+    if longest and float(claims["exp"]) - float(claims["nbf"]) > longest:
+        raise AssertionRefused(700024, f"Client assertion's lifetime is longer than {longest} seconds.")
     return claims
 
 
@@ -153,6 +161,11 @@ def _registered(header: Mapping[str, Any], certificates: Iterable[str]) -> x509.
     for pem in certificates:
         known = thumbprints(pem)
         if all(known[name] == value for name, value in given.items()):
-            return x509.load_pem_x509_certificate(pem.encode())
+            found = x509.load_pem_x509_certificate(pem.encode())
+            if not found.not_valid_before_utc.timestamp() <= time.time() < found.not_valid_after_utc.timestamp():
+                raise AssertionRefused(
+                    700027, "The certificate with which the client assertion is signed is not valid now."
+                )
+            return found
     shown = json.dumps(given)
     raise AssertionRefused(700027, f"The certificate with identifier {shown} is not registered on the application.")

@@ -70,11 +70,14 @@ class Pages:
             raise aadsts(request, 900144, "grant_type")
         if kind not in ("client_credentials", "authorization_code", "refresh_token"):
             raise aadsts(request, 70003, kind)
-        client_id = str(login.authenticate(request, form, tenant)["client_id"])
+        application = login.authenticate(request, form, tenant)
+        client_id = str(application["client_id"])
         if kind == "client_credentials":
             if tenant in ANY_TENANT:
                 raise aadsts(request, 90002, tenant)
             resource = resource_of(request, form, v1=v1, fallback=RETIRED if v1 else "")
+            if resource not in application.get("resources", [resource]):
+                raise aadsts(request, 500011, resource, tenant)
             return Response(200, login.app_answer(request, client_id, tenant, resource, v1=v1), dict(NO_STORE))
         if kind == "authorization_code":
             grant = login.redeem_code(request, form, client_id)

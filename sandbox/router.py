@@ -115,6 +115,10 @@ class Vendor(Protocol):
         """The answer to an unexpected failure, and to the faults ``http_500_before`` and ``http_500_after``."""
         return Response(500, {"code": 0, "description": "An internal error occurred.", "data": []})
 
+    def answer_refused(self, request: Request, status: int, message: str) -> Response | None:
+        """Its answer under the faults ``auth_401`` and ``http_429``; ``None`` takes the general one."""
+        return None
+
     def fault(
         self, kind: str, fault: Mapping[str, Any], request: Request, handle: Callable[[], Response]
     ) -> Response | None:
@@ -148,6 +152,10 @@ class Vendor(Protocol):
     def credentials(self) -> dict[str, Any]:
         """What ``/_twin/credentials`` shows beside the demo partner's application."""
         return {}
+
+    def controls(self) -> list[tuple[str, str, Handler]]:
+        """Calls of the control surface that only this vendor has: method, path below ``/_twin``, handler."""
+        return []
 
     def relationships(self, spec: Mapping[str, Any]) -> dict[str, Any]:
         """``{"action": "list"}`` or ``{"action": "accept"|"decline", "id"}``: plays the customer."""

@@ -1,5 +1,6 @@
 """The one list of vendors that the process plays."""
 
+from sandbox.cis import Cis
 from sandbox.partner_center import PartnerCenter
 from sandbox.router import Vendor
 from sandbox.world import World
@@ -7,4 +8,4 @@ from sandbox.world import World
 
 def build_vendors(world: World) -> list[Vendor]:
     """All vendors but sign-in, which ``World`` brings."""
-    return [PartnerCenter(world)]
+    return [PartnerCenter(world), Cis(world)]

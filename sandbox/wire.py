@@ -26,7 +26,8 @@ class Request:
     """A request; header names are lower-case, ``path`` is below the vendor's prefix, ``params`` are decoded.
 
     ``full_path`` is the path as it was sent, ``base_url`` is scheme and host that the caller used, such as
-    ``http://127.0.0.1:8010``, ``prefix`` the vendor's, such as ``/partner-center``. ``now`` is the vendors' clock.
+    ``http://127.0.0.1:8010``, ``prefix`` the vendor's, such as ``/partner-center``. ``now`` is the vendors' clock,
+    ``reference`` the caller's own id of the operation, as the vendor finds it in the request.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Request:
     full_path: str = ""
     query_string: str = ""
     operation: str = ""
+    reference: str = ""
 
     def json(self) -> Any:
         """The body as JSON, with or without byte order mark; an empty body is ``{}``.
