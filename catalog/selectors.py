@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -123,11 +123,16 @@ def price_list_for(actor: Actor, site: Site, account: Account | None) -> PriceLi
     return default_price_list(site.organization_id, site.organization.currency)
 
 
-def sold_products(actor: Actor, price_list: PriceList | None) -> QuerySet[Product]:
-    """Published base products the list has a price for; without a list, all published ones (their prices hidden)."""
+def sold_products(actor: Actor, price_list: PriceList | None, *, foreign: Collection[int] = ()) -> QuerySet[Product]:
+    """Published base products the list has a price for; without a list, all published ones (their prices hidden).
+
+    ``foreign`` instances sell in other markets (:func:`catalog.markets.foreign_instances`).
+    """
     rows = Product.objects.visible_to(actor).filter(
         is_addon=False, is_published=True, discontinued_at=None, charge_type__in=SOLD_CHARGE_TYPES
     )
+    if foreign:
+        rows = rows.exclude(product_type__instance__in=foreign)
     # Only the search itself looks at its column, which is as long as the description.
     rows = rows.defer("search")
     return rows if price_list is None else _priced(rows, price_list)

@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from billing.services import Credit, Tax, credit_of, tax_for
+from catalog.markets import Market, foreign_instances
 from catalog.models import AddOnRelation, Plan, PriceList, Product
 from catalog.pricing import Quote, QuotedLine, QuoteLine, quote
 from catalog.selectors import PricedPlan, price_list_of, price_plans, priced_plans, search_products, sold_products
@@ -139,9 +140,13 @@ class Offer:
     plans: Sequence[PricedPlan]
 
 
-def offers_for(actor: Actor, prices: PriceList, words: str, *, limit: int) -> list[Offer]:
-    """Products of a price list that match ``words``, best first; without words the featured ones, then by name."""
-    rows = sold_products(actor, prices).select_related("product_type")
+def offers_for(actor: Actor, prices: PriceList, words: str, *, market: Market, limit: int) -> list[Offer]:
+    """Products of a price list that are sold in this market and match ``words``, best first.
+
+    Without words the featured ones, then by name.
+    """
+    rows = sold_products(actor, prices, foreign=foreign_instances(prices.organization_id, market))
+    rows = rows.select_related("product_type")
     found = search_products(rows, words) if words else rows.order_by("-is_featured", "name", "id")
     products = list(found[:limit])
     plans = priced_plans(products, prices)
@@ -198,6 +203,11 @@ def _fitting(line: BasketLine, plans: Sequence[PricedPlan]) -> PricedPlan | None
 
 
 def basket_instances(lines: Sequence[BasketLine]) -> list[Instance]:
+    """The vendor instances of a basket's products that must know the customer, in a stable order."""
+    return instances_of([line for line in lines if line.plan.product.product_type.requires_account])
+
+
+def instances_of(lines: Sequence[BasketLine]) -> list[Instance]:
     """The vendor instances whose products are in a basket, in a stable order."""
     found = {line.plan.product.product_type.instance_id: line.plan.product.product_type.instance for line in lines}
     return [found[pk] for pk in sorted(found)]

@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bss.forms.order_new import AddForm, QuantityForm
-from catalog.models import Plan
+from catalog.markets import market_for
+from catalog.models import Plan, PriceList
 from catalog.selectors import plan_of, price_list_of
 from core.errors import BusinessError, NotVisible, PermissionRefused
 from orders.models import Basket, BasketLine
 from orders.selectors import (
+    Offer,
     PricedBasket,
     basket_lines,
     basket_rows,
@@ -170,7 +172,7 @@ class OrderLines(OrderStep):
         refused = obstacle(self.account)
         words = self.request.GET.get("q", "").replace("\x00", "").strip()[:100]
         prices = None if refused else price_list_of(self.account)
-        offers = offers_for(self.actor, prices, words, limit=OFFERS + 1) if prices else []
+        offers = self.offers(prices, words) if prices else []
         return super().context() | {
             "obstacle": refused.message if refused else "",
             "price_list": prices,
@@ -179,6 +181,11 @@ class OrderLines(OrderStep):
             "words": words,
             "taken": {line.plan_id for line in self.priced.lines if not line.parent_id} if self.priced else set(),
         }
+
+    def offers(self, prices: PriceList, words: str) -> list[Offer]:
+        """Products that match the words, sold where the account is."""
+        market = market_for(self.account.organization, self.account, prices)
+        return offers_for(self.actor, prices, words, market=market, limit=OFFERS + 1)
 
 
 class LineDeed(OrderStep):

@@ -101,6 +101,8 @@ class OrderDetails(DetailsStep):
         """The questions, each vendor's by itself."""
         self.load(**kwargs)
         sections = detail_sections(*self.ready(), self.addresses())
+        if not sections:
+            return redirect(self.url("_review"))  # No vendor wants to know the customer.
         return self.show(sections=sections, done=all(section.is_good for section in sections))
 
 

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
+from catalog.markets import market_for, refuse_foreign
 from catalog.models import Plan, Product
-from catalog.selectors import addons_of, price_list_for, price_plans
+from catalog.selectors import addons_of, price_list_for, price_list_of, price_plans
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor, ActorKind
 from orders.models import Basket, BasketLine
@@ -104,7 +106,7 @@ def adopt_basket(actor: Actor, *, site: Site, visitor_key: str) -> None:
         return
     basket = _locked(open_basket(actor, site=site))
     for line in old.lines.filter(parent=None).order_by("pk"):
-        mine = basket.lines.filter(plan_id=line.plan_id, parent=None).first()
+        mine = basket.lines.filter(plan_id=line.plan_id, parent=None, unit=line.unit).first()
         if mine is None:
             addon_lines = list(line.addon_lines.all())
             line.basket = basket
@@ -138,7 +140,10 @@ def check_quantity(product: Product, quantity: int) -> None:
 def add_line(
     actor: Actor, *, basket: Basket, site: Site, plan: Plan, quantity: int, parent: BasketLine | None = None
 ) -> BasketLine:
-    """Put a plan into the basket; the same plan again sets the quantity. Refused if it is not sold to this account."""
+    """Put a plan into the basket; the same plan again sets the quantity. Refused if it is not sold to this account.
+
+    Of a product that is provisioned unit by unit every unit becomes a line of its own, and the same plan again adds.
+    """
     if basket.by_staff or not actor.is_anonymous:
         demand_ordering(actor, basket)
     basket = _locked(basket)
@@ -149,11 +154,12 @@ def add_line(
         parent.basket_id != basket.pk or not addons_of(parent.plan.product, actor).filter(pk=product.pk).exists()
     ):
         raise BusinessError("addon_foreign", _("This add-on does not belong to that product."))
+    _check_market(basket, plan, _buyer(actor, basket))
+    if product.product_type.split_quantity:
+        return _add_units(basket, plan, quantity)
     check_quantity(product, quantity)
     if basket.lines.count() >= MAX_LINES:
-        raise BusinessError(
-            "basket_full", _("A basket holds %(n)s lines at most. Order these first.") % {"n": MAX_LINES}
-        )
+        raise _full()
     row, created = BasketLine.objects.get_or_create(
         basket=basket,
         plan=plan,
@@ -167,11 +173,45 @@ def add_line(
     return row
 
 
+def _add_units(basket: Basket, plan: Plan, quantity: int) -> BasketLine:
+    """A line of one for each unit, behind those that are there; returns the last."""
+    known = basket.lines.count()
+    if quantity > MAX_LINES:
+        raise BusinessError("quantity_limit", _("At most %(n)s licences at once.") % {"n": MAX_LINES}, field="quantity")
+    if known + quantity > MAX_LINES:
+        raise _full()
+    highest = basket.lines.filter(plan=plan, parent=None).aggregate(top=Max("unit"))["top"] or 0
+    rows = BasketLine.objects.bulk_create(
+        BasketLine(basket=basket, plan=plan, organization_id=basket.organization_id, unit=number)
+        for number in range(highest + 1, highest + quantity + 1)
+    )
+    _touch(basket)
+    return rows[-1]
+
+
+def _full() -> BusinessError:
+    return BusinessError("basket_full", _("A basket holds %(n)s lines at most. Order these first.") % {"n": MAX_LINES})
+
+
+def _buyer(actor: Actor, basket: Basket) -> Account | None:
+    return basket.target_account if basket.by_staff else own_account(actor)
+
+
+def _check_market(basket: Basket, plan: Plan, account: Account | None) -> None:
+    """Refuse what is sold in another market than the buyer's."""
+    instance = plan.product.product_type.instance
+    if not instance.country:
+        return
+    prices = price_list_of(account) if account else None
+    market = market_for(basket.organization, account, prices)
+    refuse_foreign(instance, country=market.country, currency=market.currency)
+
+
 def _is_sold(actor: Actor, site: Site, plan: Plan, basket: Basket) -> bool:
     product = plan.product
     if not Product.objects.visible_to(actor).filter(pk=product.pk).exists() or not plan.is_sellable:
         return False
-    account = basket.target_account if basket.by_staff else own_account(actor)
+    account = _buyer(actor, basket)
     prices = price_list_for(actor, site, account)
     if prices is None:
         return actor.is_anonymous and site.anonymous_access
@@ -189,6 +229,10 @@ def change_line(actor: Actor, *, basket: Basket, line_id: uuid.UUID, quantity: i
         raise NotVisible("line_missing", _("This line is no longer in the basket."))
     if quantity == 0:
         row.delete()
+    elif row.unit:
+        raise BusinessError(
+            "quantity_fixed", _("Each licence is a line. Remove lines for fewer, buy again for more."), field="quantity"
+        )
     else:
         check_quantity(row.plan.product, quantity)
         row.quantity = quantity

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from billing.services import lock_payer
+from catalog.markets import country_of, refuse_foreign
 from catalog.models import PriceList
 from catalog.pricing import QuotedLine
 from core import audit, clock
@@ -19,7 +20,7 @@ from core.events import emit
 from core.tenancy import Actor
 from orders.enums import ORDER_MACHINE, OrderEvent, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine, TermsAcceptance
-from orders.selectors import PricedBasket, basket_instances, priced_basket
+from orders.selectors import PricedBasket, basket_instances, instances_of, priced_basket
 from orders.services.basket import check_quantity, demand_ordering
 from orders.services.execute import check_single, execute_within_credit
 from orders.targets import demand_orderable, mode_of
@@ -150,14 +151,27 @@ def _check_basket(basket: Basket, account: Account, priced: PricedBasket, key: u
     check_single(account.pk, [line.plan.product for line in priced.lines if line.parent_id is None])
     if not basket.billing_address:
         raise BusinessError("address_incomplete", _("Complete the billing address."))
+    _check_instances(account, priced)
     for instance in basket_instances(priced.lines):
-        if instance.state != InstanceState.ACTIVE:
-            raise BusinessError("instance_closed", _("%(name)s takes no orders at the moment.") % {"name": instance})
         details = basket.service_details.get(str(instance.public_id), {})
         if details.get("state") != "ok" or details.get("account") != str(account.public_id):
             raise BusinessError(
                 "service_details_open", _("Complete the service details for %(name)s.") % {"name": instance}
             )
+
+
+def _check_instances(account: Account, priced: PricedBasket) -> None:
+    """Refuse what an instance does not sell now: it is closed, or sells in another country or currency."""
+    currency = priced.quote.currency if priced.quote else ""
+    for instance in instances_of(priced.lines):
+        if instance.state != InstanceState.ACTIVE:
+            raise BusinessError("instance_closed", _("%(name)s takes no orders at the moment.") % {"name": instance})
+        if instance.currency not in ("", currency):
+            raise BusinessError(
+                "currencies_mixed",
+                _("Pay %(a)s and %(b)s products in separate orders.") % {"a": currency, "b": instance.currency},
+            )
+        refuse_foreign(instance, country=country_of(account), currency=currency)
 
 
 def _store(

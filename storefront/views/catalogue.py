@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from catalog.markets import foreign_instances, market_for
 from catalog.models import Category, PriceList, Product
 from catalog.selectors import (
     PricedPlan,
@@ -37,6 +39,13 @@ def _list(request: ShopRequest) -> PriceList | None:
     return price_list_for(request.actor, request.shop, own_account(request.actor, request.user))
 
 
+def _sold(request: ShopRequest, prices: PriceList | None) -> QuerySet[Product]:
+    """What this shop sells to whoever looks, with its categories."""
+    market = market_for(request.shop.organization, own_account(request.actor, request.user), prices)
+    foreign = foreign_instances(request.shop.organization_id, market)
+    return sold_products(request.actor, prices, foreign=foreign).select_related("category")
+
+
 def tiles(products: Sequence[Product], prices: PriceList | None) -> list[dict[str, Any]]:
     """Products with their lowest price, ready to be shown as tiles; one statement whatever their number."""
     return _tiles(products, priced_plans(products, prices))
@@ -55,7 +64,7 @@ def _lowest(plans: Sequence[PricedPlan]) -> PricedPlan | None:
 def home(request: ShopRequest) -> HttpResponseBase:
     """The shop's front page: what it is, its shelves, what is featured and new."""
     prices = _list(request)
-    rows = sold_products(request.actor, prices).select_related("category")
+    rows = _sold(request, prices)
     featured = list(rows.filter(is_featured=True).order_by("name", "id")[:STRIP])
     context = {
         "categories": categories_for(request.actor),
@@ -69,7 +78,7 @@ def home(request: ShopRequest) -> HttpResponseBase:
 def product_list(request: ShopRequest, slug: str = "") -> HttpResponseBase:
     """A shelf, the whole catalogue, or what a search found."""
     prices = _list(request)
-    rows = sold_products(request.actor, prices).select_related("category")
+    rows = _sold(request, prices)
     category = _category(request.actor, slug)
     if category is not None:
         rows = rows.filter(category=category)
@@ -117,7 +126,7 @@ def _page(rows: Any, after: str) -> tuple[list[Product], str]:
 def product_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
     """One product with its plans, its prices for whoever looks, and what can be added to it."""
     prices = _list(request)
-    rows = sold_products(request.actor, prices).select_related("category", "product_type")
+    rows = _sold(request, prices).select_related("category", "product_type")
     product = rows.filter(public_id=public_id).first()
     if product is None:
         raise Http404

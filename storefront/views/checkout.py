@@ -65,6 +65,8 @@ def checkout_details(request: ShopRequest) -> HttpResponseBase:
     """What each vendor asks; goes on to the review once every vendor is content."""
     basket, priced = _ready(request)
     sections = detail_sections(basket, priced, ADDRESSES)
+    if not sections:
+        return redirect("storefront:checkout_review")  # No vendor wants to know the customer.
     done = all(section.is_good for section in sections)
     context = {"sections": sections, "basket": basket, "priced": priced, "step": 3, "done": done}
     return render(request, "storefront/checkout_details.html", context)
