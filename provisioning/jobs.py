@@ -11,7 +11,7 @@ from core.errors import BusinessError, NotVisible
 from core.jobs import JobCancelled, JobRun, handler
 from core.tenancy import system_actor
 from provisioning.context import context_for
-from provisioning.ports import Cancelled, CheckResult, ErrorKind, VendorError
+from provisioning.ports import Cancelled, CheckResult, ErrorKind, ServiceDefinition, VendorError
 from provisioning.registry import connector_for
 from provisioning.services.checkout import DETAILS_CHECK, LIVE_CHECK, check_details, check_live
 from provisioning.services.refresh import REFRESH, refresh
@@ -97,14 +97,25 @@ def pull_definition(run: JobRun) -> Mapping[str, Any]:
     instance = _instance(run)
     connector: Any = connector_for(instance.application.code)
     progress = JobProgress(run)
+    if run.params.get("full"):
+        instance.definition_marker = ""
     ctx = context_for(instance, language=instance.organization.language)
     try:
-        definition = connector.service_definition(ctx, progress)
-        if not run.params.get("accept_loss"):
+        definition: ServiceDefinition = connector.service_definition(ctx, progress)
+        if definition.complete and not run.params.get("accept_loss"):
             check_loss(instance, definition.product_types)
         run.check_cancelled()
-        report = apply_definition(instance, definition.product_types, progress=run.log)
+        report = apply_definition(
+            instance,
+            definition.product_types,
+            complete=definition.complete,
+            discontinued=definition.discontinued,
+            marker=definition.marker,
+            progress=run.log,
+        )
         prices = {"written": 0, "unknown": 0}
+        if definition.prices:
+            prices = apply_price_sheet(instance, definition.prices, source=_("catalogue"))
         if "price_sheet" in connector.verbs:
             run.log(_("Reading the vendor's prices."))
             prices = apply_price_sheet(instance, connector.price_sheet(ctx, progress), source=_("price sheet"))

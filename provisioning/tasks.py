@@ -2,8 +2,10 @@
 
 from celery import shared_task
 
+from provisioning.services.assets import refresh_due
 from provisioning.services.renewals import run_clock as move_on
 from provisioning.services.run import run_operation as run
+from provisioning.services.schedules import pull_due
 from subscriptions.models import RUN_TASK
 
 
@@ -11,6 +13,18 @@ from subscriptions.models import RUN_TASK
 def run_operation(operation_id: int) -> None:
     """Run one operation."""
     run(operation_id)
+
+
+@shared_task(name="provisioning.refresh_assets")
+def refresh_assets() -> None:
+    """Read the licences that are due at their vendors."""
+    refresh_due()
+
+
+@shared_task(name="provisioning.pull_catalogues")
+def pull_catalogues() -> None:
+    """Pull the catalogues that are due."""
+    pull_due()
 
 
 @shared_task(name="provisioning.run_clock")

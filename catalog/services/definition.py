@@ -206,27 +206,35 @@ def check_loss(instance: Instance, types: Sequence[ProductTypeData]) -> None:
 
 
 def apply_definition(
-    instance: Instance, types: Sequence[ProductTypeData], *, progress: Callable[[str], None] = lambda text: None
+    instance: Instance,
+    types: Sequence[ProductTypeData],
+    *,
+    complete: bool = True,
+    discontinued: Sequence[str] = (),
+    marker: str = "",
+    progress: Callable[[str], None] = lambda text: None,
 ) -> Report:
     """Create and update products so that they say what the vendor says; one transaction per product type.
 
-    New products come unpublished and without a price. Missing ones become discontinued and unpublished; running
-    services are untouched. Nothing is ever deleted, and staff's texts, categories and price lists survive. A second
-    run on the same answer writes nothing.
+    New products come unpublished and without a price. Missing ones become discontinued and unpublished, unless the
+    answer is not ``complete``, and so do those whose codes are in ``discontinued``; running services are untouched.
+    Nothing is ever deleted, and staff's texts, categories and price lists survive. A second run on the same answer
+    writes nothing. ``marker`` is kept for the next run.
     """
     report = Report()
-    taken = {data.id for data in types}
     for data in types:
         progress(data.name)
         with transaction.atomic():
             product_type = _product_type(instance, data)
-            _TypeRun(instance, product_type, data, report).apply()
-    gone = Product.objects.filter(product_type__instance=instance, discontinued_at=None)
+            _TypeRun(instance, product_type, data, report, complete=complete).apply()
+    sold = Product.objects.filter(product_type__instance=instance, discontinued_at=None)
     with transaction.atomic():
-        _discontinue(gone.exclude(product_type__external_id__in=taken), report)
-    _relate(instance, types)
+        _discontinue(sold.filter(code__in=discontinued), report)
+        if complete:
+            _discontinue(sold.exclude(product_type__external_id__in={data.id for data in types}), report)
+            _relate(instance, types)
     Instance.objects.filter(pk=instance.pk).update(
-        last_definition_at=clock.now(), last_definition_counts=report.counts()
+        last_definition_at=clock.now(), last_definition_counts=report.counts(), definition_marker=marker
     )
     return report
 
@@ -260,7 +268,16 @@ def _product_type(instance: Instance, data: ProductTypeData) -> ProductType:
 class _TypeRun:
     """One product type's share of a run, inside one transaction."""
 
-    def __init__(self, instance: Instance, product_type: ProductType, data: ProductTypeData, report: Report) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        product_type: ProductType,
+        data: ProductTypeData,
+        report: Report,
+        *,
+        complete: bool,
+    ) -> None:
+        self.complete = complete
         self.organization_id = instance.organization_id
         self.product_type = product_type
         self.data = data
@@ -268,7 +285,10 @@ class _TypeRun:
         self.categories = {row.slug: row for row in Category.objects.filter(organization_id=self.organization_id)}
 
     def apply(self) -> None:
-        known = {row.code: row for row in self.product_type.products.all()}
+        held = self.product_type.products.defer("search")
+        if not self.complete:
+            held = held.filter(code__in=[product.code for product in self.data.products])
+        known = {row.code: row for row in held}
         seen: dict[str, ProductData] = {}
         for product in self.data.products:
             if not product.code or not product.name or product.code in seen:
@@ -286,8 +306,10 @@ class _TypeRun:
         Product.objects.bulk_update(changed, _UPDATED, batch_size=BATCH)
         rows = {row.code: row for row in fresh} | known
         touched = self._plans({code: rows[code] for code in seen}, seen)
-        self.report.changed += [(row.code, row.name) for row in rows.values() if row in changed or row.pk in touched]
-        _discontinue(self.product_type.products.filter(discontinued_at=None).exclude(code__in=seen), self.report)
+        touched |= {row.pk for row in changed}
+        self.report.changed += [(row.code, row.name) for row in rows.values() if row.pk in touched]
+        if self.complete:
+            _discontinue(self.product_type.products.filter(discontinued_at=None).exclude(code__in=seen), self.report)
         ids = [row.pk for row in fresh + changed]
         Product.objects.filter(pk__in=ids).update(search=Product.search_vector())
 

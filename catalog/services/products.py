@@ -52,6 +52,19 @@ def unpublish_product(actor: Actor, *, product: Product) -> None:
     unpublish_products(actor, product_ids=[product.public_id])
 
 
+def withdraw_product(actor: Actor, *, product: Product, reason: str) -> None:
+    """The vendor said while provisioning that he no longer sells it: it goes off sale until staff look at it."""
+    if Product.objects.filter(pk=product.pk, is_published=True).update(is_published=False):
+        audit.record(
+            actor,
+            "product.unpublished",
+            product,
+            before={"is_published": True},
+            after={"is_published": False},
+            reason=reason,
+        )
+
+
 def unpublishable(product: Product) -> str:
     """Why this product cannot be put on sale, or the empty string."""
     if product.discontinued_at is not None:

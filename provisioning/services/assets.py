@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from catalog.services.products import withdraw_product
 from core import clock
 from core.errors import BusinessError
 from core.tenancy import Actor, system_actor
@@ -30,6 +31,7 @@ from vendors.services.instances import note_credentials
 
 DEFAULT_WINDOW = 30
 REFRESH_BATCH = 50
+NO_LONGER_SOLD = "discontinued"
 KEPT_REFUSALS = {"already_redeemed": "redeemed"}
 
 
@@ -73,6 +75,8 @@ def apply_refused(actor: Actor, operation: Operation, asset: Asset, result: Resu
     if operation.verb == Verb.ASSET_CREATE:
         refuse_asset(actor, asset, message=result.message, code=result.code)
         settle.fail(asset, reason=result.message)
+        if result.code == NO_LONGER_SOLD:
+            withdraw_product(actor, product=asset.product, reason=result.message)
         return
     set_asset_sync(asset, SyncStatus.SYNCHRONIZED)
     status = KEPT_REFUSALS.get(result.code)

@@ -184,8 +184,8 @@ def start_test(actor: Actor, *, instance: Instance) -> Job:
     )
 
 
-def start_definition(actor: Actor, *, instance: Instance, accept_loss: bool = False) -> Job:
-    """Get Services Definition, as a job; one per instance at a time."""
+def start_definition(actor: Actor, *, instance: Instance, accept_loss: bool = False, full: bool = True) -> Job:
+    """Get Services Definition, as a job; one per instance at a time. Without ``full`` only what changed, if he can."""
     actor.require(Perm.DEFINITION_RUN)
     if instance.state not in (InstanceState.READY, InstanceState.ACTIVE):
         raise BusinessError("instance_not_ready", _("Complete the instance's settings first."))
@@ -193,7 +193,7 @@ def start_definition(actor: Actor, *, instance: Instance, accept_loss: bool = Fa
         actor,
         "provisioning.pull_definition",
         title=_("Get Services Definition: %(name)s") % {"name": instance},
-        params={"instance": str(instance.public_id), "accept_loss": accept_loss},
+        params={"instance": str(instance.public_id), "accept_loss": accept_loss, "full": full},
         unique_key=f"definition:{instance.public_id}",
         queue_task=RUN_BULK_TASK,
     )
