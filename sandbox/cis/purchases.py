@@ -1,6 +1,7 @@
 """Purchases and transactions: one token per ClientTransactionId, however often it is sent (``esd.md`` 10)."""
 
 import datetime as dt
+import math
 from typing import Any
 from uuid import uuid4
 
@@ -97,7 +98,7 @@ class PurchaseCalls:
         """200 with what there is, or 202 where it has to be asked for again."""
         if row["Kind"] == "purchase" and row["State"] == "Pending" and row["_form"] == "202":
             left = (parse_moment(row["_ready"]) - now).total_seconds()
-            body = {"ClientTransactionId": row["ClientTransactionId"], "RetryAfterSeconds": max(1, int(left) + 1)}
+            body = {"ClientTransactionId": row["ClientTransactionId"], "RetryAfterSeconds": max(1, math.ceil(left))}
             return Response(202, body)
         return Response(200, self.shown(row))
 
