@@ -1,0 +1,1 @@
+"""What Channel Inclusion Services answer, as typed objects."""
