@@ -52,8 +52,9 @@ deploy-check:
 suite:
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-chaos: setup ## Kill, stop and delay on purpose (200 orders, then long random walks), and prove that nothing is lost
+chaos: setup ## Kill, stop and delay on purpose (200 orders, then every fault at every call, then long random walks), and prove that nothing is lost
 	$(BIN)/python -W ignore -m bench.chaos
+	FAULTS=all $(BIN)/python -m pytest -q -n $(WORKERS) tests/provisioning/test_fault_matrix.py
 	WALKS=40 WALK_STEPS=30 $(BIN)/python -m pytest -q -n $(WORKERS) tests/provisioning/test_random_walks.py
 
 bench: setup ## Measure on this machine; BENCH_ROWS=1m loads a million subscriptions, BENCH_QUICK=1 only looks whether it works
