@@ -14,6 +14,20 @@ ACTIONS = {
     "account.reselling": _("Reselling enabled"),
     "account.status": _("Account status changed"),
     "account.updated": _("Company data changed"),
+    "asset.activated": _("Licence ready"),
+    "asset.created": _("Licence ordered"),
+    "asset.given_up": _("Licence given up"),
+    "asset.key_revealed": _("Key shown"),
+    "asset.redeemed": _("Licence used"),
+    "asset.refused": _("Licence refused by the vendor"),
+    "asset.resent": _("Key sent again by e-mail"),
+    "asset.retried": _("Licence asked for again"),
+    "asset.returned": _("Licence returned"),
+    "asset.reveal_limit": _("Too many keys shown within an hour"),
+    "asset_return.accepted": _("Return accepted"),
+    "asset_return.rejected": _("Return refused"),
+    "asset_return.submitted": _("Return requested"),
+    "asset_return.withdrawn": _("Return request withdrawn"),
     "cancellation_request.accepted": _("Cancellation request accepted"),
     "cancellation_request.rejected": _("Cancellation request refused"),
     "cancellation_request.submitted": _("Cancellation requested"),
@@ -118,6 +132,8 @@ OBJECTS = {
     "resellers.permissionrule": _("Permission rule"),
     "resellers.staffgroup": _("Group of employees"),
     "resellers.viewassession": _("Viewing as customer"),
+    "subscriptions.asset": _("Licence"),
+    "subscriptions.assetreturn": _("Return request"),
     "subscriptions.cancellationrequest": _("Cancellation request"),
     "subscriptions.operation": _("Operation"),
     "subscriptions.subscription": _("Subscription"),
@@ -158,7 +174,10 @@ FIELDS = {
     "is_published": _("On sale"),
     "is_taxable": _("Taxable"),
     "kind": _("Kind"),
+    "key_status": _("Token status"),
+    "licence": _("Licence id"),
     "lines": _("Lines"),
+    "mail_licences": _("Licences are mailed to customers"),
     "members": _("Members"),
     "mode": _("Purchase mode"),
     "moved_to": _("Moved to"),
@@ -204,6 +223,15 @@ PUBLIC_ACTIONS = frozenset(
         "account.reselling",
         "account.status",
         "account.updated",
+        "asset.activated",
+        "asset.created",
+        "asset.given_up",
+        "asset.key_revealed",
+        "asset.redeemed",
+        "asset.refused",
+        "asset.resent",
+        "asset.retried",
+        "asset.returned",
         "contact.saved",
         "link.mpn_id",
         "link.password_revealed",
@@ -218,7 +246,7 @@ PUBLIC_ACTIONS = frozenset(
         "subscription.refused",
         "subscription.renewed",
         "subscription.retried",
-        *(name for name in ACTIONS if name.startswith(("cancellation_request.", "user.", "view_as."))),
+        *(name for name in ACTIONS if name.startswith(("asset_return.", "cancellation_request.", "user.", "view_as."))),
         *(f"subscription.{purpose}_{phase}" for purpose in PURPOSES for phase in PHASES),
     }
 )
@@ -235,6 +263,7 @@ PUBLIC_FIELDS = frozenset(
         "ended_at",
         "execution",
         "for",
+        "key_status",
         "kind",
         "lines",
         "mode",
@@ -258,7 +287,9 @@ PUBLIC_FIELDS = frozenset(
     }
 )
 # Reasons of the staff that are written for the customer; all others are the staff's own. His own he always reads.
-PUBLIC_REASONS = frozenset({"cancellation_request.rejected", "order.cancelled", "view_as.started"})
+PUBLIC_REASONS = frozenset(
+    {"asset_return.rejected", "cancellation_request.rejected", "order.cancelled", "view_as.started"}
+)
 # Money is for those who see prices in the storefront, cost and margin for those who see cost in the BSS.
 MONEY_FIELDS = frozenset({"total", "unit_price"})
 COST_FIELDS = frozenset({"cost", "default_rule", "default_value", "percent", "rule", "value"})

@@ -19,13 +19,20 @@ class MailState(models.TextChoices):
 
 
 class OutgoingMail(TenantOwned, outbox.OutboxRow):
-    """One mail to one recipient. ``dedupe_key`` makes sure that a repeated event does not send it again."""
+    """One mail to one recipient. ``dedupe_key`` makes sure that a repeated event does not send it again.
+
+    ``asset`` is the licence whose key the mail brings: the stored text holds the masked key, the real one is put in
+    while it is sent, and what becomes of the mail is written to the licence.
+    """
 
     tenant_account = "account"
     DUE = frozenset({MailState.QUEUED.value})
 
     site = models.ForeignKey("resellers.Site", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     account = models.ForeignKey("resellers.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    asset = models.ForeignKey(
+        "subscriptions.Asset", null=True, blank=True, on_delete=models.PROTECT, related_name="mails"
+    )
     template = models.CharField(max_length=80)
     recipient = models.EmailField()
     sender = models.CharField(max_length=320)

@@ -129,6 +129,11 @@ class Account(TenantOwned):
         _("billing day"), default=1, validators=[MinValueValidator(1), MaxValueValidator(28)]
     )
     notes = models.TextField(_("notes"), blank=True)
+    mail_licences = models.BooleanField(
+        _("mail licences to my customers"),
+        default=True,
+        help_text=_("Licences a reseller sells go to his customer's contact by e-mail; without it, to the reseller."),
+    )
     account_manager = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

@@ -1,20 +1,24 @@
 """Test objects, made through the services wherever a rule is involved."""
 
+import datetime as dt
 import itertools
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 from catalog.models import Category, Plan, PlanCost, PriceList, PriceListAssignment, Product, ProductType
+from core import clock, crypto
 from core.tenancy import Actor, system_actor
 from resellers.enums import AccountKind
 from resellers.models import Account, Contact, Membership, Organization, Site
 from resellers.selectors import actor_for
 from resellers.services.accounts import create_account
 from sso.services.people import confirm_address
+from subscriptions.asset_enums import AssetStatus, TokenStatus
+from subscriptions.models import Asset
 from users.models import User
 from users.permissions import StaffRole, StorefrontRole
-from vendors.models import Application, ConsentState, Instance, InstanceState
+from vendors.models import Application, ConsentState, Instance, InstanceState, SyncStatus
 from vendors.services.instances import save_instance
 
 _numbers = itertools.count(1)
@@ -132,6 +136,42 @@ def product(of: Instance, *, code: str = "", cost: str = "10.00", currency: str 
     )
     Product.objects.filter(pk=made.pk).update(search=Product.search_vector())
     return made
+
+
+def asset(of: Product, *, account: Account, key: str = "AAAAA-BBBBB-CCCCC-DDDDD-EEEEE", **values: Any) -> Asset:
+    """A licence of ``account``, active with ``key`` and a month to return it; with an empty key still pending."""
+    number = next(_numbers)
+    now = clock.now()
+    plan = of.plans.order_by("pk").first()
+    ready: dict[str, Any] = {
+        "status": AssetStatus.ACTIVE,
+        "sync_status": SyncStatus.SYNCHRONIZED,
+        "token_status": TokenStatus.ACTIVATED,
+        "token_cipher": crypto.encrypt(key),
+        "token_tail": key[-5:],
+        "activated_at": now,
+        "vendor_read_at": now - dt.timedelta(hours=1),
+        "external_id": f"licence-{number}",
+        "transaction_id": f"transaction-{number}",
+        "returnable_until": now + dt.timedelta(days=30),
+        "links": [{"type": "download", "description": "", "uri": "https://vendor.test/get", "expires_at": ""}],
+    }
+    defaults: dict[str, Any] = {
+        "name": of.name,
+        "bill_to": account.bill_to or account,
+        "instance": of.product_type.instance,
+        "plan": plan,
+        "unit_price": Decimal("149.00"),
+        "currency": "EUR",
+        "order_number": f"A-{number}",
+        "purchased_at": now,
+    }
+    return Asset.objects.create(
+        organization_id=account.organization_id,
+        account=account,
+        product=of,
+        **(defaults | (ready if key else {}) | values),
+    )
 
 
 def price_list(row: Organization, *, to: Account | None = None, **values: Any) -> PriceList:

@@ -17,6 +17,7 @@ from provisioning.registry import connector_for
 from provisioning.requests import asset_state
 from subscriptions.enums import RequestEvent, Verb
 from subscriptions.models import Asset, Operation
+from subscriptions.refusals import cleaned
 from subscriptions.services.assets import (
     REFRESH_EVERY,
     confirm_asset,
@@ -82,7 +83,8 @@ def apply_refused(actor: Actor, operation: Operation, asset: Asset, result: Resu
     status = KEPT_REFUSALS.get(result.code)
     if status:
         note_status(actor, asset, {"token_status": status, **result.data})
-    refuse_return(actor, operation, message=result.message)
+    # The requester reads it, so it is ours and not the vendor's; his own words stand at the operation.
+    refuse_return(actor, operation, message=cleaned(result.code) or _("The vendor refused it."))
 
 
 def apply_attention(operation: Operation, asset: Asset, result: Result) -> None:

@@ -5,6 +5,7 @@ asset shows *Unsynchronised* while an operation runs, *Failed* while a person mu
 """
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -146,7 +147,7 @@ def note_status(actor: Actor, row: Asset, data: Mapping[str, Any]) -> None:
             refresh_at=None,
             **changes,
         )
-        audit.record(actor, "asset.redeemed", row, after={"token_status": row.token_status})
+        audit.record(actor, "asset.redeemed", row, after={"key_status": row.token_status})
         return
     if said and said != row.token_status:
         changes["warning"] = _warning(row, said)
@@ -184,7 +185,7 @@ def finish_return(actor: Actor, row: Asset, data: Mapping[str, Any]) -> None:
         warning="",
         refresh_at=None,
     )
-    audit.record(actor, "asset.returned", row, after={"status": row.status, "token_status": row.token_status})
+    audit.record(actor, "asset.returned", row, after={"status": row.status, "key_status": row.token_status})
     tell_asset(row, "returned")
 
 
@@ -209,3 +210,11 @@ def asset_payload(row: Asset) -> dict[str, Any]:
         "order_number": row.order_number,
         "subscription": "",
     }
+
+
+def without_key(row: Asset, text: str) -> str:
+    """``text`` with the asset's key masked, however it was spaced: what people type is kept and shown."""
+    signs = [sign for sign in crypto.decrypt(row.token_cipher) if sign.isalnum()] if row.token_cipher and text else []
+    if not signs:
+        return text
+    return re.sub(r"[^A-Za-z0-9]*".join(map(re.escape, signs)), row.masked_token, text, flags=re.IGNORECASE)

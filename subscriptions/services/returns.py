@@ -14,7 +14,7 @@ from core.tenancy import Actor
 from subscriptions.asset_rules import AssetAction, demand_action
 from subscriptions.enums import REQUEST_MACHINE, RequestEvent, RequestStatus
 from subscriptions.models import Asset, AssetReturn, Operation
-from subscriptions.services.assets import tell_asset
+from subscriptions.services.assets import tell_asset, without_key
 from subscriptions.services.switch import said
 from users.permissions import Perm
 
@@ -46,7 +46,7 @@ def submit_return(actor: Actor, *, asset: Asset, comment: str = "") -> AssetRetu
             found = AssetReturn.objects.create(
                 organization_id=row.organization_id,
                 asset=row,
-                comment=comment.strip()[:COMMENT_LENGTH],
+                comment=without_key(row, comment.strip())[:COMMENT_LENGTH],
                 requested_by=actor.label,
                 requested_by_user_id=actor.user_id,
             )
@@ -82,7 +82,7 @@ def reject_return(actor: Actor, *, request: AssetReturn, reason: str) -> AssetRe
     """Staff refuse, with a reason the requester reads; nothing changes."""
     row = lock_return(actor, request)
     actor.require(Perm.SERVICE_MANAGE, row.asset.account)
-    reason = said(reason)
+    reason = without_key(row.asset, said(reason))
     REQUEST_MACHINE.fire(row, RequestEvent.REJECT, decided_by=actor.label, decided_at=clock.now(), reason=reason)
     audit.record(actor, "asset_return.rejected", row, reason=reason, account=row.asset.account)
     tell_return(row, "rejected", reason=reason)
@@ -121,4 +121,4 @@ def resume_return(operation: Operation) -> None:
 
 def tell_return(row: AssetReturn, what: str, **more: str) -> None:
     """Emit ``asset.return_<what>``."""
-    tell_asset(row.asset, f"return_{what}", comment=row.comment, **more)
+    tell_asset(row.asset, f"return_{what}", request=str(row.public_id), comment=row.comment, **more)

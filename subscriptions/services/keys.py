@@ -1,0 +1,131 @@
+"""The keys of licences: shown to few, counted, and sent again on request (``esd.md`` 7, 12).
+
+A key is decrypted for the answer to one reveal, for the mail that brings it, and to mask it in what people type.
+It is in no log, audit entry, event or list.
+"""
+
+import datetime as dt
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from core import audit, clock, crypto
+from core.audit import AuditEntry
+from core.errors import BusinessError, NotVisible, PermissionRefused
+from core.tenancy import Actor
+from resellers.enums import AccountKind, PurchaseMode
+from resellers.models import Account, Contact, Membership
+from subscriptions.asset_enums import DeliveryNote
+from subscriptions.asset_rules import AssetAction, demand_action
+from subscriptions.models import Asset
+from subscriptions.services.assets import tell_asset
+from subscriptions.services.returns import lock_asset, require_asset_manage
+from users.permissions import Perm
+
+REVEALS_AN_HOUR = 30
+RESENDS_A_DAY = 5
+REVEALED, REVEAL_LIMIT, RESENT = "asset.key_revealed", "asset.reveal_limit", "asset.resent"
+HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+
+
+def reveal_token(actor: Actor, asset: Asset) -> str:
+    """The whole key, for one answer; who saw it, when and from where is audited.
+
+    Raises BusinessError ``reveal_limit`` after 30 reveals of a user within an hour; the first refusal of an hour tells
+    the organization's administrators. Nobody sees a key while he looks at the storefront as a customer.
+    """
+    row = Asset.objects.visible_to(actor).select_related("account", "bill_to").filter(pk=asset.pk).first()
+    if row is None:
+        raise NotVisible("asset_missing", _("This licence does not exist."))
+    if actor.viewing_as or actor.user_id is None:
+        raise PermissionRefused("viewing_only", _("Keys are shown to people under their own name only."))
+    actor.require(Perm.TOKEN_REVEAL if actor.is_staff else Perm.SHOP_TOKEN_REVEAL, row.account)
+    demand_action(row, AssetAction.REVEAL)
+    key = crypto.decrypt(row.token_cipher)
+    if not _count_reveal(actor, row):
+        raise BusinessError("reveal_limit", _("Too many reveals; try later."))
+    return key
+
+
+@transaction.atomic
+def _count_reveal(actor: Actor, row: Asset) -> bool:
+    """Write the reveal down; False, and once an hour a notice, if the user has had his share."""
+    # Two reveals at the same moment must not both be the thirtieth.
+    get_user_model()._base_manager.select_for_update(of=("self",)).get(pk=actor.user_id)
+    lately = AuditEntry.objects.filter(actor_user_id=actor.user_id, at__gte=clock.now() - HOUR)
+    if lately.filter(action=REVEALED).count() < REVEALS_AN_HOUR:
+        audit.record(actor, REVEALED, row)
+        return True
+    if not lately.filter(action=REVEAL_LIMIT).exists():
+        audit.record(actor, REVEAL_LIMIT, row)
+        tell_asset(row, "reveal_limit", who=actor.label, ip=actor.ip)
+    return False
+
+
+@transaction.atomic
+def resend_token(actor: Actor, *, asset: Asset, email: str = "") -> Asset:
+    """Send the mail with the key once more, to the same reader or to ``email``; at most five times in 24 hours.
+
+    ``email`` must be an address of a contact or user of the account the licence is mailed to. Emits ``asset.resent``.
+    """
+    row = lock_asset(actor, asset)
+    require_asset_manage(actor, row)
+    demand_action(row, AssetAction.RESEND)
+    sent = AuditEntry.objects.filter(
+        object_type=row._meta.label_lower, object_id=row.public_id, action=RESENT, at__gte=clock.now() - DAY
+    )
+    if sent.count() >= RESENDS_A_DAY:
+        raise BusinessError("resend_limit", _("It was sent five times today. Try again tomorrow."))
+    address = _known_address(row, email)
+    Asset.objects.filter(pk=row.pk).update(delivery_note=DeliveryNote.QUEUED, updated_at=clock.real_now())
+    row.delivery_note = DeliveryNote.QUEUED
+    audit.record(actor, RESENT, row, after={"email": address})
+    tell_asset(row, "resent", to=address)
+    return row
+
+
+def _known_address(row: Asset, email: str) -> str:
+    known = delivery_addresses(row)
+    if not known:
+        raise BusinessError("address_missing", _("Nobody at the account has an e-mail address."), field="email")
+    wanted = email.strip().lower()
+    if not wanted:
+        return known[0]
+    found = next((address for address in known if address.lower() == wanted), "")
+    if not found:
+        raise BusinessError(
+            "address_foreign", _("Choose an address of a contact or user of the account."), field="email"
+        )
+    return found
+
+
+def delivery_account(row: Asset) -> Account:
+    """Whose people get the key by mail: a resale's customer if his reseller wants that, else who pays."""
+    if row.bill_to_id == row.account_id:
+        return row.account
+    own_use = row.purchase_mode == PurchaseMode.AFFILIATE or row.account.kind == AccountKind.AFFILIATE
+    return row.bill_to if own_use or not row.bill_to.mail_licences else row.account
+
+
+def delivery_addresses(row: Asset) -> list[str]:
+    """Addresses the key may be mailed to, the usual one first: the primary contact, else the account's own."""
+    account = delivery_account(row)
+    contacts = Contact.objects.filter(account=account).order_by("-is_primary", "last_name", "pk")
+    people = Membership.objects.filter(account=account, user__is_active=True).select_related("user").order_by("pk")
+    found = [*(contact.email for contact in contacts), account.email, *(person.user.email for person in people)]
+    known: dict[str, str] = {}
+    for address in found:
+        if address:
+            known.setdefault(address.lower(), address)
+    return list(known.values())
+
+
+def key_for_mail(row: Asset) -> str:
+    """The key, for the mailer at the moment of sending and for nobody else."""
+    return crypto.decrypt(row.token_cipher)
+
+
+def note_delivery(asset_id: int, note: str) -> None:
+    """What became of the mail with the key."""
+    Asset.objects.filter(pk=asset_id).update(delivery_note=note, updated_at=clock.real_now())
