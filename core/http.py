@@ -13,7 +13,9 @@ import functools
 import ipaddress
 import logging
 import os
+import secrets
 import socket
+import ssl
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +26,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
@@ -168,12 +176,15 @@ def _guarded_socket(connection: Any, guard: AddressGuard) -> socket.socket:
 class _GuardedAdapter(HTTPAdapter):
     """A transport whose connections are made by the address guard."""
 
-    def __init__(self, guard: AddressGuard, **options: Any) -> None:
+    def __init__(self, guard: AddressGuard, tls: ssl.SSLContext | None, **options: Any) -> None:
         self._guard = guard
+        self._tls = tls
         super().__init__(**options)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Let every pool make guarded connections."""
+        """Let every pool make guarded connections, with our own certificate where there is one."""
+        if self._tls is not None:
+            options["ssl_context"] = self._tls
         super().init_poolmanager(*args, **options)
         guard = self._guard
 
@@ -192,6 +203,33 @@ class _GuardedAdapter(HTTPAdapter):
             ConnectionCls = Secure
 
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+
+@dataclass(frozen=True)
+class ClientPair:
+    """A certificate with its chain and its private key, both PEM, with which we prove ourselves in TLS."""
+
+    certificate: str
+    key: str = field(repr=False)
+
+    def tls(self) -> ssl.SSLContext:
+        """A TLS context that presents the pair; raises ``ValueError`` if the key does not belong to the certificate.
+
+        Python loads keys from files only, so the key lies for that moment in a file of ours, encrypted with a
+        passphrase that nobody else knows.
+        """
+        context = ssl.create_default_context()
+        passphrase = secrets.token_hex(32).encode()
+        own = load_pem_private_key(self.key.encode(), password=None)
+        locked = own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase))
+        with tempfile.NamedTemporaryFile(prefix="cloudbss-tls-", suffix=".pem") as file:
+            file.write(self.certificate.encode() + b"\n" + locked)
+            file.flush()
+            try:
+                context.load_cert_chain(file.name, password=passphrase)
+            except ssl.SSLError as error:
+                raise ValueError("the key does not belong to the certificate") from error
+        return context
 
 
 # --- The client ---
@@ -226,6 +264,7 @@ class HttpClient:
         extra_ca_file: str = "",
         sleep: Callable[[float], None] = time.sleep,
         pool_size: int = 16,
+        client_pair: ClientPair | None = None,
     ) -> None:
         self.timeouts = timeouts or Timeouts()
         self.guard = guard or AddressGuard()
@@ -234,7 +273,8 @@ class HttpClient:
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"User-Agent": "cloudbss", "Accept-Encoding": "gzip, deflate"})
-        adapter = _GuardedAdapter(self.guard, pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
+        tls = client_pair.tls() if client_pair is not None else None
+        adapter = _GuardedAdapter(self.guard, tls, pool_connections=pool_size, pool_maxsize=pool_size, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self._verify = _certificates(extra_ca_file)
@@ -410,24 +450,28 @@ def _bundle(public: str, extra: str, stamp: str) -> str:
     return name
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=32)
 def _client_for(
-    process: int, connect: float, read: float, write: float, listed: frozenset[str], extra: str
+    process: int, timeouts: Timeouts, listed: frozenset[str], extra: str, pair: ClientPair | None
 ) -> HttpClient:
-    return HttpClient(
-        timeouts=Timeouts(connect=connect, read=read, write=write),
-        guard=AddressGuard(listed=listed),
-        extra_ca_file=extra,
-    )
+    return HttpClient(timeouts=timeouts, guard=AddressGuard(listed=listed), extra_ca_file=extra, client_pair=pair)
 
 
-def http_client() -> HttpClient:
-    """The process's client, made from the settings; a forked process and changed settings get their own."""
-    return _client_for(
-        os.getpid(),
-        float(settings.VENDOR_CONNECT_TIMEOUT),
-        float(settings.VENDOR_READ_TIMEOUT),
-        float(settings.VENDOR_WRITE_TIMEOUT),
-        frozenset(host.strip("[]").lower() for host in settings.LOOPBACK_HOSTS),
-        str(settings.EXTRA_CA_FILE),
+def listed_hosts() -> frozenset[str]:
+    """The hosts that may be private and speak plain http, by the operator's will."""
+    return frozenset(host.strip("[]").lower() for host in settings.LOOPBACK_HOSTS)
+
+
+def http_client(*, patience: float | None = None, client_pair: ClientPair | None = None) -> HttpClient:
+    """The process's client, made from the settings; a forked process and changed settings get their own.
+
+    ``patience`` is the most seconds to wait for an answer, where a vendor's contract names less than the settings
+    do; with ``client_pair`` the client proves itself in TLS.
+    """
+    longest = float("inf") if patience is None else patience
+    timeouts = Timeouts(
+        connect=float(settings.VENDOR_CONNECT_TIMEOUT),
+        read=min(float(settings.VENDOR_READ_TIMEOUT), longest),
+        write=min(float(settings.VENDOR_WRITE_TIMEOUT), longest),
     )
+    return _client_for(os.getpid(), timeouts, listed_hosts(), str(settings.EXTRA_CA_FILE), client_pair)

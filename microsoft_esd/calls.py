@@ -1,4 +1,4 @@
-"""Every call of Channel Inclusion Services we make, in one table, and ``parse()``, which reads an answer of any of them.
+"""Every call of Channel Inclusion Services we make, in one table, and ``parse()``, which reads an answer of each.
 
 A call's name is the verb that the vendor twin lists as its operation. Paths are the usual ones; an instance may have
 its own (``esd.md`` 10). A call that is not in :data:`CALLS` does not exist for us.

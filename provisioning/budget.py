@@ -49,7 +49,10 @@ def _client() -> redis.Redis:
 
 
 class SharedBudget:
-    """The budget of one instance: so many calls a minute, so many at once, fewer for one customer."""
+    """The budget of one instance: so many calls a minute, so many at once, fewer for one customer.
+
+    A family may have a smaller number of calls a minute than the rest; all calls of the instance count towards it.
+    """
 
     def __init__(self, instance_id: str) -> None:
         self.prefix = f"budget:{instance_id}"
@@ -72,7 +75,7 @@ class SharedBudget:
                 paused = int(str(_client().pttl(f"{self.prefix}:pause:{family}")))
                 if paused > 0:
                     raise _throttled(paused / 1000)
-                answer = self._try(customer, token)
+                answer = self._try(family, customer, token)
                 if answer == 1:
                     return True
                 if answer == -1 or time.monotonic() > deadline:
@@ -82,7 +85,7 @@ class SharedBudget:
             logger.warning("budget unreachable, calling without it", extra={"error": str(error)})
             return False
 
-    def _try(self, customer: str, token: str) -> int:
+    def _try(self, family: str, customer: str, token: str) -> int:
         now = time.time()
         keys = [
             f"{self.prefix}:places",
@@ -96,7 +99,7 @@ class SharedBudget:
             AT_ONCE_PER_CUSTOMER,
             "1" if customer else "0",
             token,
-            settings.VENDOR_CALLS_PER_MINUTE,
+            settings.VENDOR_FAMILY_CALLS_PER_MINUTE.get(family, settings.VENDOR_CALLS_PER_MINUTE),
         ]
         return int(str(_client().eval(_TAKE, 3, *keys, *[str(item) for item in limits])))
 

@@ -36,6 +36,7 @@ LOCAL_APPS = [
     "notifications",
     "sso",
     "office365",
+    "microsoft_esd",
     "ui",
     "storefront",
     "bss",
@@ -169,6 +170,8 @@ VENDOR_CONNECT_TIMEOUT: float = env.float("VENDOR_CONNECT_TIMEOUT", default=5.0)
 VENDOR_READ_TIMEOUT: float = env.float("VENDOR_READ_TIMEOUT", default=60.0)
 VENDOR_WRITE_TIMEOUT: float = env.float("VENDOR_WRITE_TIMEOUT", default=120.0)
 VENDOR_CALLS_PER_MINUTE: int = env.int("VENDOR_CALLS_PER_MINUTE", default=400)
+# Families of calls for which a vendor allows fewer a minute.
+VENDOR_FAMILY_CALLS_PER_MINUTE: dict[str, int] = {"esd": env.int("ESD_CALLS_PER_MINUTE", default=60)}
 OPERATION_CLAIM_SECONDS: int = env.int("OPERATION_CLAIM_SECONDS", default=60)
 # Whom to ask for names, as address or address:port; empty means the system's resolvers.
 DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
@@ -202,6 +205,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(CLOUDBSS_HOME / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep outboxes": {"task": "core.sweep_outboxes", "schedule": 60.0},
     "billing periods and renewals": {"task": "provisioning.run_clock", "schedule": 60.0},
+    "status of licences": {"task": "provisioning.refresh_assets", "schedule": 60.0},
+    "catalogues by the clock": {"task": "provisioning.pull_catalogues", "schedule": 3600.0},
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
     "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},

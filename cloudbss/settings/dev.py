@@ -16,3 +16,4 @@ DEBUG = env.bool("DEBUG", default=False)
 CLOCK_MOVABLE = True
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", ".localhost", "127.0.0.1"])
 VENDOR_CALLS_PER_MINUTE = env.int("VENDOR_CALLS_PER_MINUTE", default=30_000)  # The twins take more than the vendors.
+VENDOR_FAMILY_CALLS_PER_MINUTE = {}

@@ -23,6 +23,7 @@ STORAGES = {
 BRIEF_SECONDS = 0.0
 CELERY_TASK_PUBLISH_RETRY = False
 VENDOR_CALLS_PER_MINUTE = 30_000
+VENDOR_FAMILY_CALLS_PER_MINUTE = {}
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # Threads of the live server leave no session behind.
 WHITENOISE_AUTOREFRESH = True  # Static files come from their sources; nothing is collected for tests.
 WHITENOISE_USE_FINDERS = True
