@@ -15,7 +15,7 @@ from provisioning.ports import Cancelled, CheckResult, ErrorKind, ServiceDefinit
 from provisioning.registry import connector_for
 from provisioning.services.checkout import DETAILS_CHECK, LIVE_CHECK, check_details, check_live
 from provisioning.services.refresh import REFRESH, refresh
-from provisioning.services.setup import settle_readiness
+from provisioning.services.setup import settle_readiness, settle_test
 from vendors.models import ConsentState, Instance
 from vendors.services.instances import note_consent, note_credentials
 
@@ -67,6 +67,7 @@ def test_connection(run: JobRun) -> Mapping[str, Any]:
     if not result.ok:
         raise BusinessError(result.code or "test_failed", result.message)
     note_credentials(instance.pk, refused=False)
+    settle_test(system_actor(run.job.organization_id), instance, version=instance.settings_version)
     run.log(result.message or _("The vendor accepts these settings."))
     return {"message": result.message}
 

@@ -93,7 +93,7 @@ def form_field(item: Field) -> forms.Field:
     match item.kind:
         case FieldKind.CHECKBOX | FieldKind.TERMS:
             return forms.BooleanField(**common, widget=forms.CheckboxInput(attributes))
-        case FieldKind.CHOOSE_ONE:
+        case FieldKind.CHOOSE_ONE | FieldKind.INSTALLED_CERTIFICATE:
             empty = [] if item.required and item.initial else [("", "---")]
             return forms.ChoiceField(**common, choices=[*empty, *choices], widget=forms.Select(attributes))
         case FieldKind.CHOOSE_MANY:

@@ -8,12 +8,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from provisioning.ports import Field
-from provisioning.services.setup import CLEAR, SECRET_KINDS
+from provisioning.services.setup import CLEAR, SECRET_KINDS, wait_words
 from ui.vendor_fields import VendorForm
 
 
 class InstanceForm(VendorForm):
-    """An instance's name and the connector's settings; secrets are never shown, an empty one stays as it is."""
+    """An instance's name and the connector's settings; secrets are never shown, an empty one stays as it is.
+
+    Fields of stage 2 are shown and closed before the first save; one that is sent all the same is refused.
+    """
 
     system_name = forms.CharField(
         label=gettext_lazy("System name"),
@@ -24,6 +27,8 @@ class InstanceForm(VendorForm):
     def __init__(self, *args: Any, vendor_fields: Sequence[Field], stored: Collection[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, vendor_fields=vendor_fields, **kwargs)
         self.clear_names: dict[str, str] = {}
+        for item in self.closed_fields():
+            self.fields[item.id].help_text = wait_words(item)
         for item in vendor_fields:
             if item.kind not in SECRET_KINDS or item.id not in stored:
                 continue
@@ -33,6 +38,19 @@ class InstanceForm(VendorForm):
                 label=_("Remove the stored value of “%(name)s”") % {"name": item.name}, required=False
             )
             self.clear_names[item.id] = name
+
+    def closed_fields(self) -> list[Field]:
+        """The fields that wait for the first save."""
+        return [item for key, item in self.vendor_fields.items() if key in self.fields and self.fields[key].disabled]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what was sent for a field that is closed yet; its answer is never kept."""
+        values = super().clean()
+        for item in self.closed_fields():
+            values.pop(item.id, None)
+            if self.data.get(item.id):
+                self.add_error(item.id, wait_words(item))
+        return values
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """The fields in their groups, each secret followed by its removal."""

@@ -10,14 +10,17 @@ from django.utils.translation import gettext_lazy
 
 from bss.forms.instances import DefinitionForm, InstanceForm
 from bss.views.shared import history_of
+from core import clock
 from core.selectors import jobs_for
 from provisioning.services import setup
+from provisioning.services.market import checklist
 from ui.filters import Choice, Filter
 from ui.pages import Action, ActionPage, DetailPage, Fact, FormPage, ListPage, Page
 from ui.tables import Column
 from users.permissions import Perm
 from vendors.models import Application, ConsentState, Instance, InstanceState
-from vendors.selectors import applications_on_offer, instances_for
+from vendors.selectors import applications_on_offer, certificate_problem, instances_for
+from vendors.services.certificates import expected_targets
 
 LIST = (gettext_lazy("Applications setup"), "bss:instance_list")
 RECENT_JOBS = 8
@@ -40,6 +43,8 @@ class InstanceList(ListPage):
             sub_label=gettext_lazy("Application"),
         ),
         Column("state", gettext_lazy("State"), "status", sort="state"),
+        Column("country", gettext_lazy("Country"), sort="country"),
+        Column("language", gettext_lazy("Language"), sort="language"),
         Column("consent", gettext_lazy("Consent"), "status", sort="consent"),
         Column("credentials_refused_at", gettext_lazy("Credentials refused"), "ago", sort="credentials_refused_at"),
         Column("last_definition_at", gettext_lazy("Last definition run"), "ago", sort="last_definition_at"),
@@ -79,7 +84,12 @@ class InstanceDetail(DetailPage):
         Fact("consent_at", gettext_lazy("Consent since"), "when"),
         Fact("last_definition_at", gettext_lazy("Last definition run"), "when"),
     )
-    parts = ("bss/_instance_alerts.html", "bss/_instance_settings.html", "bss/_history.html")
+    parts = (
+        "bss/_instance_alerts.html",
+        "bss/_instance_checklist.html",
+        "bss/_instance_settings.html",
+        "bss/_history.html",
+    )
     side = ("bss/_instance_figures.html", "bss/_instance_jobs.html")
 
     def context(self) -> dict[str, Any]:
@@ -93,12 +103,16 @@ class InstanceDetail(DetailPage):
             "jobs": list(jobs.exclude(kind__startswith="provisioning.check_")[:RECENT_JOBS]),
             "tested": tested,
             "needs_consent": setup.needs_consent(row),
+            "problem": certificate_problem(row, clock.now()),
+            "points": checklist(row),
+            "targets": expected_targets(),
+            "may_bind": self.actor.has(Perm.CERTIFICATE_MANAGE),
             "history": history_of(self.actor, row),
         }
 
     def actions(self, row: Instance) -> list[Action]:
         """What may be done with it now."""
-        why = setup.obstacles(row)
+        why = setup.obstacles(self.actor, row)
         manage = self.actor.has(Perm.INSTANCE_MANAGE)
 
         def action(name: str, label: str, icon: str, tone: str = "", post: bool = False) -> Action:
@@ -146,10 +160,14 @@ class InstanceFormPage(FormPage):
     application: Application
 
     def form_kwargs(self) -> dict[str, Any]:
-        """The connector's fields that are open yet, and which secrets are stored."""
-        fields = [item for item, is_open in setup.fields_of(self.application, self.object) if is_open]
+        """The connector's fields, which of them are closed yet, and which secrets are stored."""
+        fields = setup.fields_of(self.actor, self.application, self.object)
         shown = setup.shown_values(self.object) if self.object else {}
-        return {"vendor_fields": fields, "stored": {key[:-5] for key in shown if key.endswith("__set")}}
+        return {
+            "vendor_fields": [item for item, _is_open in fields],
+            "closed": [item.id for item, is_open in fields if not is_open],
+            "stored": {key[:-5] for key in shown if key.endswith("__set")},
+        }
 
     def perform(self, form: InstanceForm) -> Instance:
         """Store them."""

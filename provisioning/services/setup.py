@@ -19,10 +19,17 @@ from core.tenancy import Actor
 from provisioning.context import context_for
 from provisioning.ports import Connector, Field, FieldKind, VendorError
 from provisioning.registry import connector_for, known_applications
-from subscriptions.models import Subscription
+from provisioning.services.market import (
+    market_columns,
+    needs_certificate,
+    services_of,
+    wake_misconfigured,
+    with_choices,
+)
 from users.permissions import Perm
 from vendors.models import Application, ConsentState, Instance, InstanceState
 from vendors.services.instances import fire_instance, save_instance
+from vendors.services.market import activation_problem
 
 CONSENT_SALT = "consent"
 CONSENT_SECONDS = 600
@@ -38,9 +45,9 @@ def register_applications() -> list[Application]:
     ]
 
 
-def fields_of(application: Application, instance: Instance | None) -> list[tuple[Field, bool]]:
+def fields_of(actor: Actor, application: Application, instance: Instance | None) -> list[tuple[Field, bool]]:
     """The connector's setting fields, each with whether it is open yet (stage 2 opens with the first save)."""
-    fields = connector_for(application.code).describe_settings()
+    fields = with_choices(actor, connector_for(application.code).describe_settings(), instance)
     return [(item, instance is not None or not item.additional) for item in fields]
 
 
@@ -89,7 +96,7 @@ def merged_values(
         value = given[item.id]
         if item.additional and instance is None:
             if value not in (None, "", [], False):
-                errors[item.id] = _("Save the instance first; then %(name)s can be chosen.") % {"name": item.name}
+                errors[item.id] = wait_words(item)
             continue
         if item.kind in SECRET_KINDS and not value:
             if given.get(f"{item.id}{CLEAR}"):
@@ -97,6 +104,11 @@ def merged_values(
             continue
         values[item.id] = value
     return values, errors
+
+
+def wait_words(item: Field) -> str:
+    """Why a field of stage 2 is closed before the first save."""
+    return _("Save the instance first; then %(name)s can be chosen.") % {"name": item.name}
 
 
 def missing_fields(connector: Connector, values: Mapping[str, Any]) -> list[Field]:
@@ -109,13 +121,18 @@ def missing_fields(connector: Connector, values: Mapping[str, Any]) -> list[Fiel
     return found
 
 
-def _vendor_objections(actor: Actor, application: Application, values: Mapping[str, Any]) -> dict[str, str]:
+def _vendor_objections(
+    actor: Actor, application: Application, values: Mapping[str, Any], columns: Mapping[str, Any]
+) -> dict[str, str]:
     """What the connector finds wrong with the values by itself, by field; the vendor is not asked."""
     connector: Any = connector_for(application.code)
     if "validate_settings" not in connector.verbs:
         return {}
     trial = Instance(
-        organization_id=actor.tenant_id, application=application, settings_cipher=crypto.encrypt_json(values)
+        organization_id=actor.tenant_id,
+        application=application,
+        settings_cipher=crypto.encrypt_json(values),
+        **columns,
     )
     result = connector.validate_settings(context_for(trial))
     return {} if result.ok else dict(result.field_errors) or {"": str(result.message)}
@@ -123,36 +140,73 @@ def _vendor_objections(actor: Actor, application: Application, values: Mapping[s
 
 @transaction.atomic
 def save_settings(
-    actor: Actor, *, application: Application, instance: Instance | None, system_name: str, given: Mapping[str, Any]
+    actor: Actor,
+    *,
+    application: Application,
+    instance: Instance | None,
+    system_name: str,
+    given: Mapping[str, Any],
+    is_tested: bool = False,
 ) -> Instance:
-    """Store an instance's settings; it becomes Ready once every required field has a value and consent is given."""
+    """Store an instance's settings; what waits because the vendor refused them is sent again.
+
+    It becomes Ready once every required field has a value and consent is given; with a certificate, once a token could
+    be fetched (``is_tested``), which it remembers by being Ready. Raises ``settings_invalid`` with the fields, or
+    ``additional_field_before_save`` if one of stage 2 was sent before the first save.
+    """
     actor.require(Perm.INSTANCE_MANAGE)
     connector = connector_for(application.code)
     values, errors = merged_values(connector, instance, given)
+    code = "additional_field_before_save" if errors else "settings_invalid"
     missing = missing_fields(connector, values)
     early = [item for item in missing if not item.additional]
     errors |= {item.id: _("This field is required.") for item in early if item.id not in errors}
-    errors = errors or _vendor_objections(actor, application, values)
+    columns, against = market_columns(actor, application, instance, values)
+    errors = errors or against or _vendor_objections(actor, application, values, columns)
     if errors:
-        raise BusinessError("settings_invalid", _("Correct the marked fields."), context={"fields": errors})
-    needs_consent = "consent_start" in connector.verbs
-    agreed = not needs_consent or (instance is not None and instance.consent != ConsentState.NOT_GIVEN)
-    running = instance is not None and instance.state in (InstanceState.ACTIVE, InstanceState.INACTIVE)
-    return save_instance(
+        raise BusinessError(code, _("Correct the marked fields."), context={"fields": errors})
+    row = save_instance(
         actor,
         application=application,
         instance=instance,
         system_name=system_name,
         values=values,
-        complete=not missing and (agreed or running),
+        complete=not missing and _is_let_in(connector, instance, is_tested=is_tested),
+        columns=columns,
     )
+    if instance is not None:
+        wake_misconfigured(actor, row)
+    return row
 
 
-def settle_readiness(actor: Actor, instance: Instance) -> Instance:
-    """After consent was given: save once more with what is stored, so that a complete Draft becomes Ready."""
+def _is_let_in(connector: Connector, instance: Instance | None, *, is_tested: bool) -> bool:
+    """Whether the vendor has let us in as far as his application wants: by consent, by a token, or not at all."""
+    if instance is not None and instance.state in (InstanceState.ACTIVE, InstanceState.INACTIVE):
+        return True
+    if needs_certificate(connector):
+        return is_tested or (instance is not None and instance.state == InstanceState.READY)
+    agreed = instance is not None and instance.consent != ConsentState.NOT_GIVEN
+    return agreed or "consent_start" not in connector.verbs
+
+
+def settle_readiness(actor: Actor, instance: Instance, *, is_tested: bool = False) -> Instance:
+    """After consent or a token was given: save once more what is stored, so that a complete Draft becomes Ready."""
     return save_settings(
-        actor, application=instance.application, instance=instance, system_name=instance.system_name, given={}
+        actor,
+        application=instance.application,
+        instance=instance,
+        system_name=instance.system_name,
+        given={},
+        is_tested=is_tested,
     )
+
+
+def settle_test(actor: Actor, instance: Instance, *, version: int) -> None:
+    """After the vendor let us in: a Draft that waited for it becomes Ready, unless it was changed meanwhile."""
+    present = Instance.objects.visible_to(actor).select_related("application").get(pk=instance.pk)
+    same = present.settings_version == version
+    if same and present.state == InstanceState.DRAFT and needs_certificate(connector_for(present.application.code)):
+        settle_readiness(actor, present, is_tested=True)
 
 
 def activate(actor: Actor, *, instance: Instance) -> Instance:
@@ -167,8 +221,7 @@ def deactivate(actor: Actor, *, instance: Instance) -> Instance:
 
 def delete(actor: Actor, *, instance: Instance) -> Instance:
     """Remove an instance that has no services."""
-    in_use = Subscription.objects.filter(instance=instance).count()
-    return fire_instance(actor, instance=instance, event="delete", in_use=in_use)
+    return fire_instance(actor, instance=instance, event="delete", in_use=services_of(instance))
 
 
 def start_test(actor: Actor, *, instance: Instance) -> Job:
@@ -214,14 +267,15 @@ def check_consent_state(instance: Instance, actor: Actor, state: str) -> None:
         raise BusinessError("consent_state", _("This consent belongs to another person or instance. Start it again."))
 
 
-def obstacles(instance: Instance) -> dict[str, str]:
+def obstacles(actor: Actor, instance: Instance) -> dict[str, str]:
     """Why each deed of Applications Setup is not possible now, in words; the empty string where it is."""
     draft = _("Complete the instance's settings first.") if instance.state == InstanceState.DRAFT else ""
     usable = instance.state in (InstanceState.READY, InstanceState.ACTIVE)
     idle = instance.state in (InstanceState.READY, InstanceState.INACTIVE)
+    blocked = activation_problem(actor, instance) if idle else ""
     return {
         "definition": "" if usable else draft or _("Activate the instance first."),
-        "activate": "" if idle else draft or _("It is active already."),
+        "activate": blocked if idle else draft or _("It is active already."),
         "deactivate": "" if instance.state == InstanceState.ACTIVE else _("It is not active."),
         "delete": "" if instance.state != InstanceState.ACTIVE else _("Deactivate the instance first."),
     }
@@ -280,6 +334,6 @@ def counts(instance: Instance) -> dict[str, int]:
     """Figures of the instances list."""
     return {
         "linked": instance.account_links.exclude(external_id="").count(),
-        "services": Subscription.objects.filter(instance=instance).count(),
+        "services": services_of(instance),
         "products": Product.objects.filter(product_type__instance=instance, discontinued_at=None).count(),
     }

@@ -91,13 +91,16 @@ def test_detail_of_another_organization_is_not_there(instance):
 def test_create_stores_a_draft_and_leads_to_stage_two(here, instance):
     client = staff_client(here)
     form = client.get(create_url(instance)).context["form"]
-    assert "markets" not in form.fields
+    assert form.fields["markets"].disabled
+    assert form.fields["markets"].help_text == "Save the instance first; then Markets can be chosen."
+    early = client.post(create_url(instance), connection(markets="DE"))
+    assert dict(early.context["form"].errors) == {"markets": ["Save the instance first; then Markets can be chosen."]}
     response = client.post(create_url(instance), connection())
     made = Instance.objects.get(system_name="Partner Center Europe", organization=here)
     assert response["Location"] == page("edit", made)
     assert made.state == InstanceState.DRAFT
     assert made.read_settings()["application_key"] == KEY
-    assert "markets" in client.get(page("edit", made)).context["form"].fields
+    assert not client.get(page("edit", made)).context["form"].fields["markets"].disabled
 
 
 def test_create_shows_errors_at_their_fields(here, instance):
@@ -157,7 +160,7 @@ def test_test_and_definition_start_one_job_each(here, instance):
     assert tested["Location"] == reverse("bss:job_detail", args=[job.public_id])
     assert client.post(page("definition", instance), {"accept_loss": "on"}).status_code == 302
     run = Job.objects.get(kind="provisioning.pull_definition")
-    assert run.params == {"instance": str(instance.public_id), "accept_loss": True}
+    assert run.params == {"instance": str(instance.public_id), "accept_loss": True, "full": True}
     again = client.post(page("definition", instance))
     assert again.status_code == 400
     assert "A run is already in progress." in again.content.decode()
