@@ -26,7 +26,7 @@ from cryptography.fernet import Fernet
 from cloudbss import embedded
 
 BASE = Path(__file__).resolve().parent.parent
-PORTS = {"PORT": 8000, "SANDBOX_PORT": 8010, "SANDBOX_TLS_PORT": 8443}
+PORTS = {"PORT": 8000, "SANDBOX_PORT": 8010, "SANDBOX_TLS_PORT": 8443, "SANDBOX_DNS_PORT": 8053}
 STOP_SECONDS = 15
 RESTART_SECONDS = (1, 2, 5, 10, 30)
 LOG_BYTES = 5_000_000
@@ -135,6 +135,8 @@ class Supervisor:
             "SANDBOX_TLS_URL": f"https://127.0.0.1:{ports['SANDBOX_TLS_PORT']}",
             "EXTRA_CA_FILE": str(self.home / "twins" / "ca.pem"),
             "LOOPBACK_HOSTS": "127.0.0.1,localhost",
+            "DNS_RESOLVERS": f"127.0.0.1:{ports['SANDBOX_DNS_PORT']}",
+            "CERTIFICATE_CNAME_TARGETS": "eu.platform.example,us.platform.example",
             **keys,
         }
         for name, value in defaults.items():
@@ -262,7 +264,9 @@ class Supervisor:
         twin = self.environment["SANDBOX_PORT"]
         tls = self.environment["SANDBOX_TLS_PORT"]
         home = str(self.home / "twins")
-        self.add("twins", python, "-m", "sandbox", "--port", twin, "--tls-port", tls, "--home", home)
+        names = self.environment["SANDBOX_DNS_PORT"]
+        places = ("--port", twin, "--tls-port", tls, "--dns-port", names, "--home", home)
+        self.add("twins", python, "-m", "sandbox", *places)
         self.wait_for_port("twins", int(twin))
         say("Preparing the demo ... (the first time takes a minute or two)")
         self.manage("seed_demo")

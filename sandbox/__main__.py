@@ -1,4 +1,4 @@
-"""``python -m sandbox --port 8010 --tls-port 8443 --home DIR [--no-tls]``: the vendor twins on loopback.
+"""``python -m sandbox --port 8010 --tls-port 8443 --home DIR [--no-tls] [--dns-port 8053]``: the twins on loopback.
 
 Prints one line of JSON with the ports when it is ready. SIGTERM and SIGINT end it at once; what was answered is stored.
 """
@@ -47,6 +47,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="sandbox", description="The vendor twins.")
     parser.add_argument("--port", type=int, default=8010, help="http port; 0 takes any free one")
     parser.add_argument("--tls-port", type=int, default=8443, help="https port; 0 takes any free one")
+    parser.add_argument("--dns-port", type=int, help="udp port of the name server; 0 takes any free one")
     parser.add_argument("--home", type=Path, required=True, help="folder of state, journal, keys and certificates")
     parser.add_argument("--no-tls", action="store_true", help="http only")
     options = parser.parse_args()
@@ -64,6 +65,8 @@ def main() -> int:
     ports: dict[str, int | None] = {"port": TwinServer(app, aside, options.port).begin(), "tls_port": None}
     if not options.no_tls:
         ports["tls_port"] = TwinServer(app, aside, options.tls_port, server_pair(home)).begin()
+    if options.dns_port is not None:
+        ports["dns_port"] = world.names.serve(options.dns_port)
     sys.stdout.write(json.dumps(ports) + "\n")
     sys.stdout.flush()
     signal.sigwait(signals)

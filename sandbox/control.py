@@ -54,6 +54,9 @@ class Control:
             ("POST", "/_twin/relationships/{relationship}/{action}", self.answer_relationship),
             ("POST", "/_twin/certificates", self.add_certificate),
             ("GET", "/_twin/elsewhere", self.elsewhere),
+            ("GET", "/_twin/names", world.names.list),
+            ("POST", "/_twin/names", world.names.put),
+            ("DELETE", "/_twin/names", world.names.clear),
         ]
         for vendor in world.vendors:
             calls += [(method, f"/_twin{path}", handler) for method, path, handler in vendor.controls()]

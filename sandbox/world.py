@@ -9,6 +9,7 @@ from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.login import Login
 from sandbox.login_pages import add_routes
+from sandbox.names import Names
 from sandbox.router import Vendor
 from sandbox.state import State
 
@@ -23,6 +24,7 @@ class World:
     login: Login
     journal: Journal
     faults: Faults
+    names: Names
     lock: threading.RLock = field(default_factory=threading.RLock)
     vendors: list[Vendor] = field(default_factory=list)
 
@@ -32,7 +34,7 @@ class World:
         state = State(home)
         login = Login(state, home)
         add_routes(login)
-        world = cls(state, Clock(state), home, login, Journal(home), Faults(state))
+        world = cls(state, Clock(state), home, login, Journal(home), Faults(state), Names(state))
         login.other_tenants = lambda tenant: any(vendor.knows_tenant(tenant) for vendor in world.vendors)
         return world
 

@@ -20,6 +20,7 @@ class Twins:
     process: "subprocess.Popen[str]"
     url: str
     tls_url: str
+    dns: str = ""
 
     @classmethod
     def start(cls, home: Path) -> "Twins":
@@ -27,7 +28,7 @@ class Twins:
         home.mkdir(parents=True, exist_ok=True)
         log = (home / "twins.log").open("ab")
         process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", "--port", "0", "--tls-port", "0", "--home", str(home)],
+            [sys.executable, "-m", "sandbox", "--port", "0", "--tls-port", "0", "--dns-port", "0", "--home", str(home)],
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -38,7 +39,13 @@ class Twins:
         if not line:
             raise RuntimeError(f"the twins did not start; see {home / 'twins.log'}")
         ports = json.loads(line)
-        return cls(home, process, f"http://127.0.0.1:{ports['port']}", f"https://127.0.0.1:{ports['tls_port']}")
+        return cls(
+            home,
+            process,
+            f"http://127.0.0.1:{ports['port']}",
+            f"https://127.0.0.1:{ports['tls_port']}",
+            f"127.0.0.1:{ports['dns_port']}",
+        )
 
     @property
     def ca_file(self) -> Path:
