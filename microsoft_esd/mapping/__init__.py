@@ -1,0 +1,1 @@
+"""From Microsoft's objects to the port's plain data."""
