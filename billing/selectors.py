@@ -7,7 +7,7 @@ from django.db.models import Case, DecimalField, F, OuterRef, Subquery, Sum, Whe
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
-from billing.models import COUNTS, Charge, ChargeState
+from billing.models import COUNTS, Charge, ChargeKind, ChargeState
 from core import clock, money
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account
@@ -38,7 +38,7 @@ def charged_by_day(actor: Actor, currency: str, *, days: int = 30) -> list[tuple
 
 def charges_for(actor: Actor) -> TenantQuerySet[Charge]:
     """Charges and credits the actor may see, newest first, with who owes them, for whom, and the service."""
-    rows = Charge.objects.visible_to(actor).select_related("payer", "account", "subscription")
+    rows = Charge.objects.visible_to(actor).select_related("payer", "account", "subscription", "asset")
     return rows.order_by("-id")
 
 
@@ -63,3 +63,9 @@ def accounts_with_credit(actor: Actor) -> TenantQuerySet[Account]:
             output_field=DecimalField(max_digits=19, decimal_places=4),
         )
     )
+
+
+def credit_of_asset(asset_id: int) -> str:
+    """What was credited for a returned asset, tax included, as people read it; empty if nothing was."""
+    row = Charge.objects.filter(asset_id=asset_id, kind=ChargeKind.CREDIT).order_by("-id").first()
+    return money.show(-row.gross, row.currency) if row is not None else ""

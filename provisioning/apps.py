@@ -14,3 +14,4 @@ class ProvisioningConfig(AppConfig):
     def ready(self) -> None:
         """Make the job handlers known."""
         import_module("provisioning.jobs")
+        import_module("provisioning.services.asset_refresh")

@@ -44,9 +44,11 @@ def operations_for(actor: Actor) -> TenantQuerySet[Operation]:
         "instance",
         "subscription__plan",
         "subscription__product",
+        "asset",
         "account_link__account",
         "account_link__instance",
         "retry_of__subscription",
+        "retry_of__asset",
         "retry_of__account_link__account",
         "retry_of__account_link__instance",
     )

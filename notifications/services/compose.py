@@ -44,11 +44,13 @@ def queue_mail(
     account: Account | None = None,
     language: str = "",
     is_secret: bool = False,
+    asset_id: int | None = None,
 ) -> OutgoingMail:
     """Render ``templates/mail/<template>`` as text and HTML for one recipient and queue it; a known key does nothing.
 
     The brand is that of ``site``, the organization's own site if none is given; times are in the organization's zone.
     ``is_secret`` mails (links that let somebody in) lose their body once they are sent.
+    ``asset_id`` names the licence whose key the mail brings; the text holds it masked.
     """
     site = site or site_of(organization, None)
     name = site.name if site else organization.name
@@ -71,6 +73,7 @@ def queue_mail(
             "organization": organization,
             "site": site,
             "account": account,
+            "asset_id": asset_id,
             "template": template,
             "recipient": recipient,
             "sender": formataddr((name, sender)),

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -11,10 +10,11 @@ from django.urls import reverse
 from core import clock, outbox
 from core.events import Event, EventState
 from core.tenancy import system_actor
+from notifications.services.assets import ASSETS
 from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.life import LIFE, subscription_of
+from notifications.services.readers import order_by_number, order_of, to_buyer
 from orders.models import Order
-from resellers.models import Contact
 from resellers.selectors import manager_of
 from subscriptions.refusals import cleaned
 
@@ -44,56 +44,6 @@ def process_event(event_id: int) -> None:
             last_error=type(error).__name__,
             not_before=clock.now() + outbox.back_off(event.attempts),
         )
-
-
-def _order(event: Event) -> Order | None:
-    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
-    return rows.prefetch_related("lines").get_visible(SYSTEM, event.payload.get("order"))
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """Whom a mail goes to, and in which language."""
-
-    email: str
-    language: str
-    first_name: str
-
-
-def _reader_of(order: Order) -> _Reader | None:
-    """Who ordered; for an employee's order the primary contact of the account that is billed. None for the API's."""
-    if order.buyer is None:
-        return None
-    if order.buyer_account_id is not None:
-        return _Reader(order.buyer.email, order.buyer.language, order.buyer.get_short_name())
-    contacts = Contact.objects.filter(account_id=order.payer_id).order_by("-is_primary", "pk")
-    person = contacts.first()
-    language = order.organization.language
-    if person is not None:
-        return _Reader(person.email, language, person.first_name)
-    return _Reader(order.payer.email, language, "") if order.payer.email else None
-
-
-def _to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, Any]) -> None:
-    """One mail to the customer who ordered, or for whom an employee did."""
-    reader = _reader_of(order) if order is not None else None
-    if order is None or reader is None:
-        return
-    queue_mail(
-        template,
-        organization=event.organization,
-        site=order.site,
-        recipient=reader.email,
-        language=reader.language,
-        account=order.account,
-        dedupe_key=f"{event.public_id}:buyer",
-        context={
-            "order": order,
-            "first_name": reader.first_name,
-            "order_url": absolute(reverse("storefront:order_detail", args=[order.public_id]), order.site),
-            **extra,
-        },
-    )
 
 
 def _to_staff(event: Event, template: str, extra: dict[str, Any]) -> None:
@@ -142,44 +92,38 @@ def _to_manager(event: Event, order: Order | None) -> None:
 
 
 def _order_placed(event: Event) -> None:
-    order = _order(event)
-    _to_buyer(event, "order_placed", order, {})
+    order = order_of(event)
+    to_buyer(event, "order_placed", order, {})
     _to_manager(event, order)
 
 
 def _order_waiting(event: Event) -> None:
-    order = _order(event) or _order_by_number(event)
+    order = order_of(event) or order_by_number(event)
     reason = event.payload.get("reason", "")
-    _to_buyer(event, "order_waiting", order, {"reason": reason})
+    to_buyer(event, "order_waiting", order, {"reason": reason})
     if reason == "no_credit":
         _to_staff(event, "order_no_credit", {"order": order})
 
 
-def _order_by_number(event: Event) -> Order | None:
-    number = event.payload.get("order_number") or ""
-    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
-    return rows.filter(number=number).first() if number else None
-
-
 def _order_cancelled(event: Event) -> None:
-    order = _order(event)
-    _to_buyer(event, "order_cancelled", order, {"reason": event.payload.get("reason", "")})
+    order = order_of(event)
+    to_buyer(event, "order_cancelled", order, {"reason": event.payload.get("reason", "")})
     _to_manager(event, order)
 
 
 def _subscription_activated(event: Event) -> None:
     row = subscription_of(event)
-    order = _order_by_number(event)
+    order = order_by_number(event)
     if row is not None:
         site = order.site if order else None
         url = absolute(reverse("storefront:subscription_detail", args=[row.public_id]), site)
-        _to_buyer(event, "subscription_activated", order, {"subscription": row, "subscription_url": url})
+        to_buyer(event, "subscription_activated", order, {"subscription": row, "subscription_url": url})
 
 
 def _subscription_refused(event: Event) -> None:
     row = subscription_of(event)
     extra = {"subscription": row, "reason": cleaned(str(event.payload.get("code", "")))}
-    _to_buyer(event, "subscription_refused", _order_by_number(event), extra)
+    to_buyer(event, "subscription_refused", order_by_number(event), extra)
     _to_staff(event, "provisioning_refused", {"subscription": row})
 
 
@@ -190,4 +134,5 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "subscription.activated": _subscription_activated,
     "subscription.refused": _subscription_refused,
     **LIFE,
+    **ASSETS,
 }

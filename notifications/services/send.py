@@ -4,9 +4,13 @@ import logging
 from smtplib import SMTPRecipientsRefused
 
 from django.core.mail import EmailMultiAlternatives
+from django.utils.html import escape
 
 from core import clock, outbox
 from notifications.models import ERASED, MailState, OutgoingMail
+from subscriptions.asset_enums import AssetStatus, DeliveryNote
+from subscriptions.models import Asset
+from subscriptions.services.keys import key_for_mail, note_delivery
 
 logger = logging.getLogger(__name__)
 CLAIM_SECONDS = 120
@@ -25,35 +29,63 @@ def send_mail(mail_id: int) -> None:
     try:
         with outbox.heartbeat(mail, CLAIM_SECONDS):
             _message(mail).send()
+    except LicenceGone:
+        _failed(mail, "The licence is not active any more.", is_final=True)
     except SMTPRecipientsRefused as error:
         _failed(mail, f"Recipient refused: {type(error).__name__}", is_final=True)
     except Exception as error:
         # Servers and mail libraries fail in many ways; none of them may leave the row to be tried for ever.
         logger.warning("mail not sent", extra={"mail": str(mail.public_id), "error": type(error).__name__})
-        _failed(mail, f"{type(error).__name__}: {error}"[:500], is_final=mail.attempts >= MAX_ATTEMPTS)
+        # A server may quote what it refused; of a mail with a key only the kind of the error is kept.
+        said = type(error).__name__ if mail.asset_id is not None else f"{type(error).__name__}: {error}"
+        _failed(mail, said[:500], is_final=mail.attempts >= MAX_ATTEMPTS)
     else:
         outbox.release(mail, state=MailState.SENT, sent_at=clock.now(), last_error="", **_erased(mail))
+        _tell_asset(mail, DeliveryNote.SENT)
+
+
+class LicenceGone(Exception):
+    """The licence whose key a mail should bring was cancelled before it was sent."""
+
+
+def _bodies(mail: OutgoingMail) -> tuple[str, str]:
+    """Text and HTML as they are sent: with the key where the stored ones have it masked."""
+    asset = Asset.objects.filter(pk=mail.asset_id).first() if mail.asset_id is not None else None
+    if asset is None:
+        return mail.text, mail.html
+    if asset.status != AssetStatus.ACTIVE:
+        raise LicenceGone
+    key = key_for_mail(asset)
+    return mail.text.replace(asset.masked_token, key), mail.html.replace(asset.masked_token, escape(key))
 
 
 def _message(mail: OutgoingMail) -> EmailMultiAlternatives:
+    text, html = _bodies(mail)
     message = EmailMultiAlternatives(
         subject=mail.subject,
-        body=mail.text,
+        body=text,
         from_email=mail.sender,
         to=[mail.recipient],
         headers={"Message-ID": f"<{mail.public_id}@{mail.sender.rpartition('@')[2].strip('>')}>"},
     )
-    if mail.html:
-        message.attach_alternative(mail.html, "text/html")
+    if html:
+        message.attach_alternative(html, "text/html")
     return message
 
 
 def _failed(mail: OutgoingMail, reason: str, *, is_final: bool) -> None:
     if is_final:
         outbox.release(mail, state=MailState.FAILED, last_error=reason, **_erased(mail))
+        _tell_asset(mail, DeliveryNote.FAILED)
     else:
         again = clock.now() + outbox.back_off(mail.attempts)
         outbox.release(mail, state=MailState.QUEUED, last_error=reason, not_before=again)
+
+
+def _tell_asset(mail: OutgoingMail, note: DeliveryNote) -> None:
+    """The licence shows whether its key arrived."""
+    if mail.asset_id is not None:
+        note_delivery(mail.asset_id, note)
 
 
 def _erased(mail: OutgoingMail) -> dict[str, str]:

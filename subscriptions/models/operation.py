@@ -99,6 +99,11 @@ class Operation(TenantOwned, outbox.OutboxRow):
     def __str__(self) -> str:
         return f"{self.get_verb_display()} {self.subscription or self.asset or self.account_link}"
 
+    @property
+    def service_name(self) -> str:
+        """The service or licence it is about; empty for the set-up of a customer."""
+        return str(self.subscription or self.asset or "")
+
 
 class OperationStep(TenantOwned):
     """What a connector noted so that a killed worker's successor goes on where it stood."""

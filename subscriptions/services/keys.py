@@ -52,7 +52,7 @@ def reveal_token(actor: Actor, asset: Asset) -> str:
 def _count_reveal(actor: Actor, row: Asset) -> bool:
     """Write the reveal down; False, and once an hour a notice, if the user has had his share."""
     # Two reveals at the same moment must not both be the thirtieth.
-    get_user_model()._base_manager.select_for_update(of=("self",)).get(pk=actor.user_id)
+    get_user_model()._base_manager.select_for_update(of=("self",)).get(pk=actor.user_id or 0)
     lately = AuditEntry.objects.filter(actor_user_id=actor.user_id, at__gte=clock.now() - HOUR)
     if lately.filter(action=REVEALED).count() < REVEALS_AN_HOUR:
         audit.record(actor, REVEALED, row)

@@ -1,0 +1,72 @@
+"""Who reads a mail about an order: the order of an event, its reader, and the one mail to him."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from core.events import Event
+from core.tenancy import system_actor
+from notifications.services.compose import absolute, queue_mail
+from orders.models import Order
+from resellers.models import Contact
+
+SYSTEM = system_actor(label="mail")
+
+
+def order_of(event: Event) -> Order | None:
+    """The order that an event names, with its lines."""
+    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
+    return rows.prefetch_related("lines").get_visible(SYSTEM, event.payload.get("order"))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Whom a mail goes to, and in which language."""
+
+    email: str
+    language: str
+    first_name: str
+
+
+def reader_of(order: Order) -> Reader | None:
+    """Who ordered; for an employee's order the primary contact of the account that is billed. None for the API's."""
+    if order.buyer is None:
+        return None
+    if order.buyer_account_id is not None:
+        return Reader(order.buyer.email, order.buyer.language, order.buyer.get_short_name())
+    contacts = Contact.objects.filter(account_id=order.payer_id).order_by("-is_primary", "pk")
+    person = contacts.first()
+    language = order.organization.language
+    if person is not None:
+        return Reader(person.email, language, person.first_name)
+    return Reader(order.payer.email, language, "") if order.payer.email else None
+
+
+def to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, Any]) -> None:
+    """One mail to the customer who ordered, or for whom an employee did."""
+    reader = reader_of(order) if order is not None else None
+    if order is None or reader is None:
+        return
+    queue_mail(
+        template,
+        organization=event.organization,
+        site=order.site,
+        recipient=reader.email,
+        language=reader.language,
+        account=order.account,
+        dedupe_key=f"{event.public_id}:buyer",
+        context={
+            "order": order,
+            "first_name": reader.first_name,
+            "order_url": absolute(reverse("storefront:order_detail", args=[order.public_id]), order.site),
+            **extra,
+        },
+    )
+
+
+def order_by_number(event: Event) -> Order | None:
+    """The order whose number an event carries."""
+    number = event.payload.get("order_number") or ""
+    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
+    return rows.filter(number=number).first() if number else None

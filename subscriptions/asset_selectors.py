@@ -1,0 +1,70 @@
+"""Reads of assets and their returns. A list loads no key, not even an encrypted one."""
+
+from collections.abc import Iterable
+
+from core import clock
+from core.tenancy import Actor, TenantQuerySet
+from subscriptions.enums import OPEN_REQUESTS, OPEN_STATES, OperationState, RequestStatus, Verb
+from subscriptions.models import Asset, AssetReturn, Operation
+from subscriptions.selectors import SHOWN_FOR, operations_for
+
+FAILED_STATES = (OperationState.REFUSED, OperationState.ATTENTION)
+
+
+def assets_for(actor: Actor) -> TenantQuerySet[Asset]:
+    """Licences the actor may see, newest first, with all that their pages look at."""
+    rows = Asset.objects.visible_to(actor).defer("token_cipher")
+    return rows.select_related("account", "bill_to", "product", "plan", "instance__application").order_by("-id")
+
+
+def listed_assets(actor: Actor) -> TenantQuerySet[Asset]:
+    """The same for lists: with what a row shows and nothing else."""
+    rows = Asset.objects.visible_to(actor).defer("token_cipher", "price_trace", "links")
+    return rows.select_related("account", "bill_to", "product", "instance").order_by("-id")
+
+
+def returns_for(actor: Actor) -> TenantQuerySet[AssetReturn]:
+    """Requests to take a licence back that the actor may see, newest first, with the licence."""
+    rows = AssetReturn.objects.visible_to(actor).defer("asset__token_cipher")
+    return rows.select_related("asset__account", "asset__bill_to", "operation", "requested_by_user").order_by("-id")
+
+
+def pending_returns(actor: Actor) -> TenantQuerySet[AssetReturn]:
+    """Those nobody has decided yet, oldest first."""
+    return returns_for(actor).filter(status=RequestStatus.SUBMITTED).order_by("id")
+
+
+def pending_return_count(actor: Actor) -> int:
+    """How many wait for a decision, as the number beside their name."""
+    return pending_returns(actor).order_by().count()
+
+
+def return_in_view(actor: Actor, asset: Asset) -> AssetReturn | None:
+    """The return a licence's page tells of: the last, if it is open or was refused lately."""
+    row = returns_for(actor).filter(asset=asset).first()
+    if row is None or row.status in OPEN_REQUESTS:
+        return row
+    is_told = row.status == RequestStatus.REJECTED and row.decided_at is not None
+    return row if is_told and row.decided_at and clock.now() - row.decided_at < SHOWN_FOR else None
+
+
+def asset_creations(actor: Actor, asset_ids: Iterable[int]) -> dict[int, Operation]:
+    """The operation that provisions each of these licences, by licence; the last try counts. One statement."""
+    rows = Operation.objects.visible_to(actor).filter(asset_id__in=list(asset_ids), verb=Verb.ASSET_CREATE)
+    return {row.asset_id: row for row in rows.select_related("depends_on").order_by("id") if row.asset_id is not None}
+
+
+def asset_operations(actor: Actor, asset: Asset) -> TenantQuerySet[Operation]:
+    """What was asked of the vendor for one licence, newest first; employees only."""
+    return operations_for(actor).filter(asset=asset).order_by("-id")
+
+
+def failed_assets(actor: Actor, order_number: str) -> TenantQuerySet[Operation]:
+    """The refused or stuck purchases of an order's licences, oldest first; employees only."""
+    rows = operations_for(actor).filter(verb=Verb.ASSET_CREATE, state__in=FAILED_STATES, retries=None)
+    return rows.filter(order_number=order_number).order_by("id") if order_number else rows.none()
+
+
+def is_moving(actor: Actor, asset: Asset) -> bool:
+    """Whether an operation on the licence is under way."""
+    return Operation.objects.visible_to(actor).filter(asset=asset, state__in=OPEN_STATES).exists()
