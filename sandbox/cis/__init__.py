@@ -42,19 +42,21 @@ class Cis(Vendor):
         self._drift = Drift(self.desk)
         self._controls = Controls(self.desk, self.pages)
         for part in (self.pages, PurchaseCalls(self.desk), LicenceCalls(self.desk)):
-            part.add_to(self.routes)
+            # The service is at /cis/v3_1/ and, for who leaves the version out, at /cis/.
+            part.add_to(self.routes, "/v3_1")
+            part.add_to(self.routes, "")
 
     def seed(self) -> None:
         """The clients' applications at the sign-in service; the catalogue is computed."""
         for client in esd.CLIENTS:
             name = f"ESD distributor {client.country} (demo)"
-            tenants = (esd.TENANT, esd.TENANT_DOMAIN)
+            tenants = (esd.TENANT, *esd.KNOWN_DOMAINS)
             self.world.login.add_application(client.client_id, name, tenants=tenants, resources=RESOURCES)
         self.desk.begin()
 
     def knows_tenant(self, tenant: str) -> bool:
         """Whether it is the tenant that issues tokens for CIS."""
-        return tenant.lower() in (esd.TENANT, esd.TENANT_DOMAIN)
+        return tenant.lower() in (esd.TENANT, *esd.KNOWN_DOMAINS)
 
     def check(self, request: Request, route: Route) -> None:
         """The token must be for this service."""

@@ -22,10 +22,10 @@ class LicenceCalls:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    def add_to(self, routes: Routes) -> None:
-        """Add the calls."""
-        routes.add("GET", "/v3_1/licenses/{license}", "get_license", self.licence)
-        routes.add("POST", "/v3_1/return", "return_license", self.give_back, write=True)
+    def add_to(self, routes: Routes, root: str) -> None:
+        """Add the calls below a path."""
+        routes.add("GET", f"{root}/licenses/{{license}}", "get_license", self.licence)
+        routes.add("POST", f"{root}/return", "return_license", self.give_back, write=True)
 
     def licence(self, request: Request) -> Response:
         """A licence's state, without its token. Raises ``LicenseNotFound``."""

@@ -22,9 +22,9 @@ class CatalogueCalls:
         self.desk = desk
         self._page_size = page_size
 
-    def add_to(self, routes: Routes) -> None:
-        """Add the call."""
-        routes.add("GET", "/v3_1/catalog", "list_catalog", self.page)
+    def add_to(self, routes: Routes, root: str) -> None:
+        """Add the call below a path."""
+        routes.add("GET", f"{root}/catalog", "list_catalog", self.page)
 
     @property
     def page_size(self) -> int:

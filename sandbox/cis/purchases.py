@@ -24,10 +24,10 @@ class PurchaseCalls:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 
-    def add_to(self, routes: Routes) -> None:
-        """Add the calls."""
-        routes.add("POST", "/v3_1/purchase", "purchase", self.purchase, write=True)
-        routes.add("GET", "/v3_1/transactions/{transaction}", "get_transaction", self.transaction)
+    def add_to(self, routes: Routes, root: str) -> None:
+        """Add the calls below a path."""
+        routes.add("POST", f"{root}/purchase", "purchase", self.purchase, write=True)
+        routes.add("GET", f"{root}/transactions/{{transaction}}", "get_transaction", self.transaction)
 
     def purchase(self, request: Request) -> Response:
         """Buy one licence. Raises the errors of the contract."""

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 TENANT = "9a4d7c20-61b8-4f3e-8d15-c07e92b4a6f1"
 TENANT_DOMAIN = "esd-channel.onmicrosoft.example"
+# The domains that ESD's documentation names for trial and production: the same tenant here.
+KNOWN_DOMAINS = (TENANT_DOMAIN, "msretailfederation.onmicrosoft.com", "msretailfederationppe.onmicrosoft.com")
 EVERYWHERE = ("GR", "US", "DE")
 
 

@@ -121,3 +121,11 @@ def test_credentials_say_what_an_instance_needs(shop: Distributor) -> None:
         ("US", ["en-US", "ww-WW"], ["USD"]),
         ("DE", ["de-DE", "en-US", "ww-WW"], ["EUR"]),
     ]
+
+
+def test_other_names_of_the_same_tenant_and_service(shop: Distributor) -> None:
+    shop.token_url = shop.token_url.replace(esd.TENANT, "msretailfederationppe.onmicrosoft.com")
+    assert shop.ask_token().status_code == 200
+    shop.base = shop.base.removesuffix("/v3_1")
+    assert shop.buy()["State"] == "Completed"
+    assert shop.send("GET", "nothing").json()["ErrorCode"] == "NotFound"
