@@ -13,6 +13,7 @@ from django.db.models import Count, F, Q, Sum
 
 from billing.models import Charge, ChargeKind, ChargeState
 from billing.services import line_source
+from cloudbss import ledger_assets
 from core import clock
 from orders.enums import DeliveryStatus, OrderStatus
 from orders.models import Order, OrderLine
@@ -21,7 +22,6 @@ from subscriptions.models import Operation, Subscription, SubscriptionAddOn
 from vendors.models import AccountLink, LinkState, SyncStatus
 
 LAG = dt.timedelta(days=3)
-TWIN_OF = {"microsoft_cloud": "partner_center"}
 AT_VENDOR = {"active": "active", "suspended": "suspended", "pending_cancel": "active"}
 GONE_AT_VENDOR = frozenset({"deleted", "expired", "disabled"})
 CHARGE_OF_LINE = {
@@ -35,11 +35,12 @@ CHARGE_OF_LINE = {
 def problems(states: Mapping[str, Mapping[str, list[dict[str, Any]]]]) -> list[str]:
     """All that does not hold; ``states`` is what each twin says, by its name (empty: the database alone)."""
     found: list[str] = []
-    for check in (orders, lines, subscriptions, credits_given, periods, sums):
+    checks = (orders, lines, subscriptions, credits_given, periods, sums, ledger_assets.assets, ledger_assets.returns)
+    for check in checks:
         found += check()
-    for application, vendor in TWIN_OF.items():
+    for application, (vendor, compare) in TWINS.items():
         if vendor in states:
-            found += at_vendor(application, states[vendor])
+            found += compare(application, states[vendor])
     return found
 
 
@@ -68,14 +69,15 @@ def lines() -> Iterator[str]:
     """Each started line has exactly the charge its delivery says, and something that will bring it to its end."""
     started = OrderLine.objects.filter(delivery_status__in=CHARGE_OF_LINE, order__status=OrderStatus.EXECUTED)
     charges = dict(Charge.objects.filter(source__startswith="order-line:").values_list("source", "state"))
-    for line in started.select_related("order", "subscription"):
+    for line in started.select_related("order", "subscription", "asset"):
         name = f"line {line.position} of order {line.order.number}"
         state = charges.get(line_source(line.public_id))
         if state != CHARGE_OF_LINE[line.delivery_status]:
             yield f"{name} is {line.delivery_status}, but its charge is {state}"
-        if line.subscription is None:
-            yield f"{name} has no subscription"
-        elif line.delivery_status == DeliveryStatus.IN_PROGRESS and not _working(subscription=line.subscription):
+        service = {"asset": line.asset} if line.asset is not None else {"subscription": line.subscription}
+        if line.subscription is None and line.asset is None:
+            yield f"{name} has no service"
+        elif line.delivery_status == DeliveryStatus.IN_PROGRESS and not _working(**service):
             yield f"{name} is in progress, but nobody works on it and the desk does not show it"
 
 
@@ -200,3 +202,10 @@ def _doubles(kind: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 def _name(row: Subscription) -> str:
     return f"subscription {row.public_id} ({row.name})"
+
+
+# By application: which twin plays its vendor, and what compares the two.
+TWINS = {
+    "microsoft_cloud": ("partner_center", at_vendor),
+    "microsoft_esd": ("cis", ledger_assets.at_vendor),
+}

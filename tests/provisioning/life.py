@@ -77,4 +77,4 @@ def assert_all_holds(twins: Twins) -> None:
 
 def ledger_problems(twins: Twins) -> list[str]:
     """What does not hold."""
-    return problems({"partner_center": twins.state()})
+    return problems({"partner_center": twins.state(), "cis": twins.state("cis")})

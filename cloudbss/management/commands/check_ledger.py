@@ -24,7 +24,7 @@ class Command(BaseCommand):
         states = {}
         if settings.SANDBOX_URL and not options["database_only"]:
             try:
-                states = {name: call_twins("GET", f"/_twin/state/{name}") for name in ledger.TWIN_OF.values()}
+                states = {name: call_twins("GET", f"/_twin/state/{name}") for name, _ in ledger.TWINS.values()}
             except TwinError as error:
                 raise CommandError(str(error)) from error
         found = ledger.problems(states)
