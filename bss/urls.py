@@ -1,6 +1,6 @@
 """Addresses of the BSS, by room."""
 
-from bss import urls_control, urls_operations, urls_ordering, urls_rules, urls_sales, urls_services
+from bss import urls_control, urls_operations, urls_ordering, urls_rules, urls_sales, urls_services, urls_setup
 
 app_name = "bss"
 
@@ -11,4 +11,5 @@ urlpatterns = [
     *urls_operations.urlpatterns,
     *urls_control.urlpatterns,
     *urls_rules.urlpatterns,
+    *urls_setup.urlpatterns,
 ]

@@ -21,7 +21,8 @@ from subscriptions.selectors import desk_operations, ending_without_renewal, fai
 from ui.tones import DANGER, WARNING, tone_of
 from users.permissions import Perm
 from vendors.models import ConsentState
-from vendors.selectors import instances_in_trouble
+from vendors.selectors import certificates_that_expire, instances_in_trouble
+from vendors.validity import Validity
 
 logger = logging.getLogger(__name__)
 ROWS = 5
@@ -95,6 +96,12 @@ def _instance(row: Any) -> Line:
     return Line(row.system_name, row.application.name, url, words, DANGER, row.credentials_refused_at or row.consent_at)
 
 
+def _certificate(row: Any) -> Line:
+    url = reverse("bss:certificate_detail", args=[row.public_id])
+    life = Validity(row.life)
+    return Line(row.label, row.used_by or row.host_name, url, str(life.label), tone_of(life), row.valid_to)
+
+
 def _schedule(row: Any) -> Line:
     url = reverse("bss:subscription_detail", args=[row.subscription.public_id])
     sub = f"{row.subscription.account.name} · {row.note}"
@@ -145,6 +152,15 @@ KINDS = (
         instances_in_trouble,
         _instance,
         "bss:instance_list",
+    ),
+    Kind(
+        "certificates",
+        gettext_lazy("Certificates that expire"),
+        "shield",
+        Perm.CERTIFICATE_MANAGE,
+        certificates_that_expire,
+        _certificate,
+        "bss:certificate_list",
     ),
     Kind(
         "schedules",

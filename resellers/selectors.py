@@ -343,6 +343,13 @@ def manager_of(account: Account) -> User | None:
     return user if staff is not None and _staff_actor(staff, {}).reaches(account) else None
 
 
+def administrators_of(organization: Organization) -> list[User]:
+    """The organization's Administrators who can sign in, the longest-serving first."""
+    rows = Membership.objects.filter(organization=organization, account=None, user__is_active=True)
+    rows = rows.filter(roles__contains=[StaffRole.ADMINISTRATOR.value]).select_related("user")
+    return [row.user for row in rows.order_by("id")]
+
+
 def accounts_with_rule(actor: Actor) -> TenantQuerySet[Account]:
     """Accounts the actor may see, with Bill To, permission rule and account manager."""
     return accounts_for(actor).select_related("permission_rule", "account_manager")

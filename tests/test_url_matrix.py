@@ -3,12 +3,14 @@
 GET with every role: open, sign-in, forbidden or not there; and that a GET changes nothing.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from core import clock
 from core.audit import AuditEntry
 from core.jobs import start_job
 from orders.models import Order
@@ -19,6 +21,7 @@ from tests.shop import Shop, fill_basket, make_shop, place
 from ui.pages.export import EXPORT_LIST
 from users.models import User
 from users.permissions import Perm, StaffRole, StorefrontRole
+from vendors.models import Certificate
 
 pytestmark = pytest.mark.django_db
 DOORS = ("storefront", "bss", "ui", "sso")
@@ -113,6 +116,15 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         quantity=1,
         status="active",
     )
+    certificate = Certificate.objects.create(
+        organization=shop.organization,
+        label=f"A certificate {Certificate.objects.count()}",
+        thumbprint=f"{Certificate.objects.count():040X}",
+        currency="EUR",
+        host_name="esd.example.com",
+        valid_from=clock.now(),
+        valid_to=clock.now() + dt.timedelta(days=90),
+    )
     return {
         "order": str(order.public_id),
         "subscription": str(subscription.public_id),
@@ -131,6 +143,7 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "customer": str(shop.customer.public_id),
         "instance": str(shop.instance.public_id),
         "rule": str(rule.public_id),
+        "certificate": str(certificate.public_id),
         "group": str(group.public_id),
     }
 

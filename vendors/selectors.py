@@ -108,3 +108,9 @@ def choice_words(row: Certificate, present: int | None) -> str:
     if not user or row.pk == present:
         return words
     return _("%(words)s · used by %(instance)s") % {"words": words, "instance": user}
+
+
+def replacements_for(actor: Actor, certificate: Certificate) -> TenantQuerySet[Certificate]:
+    """What may stand in for a certificate: valid ones of its currency that no instance uses."""
+    free = Q(used_by_id__isnull=True, life__in=(Validity.VALID, Validity.EXPIRING))
+    return certificates_for(actor).filter(free, currency=certificate.currency).exclude(pk=certificate.pk)

@@ -124,6 +124,9 @@ class InstanceDetail(DetailPage):
             found.append(action("test", _("Test connection"), "bolt", post=True))
         if manage and setup.needs_consent(row):
             found.append(action("consent", _("Consent"), "key"))
+        if row.certificate is not None and self.actor.has(Perm.CERTIFICATE_MANAGE):
+            address = reverse("bss:certificate_replace", args=[row.certificate.public_id])
+            found.append(Action(_("Replace certificate"), address, "shield"))
         if self.actor.has(Perm.DEFINITION_RUN):
             found.append(action("definition", _("Get services definition"), "download"))
         if manage and row.state == InstanceState.ACTIVE:

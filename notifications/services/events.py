@@ -11,6 +11,7 @@ from core import clock, outbox
 from core.events import Event, EventState
 from core.tenancy import system_actor
 from notifications.services.assets import ASSETS
+from notifications.services.certificates import CERTIFICATES
 from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.life import LIFE, subscription_of
 from notifications.services.readers import order_by_number, order_of, to_buyer
@@ -133,6 +134,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "order.cancelled": _order_cancelled,
     "subscription.activated": _subscription_activated,
     "subscription.refused": _subscription_refused,
+    **CERTIFICATES,
     **LIFE,
     **ASSETS,
 }

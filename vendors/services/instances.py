@@ -15,7 +15,8 @@ from core.errors import BusinessError, Conflict, NotVisible
 from core.states import Machine
 from core.tenancy import Actor
 from users.permissions import Perm
-from vendors.models import Application, ConsentState, Instance, InstanceSecret, InstanceState
+from vendors.models import Application, Certificate, ConsentState, Instance, InstanceSecret, InstanceState
+from vendors.services.market import demand_activation, lock_markets
 
 INSTANCE_MACHINE = Machine(
     "instance",
@@ -42,10 +43,12 @@ def save_instance(
     system_name: str,
     values: Mapping[str, Any],
     complete: bool,
+    columns: Mapping[str, Any] | None = None,
 ) -> Instance:
     """Create or change an instance; all values are stored encrypted, the audit entry masks the secret ones.
 
     An instance becomes Ready when ``complete``; an incomplete Ready one falls back to Draft, an Active one is refused.
+    ``columns`` are those of :func:`vendors.services.market.columns_of`, already found free of objections.
     """
     actor.require(Perm.INSTANCE_MANAGE)
     system_name = system_name.strip()
@@ -64,13 +67,25 @@ def save_instance(
     row.settings_cipher = crypto.encrypt_json(values)
     row.settings_version += 1
     row.credentials_refused_at = None
+    bound = row.certificate
+    for name, value in (columns or {}).items():
+        setattr(row, name, value)
     row.save()
+    _note_binding(actor, row, bound)
     if complete and row.state == InstanceState.DRAFT:
         INSTANCE_MACHINE.fire(row, "complete")
     elif not complete and row.state == InstanceState.READY:
         INSTANCE_MACHINE.fire(row, "reopen")
     audit.record(actor, "instance.saved", row, before={"fields": before}, after=values)
     return row
+
+
+def _note_binding(actor: Actor, row: Instance, before: Certificate | None) -> None:
+    """An instance that proves itself with another certificate than before says so in the log."""
+    if before is None or row.certificate == before:
+        return
+    after = {"thumbprint": row.certificate.thumbprint if row.certificate else ""}
+    audit.record(actor, "certificate.bound", row, before={"thumbprint": before.thumbprint}, after=after)
 
 
 def _readable(row: Instance) -> bool:
@@ -83,9 +98,16 @@ def _readable(row: Instance) -> bool:
 
 @transaction.atomic
 def fire_instance(actor: Actor, *, instance: Instance, event: str, in_use: int = 0) -> Instance:
-    """Activate, deactivate or delete an instance; deleting is refused while ``in_use`` services are linked."""
+    """Activate, deactivate or delete an instance; deleting is refused while ``in_use`` services are linked.
+
+    Activating is refused while its certificate is expired, its host name does not point here, or its market is taken.
+    """
     actor.require(Perm.INSTANCE_MANAGE)
+    if event == "activate":
+        lock_markets(actor)
     row = _locked(actor, instance)
+    if event == "activate" and INSTANCE_MACHINE.allows(row.state, event):
+        demand_activation(actor, row)
     if event == "delete" and in_use:
         raise Conflict("instance_in_use", _("In use by %(n)s services.") % {"n": in_use})
     before = INSTANCE_MACHINE.fire(row, event)
