@@ -54,7 +54,7 @@ def _said(error: VendorError) -> BusinessError:
 
 @handler("provisioning.test_connection")
 def test_connection(run: JobRun) -> Mapping[str, Any]:
-    """Ask the vendor whether an instance's settings work."""
+    """Ask the vendor whether an instance's settings work; a token alone suffices for an instance to become Ready."""
     instance = _instance(run)
     try:
         result: CheckResult = connector_for(instance.application.code).test_connection(  # type: ignore[attr-defined]
@@ -64,10 +64,11 @@ def test_connection(run: JobRun) -> Mapping[str, Any]:
         if error.kind == ErrorKind.MISCONFIGURED:
             note_credentials(instance.pk, refused=True)
         raise _said(error) from error
+    if result.ok or result.data.get("token"):
+        note_credentials(instance.pk, refused=False)
+        settle_test(system_actor(run.job.organization_id), instance, version=instance.settings_version)
     if not result.ok:
         raise BusinessError(result.code or "test_failed", result.message)
-    note_credentials(instance.pk, refused=False)
-    settle_test(system_actor(run.job.organization_id), instance, version=instance.settings_version)
     run.log(result.message or _("The vendor accepts these settings."))
     return {"message": result.message}
 

@@ -8,7 +8,7 @@ from vendors.models import Application, Certificate
 
 CODE = "small_esd"
 PATH = "tests.esd.SmallEsd"
-ANSWER: dict[str, Any] = {"refuses": False}
+ANSWER: dict[str, Any] = {"refuses": False, "reads": True}
 CLIENT = "11111111-2222-3333-4444-555555555555"
 
 
@@ -39,6 +39,8 @@ class SmallEsd:
         """Fetch a token."""
         if ANSWER["refuses"] or ctx.certificate() is None:
             raise VendorError(ErrorKind.MISCONFIGURED, "The vendor refuses this certificate.")
+        if not ANSWER["reads"]:
+            return CheckResult(False, "catalogue", "The catalogue could not be read.", data={"token": True})
         return CheckResult(ok=True, message="A token was fetched.")
 
     def account_options(self, ctx: Context, account: Any) -> Sequence[Field]:

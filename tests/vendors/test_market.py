@@ -119,6 +119,23 @@ def test_ready_once_a_token_was_fetched(staff, monkeypatch):
     assert (ready.state, ready.language) == (InstanceState.READY, "en-GR")
 
 
+def test_token_alone_makes_it_ready(staff, monkeypatch):
+    row = draft(staff)
+    save(staff, row, **esd.stage_two(installed(staff)))
+    monkeypatch.setitem(esd.ANSWER, "reads", False)
+    assert after_test(staff, row).state == InstanceState.READY
+    assert Job.objects.get().error == "The catalogue could not be read."
+
+
+def test_settings_changed_during_the_test_are_not_taken_for_tested(staff):
+    row = draft(staff)
+    save(staff, row, **esd.stage_two(installed(staff)))
+    row.refresh_from_db()
+    setup.settle_test(staff, row, version=row.settings_version - 1)
+    row.refresh_from_db()
+    assert row.state == InstanceState.DRAFT
+
+
 def test_certificate_must_be_an_installed_one_of_the_house(staff):
     row = draft(staff)
     foreign = installed(factories.actor(factories.organization()))
