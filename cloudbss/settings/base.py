@@ -163,7 +163,10 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", default=[])
 
 # --- Vendors ----------------------------------------------------------------------------------------------------------
-CONNECTORS = {"microsoft_cloud": "office365.connector.Office365Connector"}
+CONNECTORS = {
+    "microsoft_cloud": "office365.connector.Office365Connector",
+    "microsoft_esd": "microsoft_esd.connector.EsdConnector",
+}
 EXTRA_CA_FILE: str = env("EXTRA_CA_FILE", default="")
 LOOPBACK_HOSTS: list[str] = env.list("LOOPBACK_HOSTS", default=[])
 VENDOR_CONNECT_TIMEOUT: float = env.float("VENDOR_CONNECT_TIMEOUT", default=5.0)

@@ -37,8 +37,3 @@ def result_of(error: VendorError) -> Result:
     if error.kind is ErrorKind.WAITING and error.retry_after is not None:
         return waiting(error.code, error.message, error.retry_after, flag=error.flag)
     raise error
-
-
-def iso(moment: dt.datetime | None) -> str | None:
-    """A moment as the platform stores it."""
-    return moment.isoformat() if moment is not None else None

@@ -1,7 +1,7 @@
 """Products and their prices (``esd.md`` 4): a product is an offer, sold once and by the piece."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -121,8 +121,3 @@ def product_type(products: Iterable[ProductDef]) -> ProductTypeDef:
         account_sync=False,
         split_quantity=True,
     )
-
-
-def purchase_sku(attributes: Mapping[str, Any]) -> str:
-    """The SKU under which a product is bought."""
-    return str(attributes.get("sku") or "")

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from microsoft_esd.schemas.reading import flag, integer, lenient, many, moment, number, text, word
 
-TOKEN_STATUSES = ("activated", "redeemed", "return_accepted")
+TOKEN_STATUSES = (ACTIVATED, REDEEMED, RETURN_ACCEPTED) = ("activated", "redeemed", "return_accepted")
 RETURN_STATUSES = ("none", "successful", "rejected")
 
 
@@ -116,6 +116,16 @@ class Licence:
     redeemed_at: dt.datetime | None = moment("RedeemedUtc")
     returnable_until: dt.datetime | None = moment("ReturnableUntilUtc")
     updated_at: dt.datetime | None = moment("UpdatedUtc")
+
+    @property
+    def is_redeemed(self) -> bool:
+        """Whether the end customer has used the key."""
+        return self.token_status == REDEEMED
+
+    @property
+    def is_returned(self) -> bool:
+        """Whether Microsoft has taken the licence back."""
+        return self.token_status == RETURN_ACCEPTED or self.return_status == "successful"
 
 
 @dataclass(frozen=True, slots=True)

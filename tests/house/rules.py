@@ -22,6 +22,7 @@ PACKAGES = (
     "notifications",
     "sso",
     "office365",
+    "microsoft_esd",
     "ui",
     "storefront",
     "bss",
