@@ -7,6 +7,7 @@ down, for :func:`sweep` finds what nobody picked up. A claim expires, so a kille
 import datetime as dt
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from core import clock
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R", bound="OutboxRow")
+QUIET_SECONDS = 5
 
 
 class OutboxRow(models.Model):
@@ -47,7 +49,14 @@ class Source:
     task_field: str = ""
 
 
+class _Broker:
+    """Until when this process leaves the broker alone."""
+
+    quiet_until = 0.0
+
+
 _sources: dict[str, Source] = {}
+_broker = _Broker()
 
 
 def register(model: type[OutboxRow], *, field: str, due: frozenset[str], task: str, task_field: str = "") -> None:
@@ -66,9 +75,13 @@ def dispatch(task: str, row_id: int, *, countdown: float = 0) -> None:
 
 
 def _send(task: str, row_id: int, countdown: float) -> None:
+    # A broker that is down takes seconds to say so; whoever waits for a page shall not pay for each row.
+    if time.monotonic() < _broker.quiet_until:
+        return
     try:
         current_app.send_task(task, args=[row_id], countdown=countdown or None, retry=False)
     except (OperationalError, OSError) as error:
+        _broker.quiet_until = time.monotonic() + QUIET_SECONDS
         logger.warning("broker unreachable, the sweep will find the row", extra={"task": task, "error": str(error)})
 
 

@@ -63,6 +63,8 @@ def twins(twin_process: Twins, settings: LazySettings) -> Iterator[Twins]:
     settings.EXTRA_CA_FILE = str(twin_process.ca_file)
     settings.SANDBOX_URL = twin_process.url
     settings.SANDBOX_TLS_URL = twin_process.tls_url
+    settings.DNS_RESOLVERS = [twin_process.dns]
+    settings.CERTIFICATE_CNAME_TARGETS = ["eu.platform.example"]
     yield twin_process
     twin_process.no_faults()
 

@@ -294,9 +294,8 @@ def _one_order(actor: Actor, site: Site, instance: Instance, account: Account, n
     prices = price_list_of(account)
     if prices is None:
         return
-    products = (
-        sold_products(actor, prices).filter(is_trial=False, qualification="").order_by("-is_featured", "name", "id")
-    )
+    products = sold_products(actor, prices).filter(product_type__instance=instance, is_trial=False, qualification="")
+    products = products.order_by("-is_featured", "name", "id")
     count = products.count()
     product = products[(number * 7) % min(count, 60)]
     plan = product.plans.filter(is_offered=True).order_by("-billing_cycle", "term")[number % 2 :].first()
