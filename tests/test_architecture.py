@@ -34,6 +34,9 @@ MAY_WRITE = {
 }
 # Names a door may call without an actor, and why.
 WITHOUT_ACTOR = {
+    "checklist": "reads a row the caller already holds",
+    "dns_advice": "describes a row the caller already holds",
+    "expected_targets": "reads the settings of the installation",
     "billing_address": "reads a row the caller already holds",
     "credit_of": "reads the ledger of an account the caller already holds",
     "detail_fields": "describes a form",

@@ -1,5 +1,6 @@
 """Applications Setup: instances, their settings, their state."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -26,6 +27,11 @@ LIST = (gettext_lazy("Applications setup"), "bss:instance_list")
 RECENT_JOBS = 8
 
 
+def _consent_of(row: Instance) -> str:
+    """What the vendor's administrator allowed; empty where the vendor wants no consent."""
+    return row.consent if setup.needs_consent(row) else ""
+
+
 class InstanceList(ListPage):
     """The organization's configurations of vendor applications."""
 
@@ -45,7 +51,7 @@ class InstanceList(ListPage):
         Column("state", gettext_lazy("State"), "status", sort="state"),
         Column("country", gettext_lazy("Country"), sort="country"),
         Column("language", gettext_lazy("Language"), sort="language"),
-        Column("consent", gettext_lazy("Consent"), "status", sort="consent"),
+        Column("consent", gettext_lazy("Consent"), "status", sort="consent", show=_consent_of),
         Column("credentials_refused_at", gettext_lazy("Credentials refused"), "ago", sort="credentials_refused_at"),
         Column("last_definition_at", gettext_lazy("Last definition run"), "ago", sort="last_definition_at"),
     )
@@ -103,12 +109,19 @@ class InstanceDetail(DetailPage):
             "jobs": list(jobs.exclude(kind__startswith="provisioning.check_")[:RECENT_JOBS]),
             "tested": tested,
             "needs_consent": setup.needs_consent(row),
+            "waits_for_token": setup.waits_for_token(row),
             "problem": certificate_problem(row, clock.now()),
             "points": checklist(row),
             "targets": expected_targets(),
             "may_bind": self.actor.has(Perm.CERTIFICATE_MANAGE),
             "history": history_of(self.actor, row),
         }
+
+    def shown_facts(self) -> Sequence[Fact]:
+        """Consent is told only where the vendor wants one."""
+        if setup.needs_consent(self.object):
+            return self.facts
+        return [fact for fact in self.facts if not fact.path.startswith("consent")]
 
     def actions(self, row: Instance) -> list[Action]:
         """What may be done with it now."""

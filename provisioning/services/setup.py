@@ -267,9 +267,19 @@ def check_consent_state(instance: Instance, actor: Actor, state: str) -> None:
         raise BusinessError("consent_state", _("This consent belongs to another person or instance. Start it again."))
 
 
+def waits_for_token(instance: Instance) -> bool:
+    """Whether nothing but the first token is missing for a Draft to become Ready."""
+    connector = connector_for(instance.application.code)
+    if instance.state != InstanceState.DRAFT or not needs_certificate(connector):
+        return False
+    return not missing_fields(connector, instance.read_settings())
+
+
 def obstacles(actor: Actor, instance: Instance) -> dict[str, str]:
     """Why each deed of Applications Setup is not possible now, in words; the empty string where it is."""
     draft = _("Complete the instance's settings first.") if instance.state == InstanceState.DRAFT else ""
+    if waits_for_token(instance):
+        draft = _("Test the connection first.")
     usable = instance.state in (InstanceState.READY, InstanceState.ACTIVE)
     idle = instance.state in (InstanceState.READY, InstanceState.INACTIVE)
     blocked = activation_problem(actor, instance) if idle else ""
@@ -283,7 +293,8 @@ def obstacles(actor: Actor, instance: Instance) -> dict[str, str]:
 
 def needs_consent(instance: Instance) -> bool:
     """Whether the vendor wants an administrator's consent for this application."""
-    return "consent_start" in connector_for(instance.application.code).verbs
+    connector = known_applications().get(instance.application.code)
+    return connector is not None and "consent_start" in connector.verbs
 
 
 def start_consent(actor: Actor, *, instance: Instance, redirect_uri: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from tests import esd, factories
 from tests.certificates import installed
 from tests.shop import fill_basket, make_shop, place
 from users.permissions import StaffRole
-from vendors.models import Certificate, DnsState, Instance, InstanceState
+from vendors.models import AccountLink, Certificate, DnsState, Instance, InstanceState
 
 pytestmark = pytest.mark.django_db
 
@@ -241,6 +241,32 @@ def test_replacing_takes_another_of_the_currency_and_changes_nothing_else(staff)
     with pytest.raises(PermissionRefused):
         sales = factories.actor(row.organization, roles=[StaffRole.SALES.value])
         binding.replace_certificate(sales, instance=row, certificate=old)
+
+
+def test_replacing_sends_what_waited_again(here, staff):
+    old, new = installed(staff, "Old"), installed(staff, "New")
+    row = opened(staff, old)
+    link = AccountLink.objects.create(organization=here, account=factories.account(here), instance=row)
+    waits = Operation.objects.create(
+        organization=here,
+        instance=row,
+        account=link.account,
+        account_link=link,
+        verb="account_sync",
+        state=OperationState.ATTENTION,
+        code="misconfigured",
+        reason_kind="misconfigured",
+        not_before=clock.now(),
+    )
+    other = draft(staff, "Another", client="another")
+    save(staff, other, country="CY")
+    waits.refresh_from_db()
+    assert waits.state == OperationState.ATTENTION
+    binding.replace_certificate(staff, instance=row, certificate=new)
+    before = waits.public_id
+    waits.refresh_from_db()
+    assert (waits.state, waits.public_id) == (OperationState.QUEUED, before)
+    assert AuditEntry.objects.filter(action="operation.retried", object_id=before).count() == 1
 
 
 def test_replacing_needs_an_instance_with_a_certificate(here, staff):
