@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from subscriptions.asset_selectors import pending_return_count
 from subscriptions.selectors import desk_count, pending_request_count
 from ui.nav import Entry, declare
 from users.permissions import Perm
@@ -19,6 +20,8 @@ ENTRIES = [
         Perm.BSS_VIEW,
         pending_request_count,
     ),
+    Entry(_("Assets"), "bss:asset_list", "key", _("Sales"), Perm.BSS_VIEW),
+    Entry(_("Return requests"), "bss:return_list", "arrow-left", _("Sales"), Perm.BSS_VIEW, pending_return_count),
     Entry(_("Ledger"), "bss:charge_list", "list", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Products"), "bss:product_list", "box", _("Catalogue"), Perm.BSS_VIEW),
     Entry(_("Product types"), "bss:type_list", "grid", _("Catalogue"), Perm.CATALOG_MANAGE),

@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern] = [
     path("orders/", orders.OrderList.as_view(), name="order_list"),
     path(_ORDER, orders.OrderDetail.as_view(), name="order_detail"),
     path(f"{_ORDER}execute/", orders.OrderExecute.as_view(), name="order_execute"),
+    path(f"{_ORDER}retry/", orders.OrderRetry.as_view(), name="order_retry"),
     path(f"{_ORDER}cancel/", orders.OrderCancel.as_view(), name="order_cancel"),
     path("subscriptions/", subscriptions.SubscriptionList.as_view(), name="subscription_list"),
     path("subscriptions/<uuid:public_id>/", subscriptions.SubscriptionDetail.as_view(), name="subscription_detail"),

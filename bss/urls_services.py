@@ -3,9 +3,11 @@
 from django.urls import URLPattern, path
 
 from bss.views import (
+    assets,
     ledger,
     product_types,
     requests,
+    returns,
     subscription_less,
     subscription_more,
     subscription_switch,
@@ -14,6 +16,8 @@ from bss.views import (
 _SUBSCRIPTION = "subscriptions/<uuid:public_id>/"
 _ADDON = f"{_SUBSCRIPTION}add-ons/<uuid:addon_id>/"
 _REQUEST = "requests/<uuid:public_id>/"
+_ASSET = "assets/<uuid:public_id>/"
+_RETURN = "returns/<uuid:public_id>/"
 _TYPE = "catalogue/product-types/<uuid:public_id>/"
 
 urlpatterns: list[URLPattern] = [
@@ -36,6 +40,18 @@ urlpatterns: list[URLPattern] = [
     path(_REQUEST, requests.RequestDetail.as_view(), name="request_detail"),
     path(f"{_REQUEST}accept/", requests.RequestAccept.as_view(), name="request_accept"),
     path(f"{_REQUEST}reject/", requests.RequestReject.as_view(), name="request_reject"),
+    path("assets/", assets.AssetList.as_view(), name="asset_list"),
+    path(_ASSET, assets.AssetDetail.as_view(), name="asset_detail"),
+    path(f"{_ASSET}key/", assets.AssetReveal.as_view(), name="asset_key"),
+    path(f"{_ASSET}refresh/", assets.AssetRefresh.as_view(), name="asset_refresh"),
+    path(f"{_ASSET}resend/", assets.AssetResend.as_view(), name="asset_resend"),
+    path(f"{_ASSET}cancel/", assets.AssetCancel.as_view(), name="asset_cancel"),
+    path(f"{_ASSET}retry/", assets.AssetRetry.as_view(), name="asset_retry"),
+    path(f"{_ASSET}give-up/", assets.AssetGiveUp.as_view(), name="asset_give_up"),
+    path("returns/", returns.ReturnList.as_view(), name="return_list"),
+    path(_RETURN, returns.ReturnDetail.as_view(), name="return_detail"),
+    path(f"{_RETURN}accept/", returns.ReturnAccept.as_view(), name="return_accept"),
+    path(f"{_RETURN}reject/", returns.ReturnReject.as_view(), name="return_reject"),
     path("ledger/", ledger.ChargeList.as_view(), name="charge_list"),
     path("accounts/<uuid:public_id>/ledger/", ledger.AccountLedger.as_view(), name="account_ledger"),
     path("catalogue/product-types/", product_types.ProductTypeList.as_view(), name="type_list"),

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from core.tenancy import Actor
 from orders.enums import OrderStatus
 from orders.selectors import orders_for, waits_for
+from subscriptions.asset_selectors import pending_returns
 from subscriptions.selectors import desk_operations, ending_without_renewal, failed_schedules, pending_requests
 from ui.tones import DANGER, WARNING, tone_of
 from users.permissions import Perm
@@ -84,6 +85,12 @@ def _request(row: Any) -> Line:
     return Line(str(row), sub, url, row.get_status_display(), tone_of(row.status), row.created_at)
 
 
+def _return(row: Any) -> Line:
+    url = reverse("bss:return_detail", args=[row.public_id])
+    sub = f"{row.asset.account.name} · {row.requested_by}"
+    return Line(str(row), sub, url, row.get_status_display(), tone_of(row.status), row.created_at)
+
+
 def _order(row: Any) -> Line:
     url = reverse("bss:order_detail", args=[row.public_id])
     state = _("waits for: %(what)s") % {"what": waits_for(row)}
@@ -132,6 +139,16 @@ KINDS = (
         lambda actor: pending_requests(actor).order_by("-id"),
         _request,
         "bss:request_list",
+        "?status=submitted",
+    ),
+    Kind(
+        "returns",
+        gettext_lazy("Licences that customers want to return"),
+        "key",
+        Perm.BSS_VIEW,
+        lambda actor: pending_returns(actor).order_by("-id"),
+        _return,
+        "bss:return_list",
         "?status=submitted",
     ),
     Kind(

@@ -20,6 +20,7 @@ from core.tenancy import Actor, TenantQuerySet
 from orders.enums import DeliveryStatus, LineKind, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine
 from resellers.models import Account, Site
+from subscriptions.asset_selectors import asset_creations
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Operation, Subscription
 from subscriptions.selectors import creations_of
@@ -258,7 +259,8 @@ def edit_obstacle(order: Order) -> Conflict | None:
 
 def orders_with_lines(actor: Actor) -> TenantQuerySet[Order]:
     """Orders with their lines and the lines' services."""
-    lines = OrderLine.objects.select_related("subscription", "addon", "plan__product").order_by("position")
+    lines = OrderLine.objects.select_related("subscription", "addon", "asset", "plan__product__product_type")
+    lines = lines.defer("asset__token_cipher").order_by("position")
     rows = orders_for(actor).select_related("account", "payer", "buyer", "buyer_account", "price_list")
     return rows.prefetch_related(Prefetch("lines", lines))
 
@@ -311,7 +313,10 @@ def work_lines(actor: Actor, order: Order) -> list[WorkLine]:
     """The lines of an order from ``orders_with_lines``, in order, with the operations the actor may see."""
     lines = list(order.lines.all())
     operations = creations_of(actor, [line.subscription_id for line in lines if line.subscription_id is not None])
-    return [WorkLine(line, operations.get(line.subscription_id or 0)) for line in lines]
+    bought = asset_creations(actor, [line.asset_id for line in lines if line.asset_id is not None])
+    return [
+        WorkLine(line, operations.get(line.subscription_id or 0) or bought.get(line.asset_id or 0)) for line in lines
+    ]
 
 
 def is_busy(actor: Actor, account: Account) -> bool:

@@ -1,5 +1,6 @@
 """Forms of the storefront: shape only, the rules are in the services."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -150,3 +151,27 @@ class SuspendForm(ChangeForm):
         help_text=_("It stands in the history of the service."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class AssetCancelForm(forms.Form):
+    """Why a licence is given back."""
+
+    comment = forms.CharField(
+        label=_("Comment"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("Your provider reads it. Type no key."),
+    )
+
+
+class ResendForm(forms.Form):
+    """Where the mail with a key goes: one of the account's own addresses."""
+
+    email = forms.ChoiceField(label=_("To"))
+
+    def __init__(self, *args: Any, addresses: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["email"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [(address, address) for address in addresses]

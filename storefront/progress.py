@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from core.tenancy import Actor
 from orders.enums import DeliveryStatus, LineKind, OrderStatus
 from orders.models import Order, OrderLine
+from storefront.licence_progress import LicenceGroup, is_licence, licence_groups, licence_words
 from subscriptions.enums import OPEN_STATES, OperationState
 from subscriptions.models import Operation
 from subscriptions.selectors import changes_of, creations_of
@@ -38,6 +39,8 @@ class OrderProgress:
     tone: str
     is_over: bool
     lines: tuple[LineProgress, ...]
+    licences: tuple[LicenceGroup, ...] = ()
+    licence_words: str = ""
 
 
 FINAL = {DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.CANCELLED}
@@ -45,7 +48,10 @@ FINAL = {DeliveryStatus.DELIVERED, DeliveryStatus.FAILED, DeliveryStatus.CANCELL
 
 def order_progress(actor: Actor, order: Order) -> OrderProgress:
     """Read an order with its lines and their operations; three statements whatever the number of lines."""
-    lines = [line for line in order.lines.all() if line.parent_id is None]
+    every = [line for line in order.lines.all() if line.parent_id is None]
+    bought = [line for line in every if is_licence(line)]
+    lines = [line for line in every if not is_licence(line)]
+    licences = licence_groups(actor, order, bought)
     ids = [line.subscription_id for line in lines if line.subscription_id]
     if all(line.kind == LineKind.NEW for line in lines):
         operations = creations_of(actor, ids)
@@ -54,10 +60,10 @@ def order_progress(actor: Actor, order: Order) -> OrderProgress:
         changes = changes_of(actor, order.number)
         rows = tuple(LineProgress(line, _change_steps(order, line, changes)) for line in lines)
     is_over = order.status == OrderStatus.CANCELLED or (
-        order.status == OrderStatus.EXECUTED and all(line.delivery_status in FINAL for line in lines)
+        order.status == OrderStatus.EXECUTED and all(line.delivery_status in FINAL for line in every)
     )
-    headline, tone = _headline(actor, order, lines)
-    return OrderProgress(headline, tone, is_over, rows)
+    headline, tone = _headline(actor, order, every)
+    return OrderProgress(headline, tone, is_over, rows, licences, licence_words(order, licences))
 
 
 def _headline(actor: Actor, order: Order, lines: list[OrderLine]) -> tuple[str, str]:
@@ -86,17 +92,13 @@ def _steps(order: Order, line: OrderLine, operations: dict[int, Operation]) -> t
     operation = operations.get(line.subscription_id or 0)
     delivery = line.delivery_status
     if delivery == DeliveryStatus.DELIVERED:
-        return (
-            placed,
-            Step(_("Customer set up"), "done"),
-            Step(_("Ordered at the vendor"), "done"),
-            Step(_("Active"), "done"),
-        )
+        setup = (Step(_("Customer set up"), "done"),) if line.plan.product.product_type.requires_account else ()
+        return (placed, *setup, Step(_("Ordered at the vendor"), "done"), Step(_("Active"), "done"))
     if delivery in (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED) or operation is None:
         note = _("The vendor did not accept it. Our team looks into it.") if delivery == DeliveryStatus.FAILED else ""
         label = _("Not delivered") if delivery == DeliveryStatus.FAILED else _("Given up")
         return (placed, Step(label, "failed", note))
-    return (placed, *_open_steps(operation))
+    return (placed, *_open_steps(operation, needs_setup=line.plan.product.product_type.requires_account))
 
 
 def _change_steps(order: Order, line: OrderLine, operations: dict[int, Operation]) -> tuple[Step, ...]:
@@ -116,7 +118,7 @@ def _change_steps(order: Order, line: OrderLine, operations: dict[int, Operation
     return (placed, Step(_("Ordering at the vendor"), state, note), Step(done, "next"))
 
 
-def _open_steps(operation: Operation) -> tuple[Step, ...]:
+def _open_steps(operation: Operation, *, needs_setup: bool) -> tuple[Step, ...]:
     setup = operation.depends_on
     if setup is not None and (setup.state in OPEN_STATES or setup.state == OperationState.REFUSED):
         state, note = _state_of(setup)
@@ -126,11 +128,8 @@ def _open_steps(operation: Operation) -> tuple[Step, ...]:
             Step(_("Active"), "next"),
         )
     state, note = _state_of(operation)
-    return (
-        Step(_("Customer set up"), "done"),
-        Step(_("Ordering at the vendor"), state, note),
-        Step(_("Active"), "next"),
-    )
+    done = (Step(_("Customer set up"), "done"),) if needs_setup else ()
+    return (*done, Step(_("Ordering at the vendor"), state, note), Step(_("Active"), "next"))
 
 
 def _state_of(operation: Operation) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from storefront.views import (
     activity,
+    assets,
     basket,
     catalogue,
     checkout,
@@ -19,6 +20,7 @@ from storefront.views import subscription_more as more
 
 app_name = "storefront"
 _MEMBER = "company/users/<uuid:public_id>/"
+_ASSET = "licences/<uuid:public_id>/"
 
 urlpatterns = [
     path("", catalogue.home, name="home"),
@@ -61,6 +63,13 @@ urlpatterns = [
     path("services/<uuid:public_id>/activate/", later.Activate.as_view(), name="subscription_activate"),
     path("services/<uuid:public_id>/withdraw/", later.Withdraw.as_view(), name="subscription_withdraw"),
     path("services/<uuid:public_id>/set-aside/", later.Dismiss.as_view(), name="subscription_dismiss"),
+    path("licences/", assets.AssetList.as_view(), name="asset_list"),
+    path(_ASSET, assets.AssetDetail.as_view(), name="asset_detail"),
+    path(f"{_ASSET}key/", assets.AssetReveal.as_view(), name="asset_key"),
+    path(f"{_ASSET}refresh/", assets.AssetRefresh.as_view(), name="asset_refresh"),
+    path(f"{_ASSET}resend/", assets.AssetResend.as_view(), name="asset_resend"),
+    path(f"{_ASSET}cancel/", assets.AssetCancel.as_view(), name="asset_cancel"),
+    path(f"{_ASSET}withdraw/", assets.AssetWithdraw.as_view(), name="asset_withdraw"),
     path("customers/", lists.CustomerList.as_view(), name="customer_list"),
     path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),
     path("exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),

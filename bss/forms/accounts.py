@@ -32,6 +32,21 @@ class CompanyForm(forms.Form):
     notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea({"rows": 3}))
 
 
+class EditAccountForm(CompanyForm):
+    """The same for an account that is there, with what a reseller wants of us."""
+
+    mail_licences = forms.BooleanField(
+        label=_("Mail licences to my customers"),
+        required=False,
+        help_text=_("Keys of licences the reseller sells go to his customer's contact; otherwise to the reseller."),
+    )
+
+    def __init__(self, *args: Any, is_reseller: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_reseller:
+            del self.fields["mail_licences"]
+
+
 class NewAccountForm(CompanyForm):
     """A new account: its kind, and for sub accounts the reseller it is billed to."""
 
@@ -139,4 +154,4 @@ class MpnForm(forms.Form):
 
 def company_values(account: Account) -> dict[str, Any]:
     """What stands in the company form at first."""
-    return {name: getattr(account, name) for name in CompanyForm.base_fields}
+    return {name: getattr(account, name) for name in EditAccountForm.base_fields}

@@ -1,5 +1,8 @@
 """What the operations desk asks before it acts."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -21,3 +24,21 @@ class MarkDoneForm(ReasonForm):
         help_text=_("As the vendor's own console shows it: the subscription's id, or the customer's for a set-up."),
     )
     field_order = ("external_id", "reason")
+
+
+class CommentForm(forms.Form):
+    """What goes to the vendor and into the history with a return."""
+
+    comment = forms.CharField(label=_("Comment"), max_length=250, required=False, widget=forms.Textarea({"rows": 3}))
+
+
+class ResendForm(forms.Form):
+    """Where the mail with a key goes: one of the account's own addresses."""
+
+    email = forms.ChoiceField(label=_("To"))
+
+    def __init__(self, *args: Any, addresses: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["email"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [(address, address) for address in addresses]

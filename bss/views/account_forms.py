@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bss.forms.accounts import CompanyForm, CreditForm, NewAccountForm, PriceListForm, company_values
+from bss.forms.accounts import CreditForm, EditAccountForm, NewAccountForm, PriceListForm, company_values
 from bss.forms.operations import ReasonForm
 from bss.forms.rules import manager_choices, rule_choices
 from catalog.selectors import assigned_price_list, lists_for_account
@@ -15,7 +15,7 @@ from core import money
 from core.errors import BusinessError
 from core.tenancy import Actor
 from orders.selectors import is_busy
-from resellers.enums import AccountStatus
+from resellers.enums import AccountKind, AccountStatus
 from resellers.models import Account
 from resellers.selectors import account_choices, accounts_for, managers_for, organization_of, usable_rules
 from resellers.services.accounts import (
@@ -111,7 +111,11 @@ class AccountEdit(OfAccount):
     """Company data."""
 
     title = gettext_lazy("Edit account")
-    form_class = CompanyForm
+    form_class = EditAccountForm
+
+    def form_kwargs(self) -> dict[str, Any]:
+        """A reseller also has wishes."""
+        return {"is_reseller": self.object.kind == AccountKind.RESELLER}
 
     def initial(self) -> dict[str, Any]:
         """What is stored."""

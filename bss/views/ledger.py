@@ -55,6 +55,7 @@ class ChargeList(ListPage):
         Choice("state", gettext_lazy("State"), "state", ChargeState.choices),
         Period("posted", gettext_lazy("Posted"), "created_at"),
         Filter("subscription", gettext_lazy("Subscription"), "subscription__name"),
+        Filter("asset", gettext_lazy("Asset"), "asset__name"),
     )
     search = ("description", "account__name", "payer__name", "order_number")
     empty_icon = "receipt"
@@ -62,7 +63,9 @@ class ChargeList(ListPage):
     empty_text = gettext_lazy("A charge appears here as soon as an order is executed.")
 
     def row_url(self, row: Charge) -> str:
-        """The service it is for, if it is for one."""
+        """The service or licence it is for, if it is for one."""
+        if row.asset is not None:
+            return reverse("bss:asset_detail", args=[row.asset.public_id])
         return reverse("bss:subscription_detail", args=[row.subscription.public_id]) if row.subscription else ""
 
 

@@ -57,8 +57,8 @@ class OperationList(ListPage):
             gettext_lazy("What"),
             "main",
             sort="verb",
-            sub="subscription.name",
-            sub_label=gettext_lazy("Subscription"),
+            sub="service_name",
+            sub_label=gettext_lazy("Service"),
         ),
         Column(
             "account.name",
@@ -96,7 +96,7 @@ class OperationList(ListPage):
         Filter("code", gettext_lazy("Code"), "code"),
         Period("requested", gettext_lazy("Requested"), "created_at"),
     )
-    search = ("account__name", "subscription__name", "order_number", "message", "code")
+    search = ("account__name", "subscription__name", "asset__name", "order_number", "message", "code")
     sort = "-pk"
     empty_icon = "check-circle"
     empty_title = gettext_lazy("Nothing needs you")
@@ -213,7 +213,7 @@ class OperationRetry(DeskAction):
                 _("What was done already is found and not repeated."),
             ]
         words = [_("A new operation is opened; the refused one stays in the history.")]
-        if self.object.verb == Verb.CREATE:
+        if self.object.verb in (Verb.CREATE, Verb.ASSET_CREATE):
             words.append(_("The price is charged to the account again; without enough credit nothing happens."))
         return words
 
@@ -272,6 +272,10 @@ class OperationGiveUp(DeskAction):
         words = [_("Nothing more is sent to the vendor. What he may have done already stays as it is there.")]
         if self.object.verb == Verb.CREATE:
             words.append(_("The service is cancelled, and the amount held for it is released."))
+        if self.object.verb == Verb.ASSET_CREATE:
+            words.append(_("The licence is cancelled, and the amount held for it is released."))
+        if self.object.verb == Verb.ASSET_CANCEL:
+            words.append(_("The licence stays as it is, and the request to return it is refused with your reason."))
         waiting = [row for row in dependants_of(self.actor, self.object) if row.state in OPEN_STATES]
         words += [_("Goes with it: %(what)s.") % {"what": row} for row in waiting]
         return words

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from bss.forms.operations import ReasonForm
 from bss.forms.orders import ExecuteForm
@@ -26,7 +27,9 @@ from orders.selectors import (
 from orders.services.execute import execute_by_staff
 from orders.services.place import cancel_order
 from orders.targets import hold_of
+from provisioning.services import desk
 from resellers.enums import PurchaseMode
+from subscriptions.asset_selectors import failed_assets
 from ui.filters import Choice, Filter, Period
 from ui.pages import Action, ActionPage, DetailPage, Fact, ListPage
 from ui.tables import Column
@@ -148,7 +151,7 @@ class OrderDetail(DetailPage):
     def actions(self, row: Order) -> list[Action]:
         """Execute and cancel, while the order waits; with the reason if this employee cannot."""
         if row.status != OrderStatus.SUBMITTED:
-            return []
+            return self._retries(row)
         found = []
         may_exceed = self.actor.has(Perm.ORDER_EXECUTE_ABOVE_CREDIT)
         if may_exceed or self.actor.has(Perm.ORDER_MANAGE):
@@ -159,6 +162,12 @@ class OrderDetail(DetailPage):
             url = reverse("bss:order_cancel", args=[row.public_id])
             found.append(Action(_("Cancel order"), url, "cross", "danger"))
         return found
+
+    def _retries(self, row: Order) -> list[Action]:
+        """Retry of all licences that came to nothing, if there are any."""
+        if not self.actor.has(Perm.OPERATION_ACT) or not failed_assets(self.actor, row.number).exists():
+            return []
+        return [Action(_("Retry all failed"), reverse("bss:order_retry", args=[row.public_id]), "sync", "primary")]
 
 
 def _fixed(order: Order) -> str:
@@ -263,3 +272,26 @@ class OrderCancel(OrderAction):
     def perform(self, form: Any) -> Order:
         """Call the service."""
         return cancel_order(self.actor, order=self.object, reason=form.cleaned_data["reason"])
+
+
+class OrderRetry(OrderAction):
+    """Provision every licence of the order again that came to nothing."""
+
+    perm = Perm.OPERATION_ACT
+    title = gettext_lazy("Retry all failed")
+
+    def consequences(self) -> list[str]:
+        """How many, and that each is charged again."""
+        number = failed_assets(self.actor, self.object.number).count()
+        words = ngettext("%(n)s licence is tried again.", "%(n)s licences are tried again.", number) % {"n": number}
+        return [words, _("What was refused is charged again; without enough credit nothing happens.")]
+
+    def perform(self, form: Any) -> None:
+        """Each on its own; what does not go is told line by line."""
+        ids = [row.public_id for row in failed_assets(self.actor, self.object.number)]
+        done, refused = desk.for_many(self.actor, desk.retry, ids)
+        for words in refused:
+            messages.error(self.request, words)
+        if done:
+            words = ngettext("%(n)s licence is on its way.", "%(n)s licences are on their way.", done)
+            messages.success(self.request, words % {"n": done})

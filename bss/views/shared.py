@@ -6,12 +6,12 @@ from core.audit import AuditEntry
 from core.selectors import history_for
 from core.tenancy import Actor
 from orders.models import Order
-from subscriptions.models import Subscription
+from subscriptions.models import Asset, AssetReturn, Subscription
 from users.permissions import Perm
 
 # Everybody who works on an order or a service needs to know what happened to it; the rest is for those who may read
 # the audit log.
-OPEN_HISTORY = (Order, Subscription)
+OPEN_HISTORY = (Order, Subscription, Asset, AssetReturn)
 
 
 def history_of(actor: Actor, row: Model) -> list[AuditEntry]:

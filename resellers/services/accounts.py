@@ -138,6 +138,8 @@ def update_account(actor: Actor, *, account: Account, values: Mapping[str, Any])
     for name in COMPANY_FIELDS + (STAFF_FIELDS if actor.is_staff else ()):
         if name in values:
             setattr(row, name, values[name] or "")
+    if actor.is_staff and row.kind == AccountKind.RESELLER and "mail_licences" in values:
+        row.mail_licences = bool(values["mail_licences"])
     _clean(row)
     row.save()
     audit.record(actor, "account.updated", row, before=before, after=_shown(row), account=row)
@@ -262,7 +264,8 @@ def billing_address(account: Account) -> dict[str, str]:
 
 def _shown(account: Account) -> dict[str, Any]:
     names = ("kind", "edition", *COMPANY_FIELDS, *STAFF_FIELDS)
-    return {name: getattr(account, name) for name in names} | {"bill_to": account.bill_to or ""}
+    own = {"mail_licences": account.mail_licences} if account.kind == AccountKind.RESELLER else {}
+    return {name: getattr(account, name) for name in names} | {"bill_to": account.bill_to or ""} | own
 
 
 def _locked(actor: Actor, account: Account) -> Account:

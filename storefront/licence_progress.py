@@ -1,0 +1,106 @@
+"""How far the licences of an order are: each on its own, those of one product together (``esd.md`` 6)."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from catalog.models import Cycle
+from core.tenancy import Actor
+from orders.enums import DeliveryStatus, OrderStatus
+from orders.models import Order, OrderLine
+from subscriptions.asset_selectors import asset_creations
+from subscriptions.enums import OperationState
+from subscriptions.models import Operation
+from subscriptions.refusals import cleaned
+
+REFUSED_LINES = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
+
+
+@dataclass(frozen=True)
+class LicenceLine:
+    """One licence of an order: ``state`` is ``done``, ``now``, ``waiting`` or ``failed``."""
+
+    line: OrderLine
+    number: int
+    words: str
+    note: str
+    state: str
+
+
+@dataclass(frozen=True)
+class LicenceGroup:
+    """All licences of one product in an order, in their order."""
+
+    product_name: str
+    lines: tuple[LicenceLine, ...]
+
+    def count(self, state: str) -> int:
+        """How many are in this state."""
+        return sum(item.state == state for item in self.lines)
+
+    @property
+    def ready(self) -> int:
+        """How many are ready."""
+        return self.count("done")
+
+
+def is_licence(line: OrderLine) -> bool:
+    """Whether a line buys something once and for ever."""
+    return line.billing_cycle == Cycle.ONE_TIME
+
+
+def licence_groups(actor: Actor, order: Order, lines: list[OrderLine]) -> tuple[LicenceGroup, ...]:
+    """The licences of an order with their operations; one statement whatever their number."""
+    if not lines:
+        return ()
+    operations = asset_creations(actor, [line.asset_id for line in lines if line.asset_id is not None])
+    found: dict[int, list[LicenceLine]] = {}
+    for line in lines:
+        group = found.setdefault(line.plan.product_id, [])
+        words, note, state = _told(order, line, operations.get(line.asset_id or 0))
+        group.append(LicenceLine(line, len(group) + 1, words, note, state))
+    return tuple(LicenceGroup(group[0].line.product_name, tuple(group)) for group in found.values())
+
+
+def _told(order: Order, line: OrderLine, operation: Operation | None) -> tuple[str, str, str]:
+    """What is said of one licence, a note, and its state."""
+    match line.delivery_status:
+        case DeliveryStatus.DELIVERED:
+            return _("Ready"), "", "done"
+        case DeliveryStatus.CANCELLED:
+            return _("Given up"), _("Nothing is charged for it."), "failed"
+        case DeliveryStatus.FAILED:
+            reason = cleaned(operation.code) if operation is not None else ""
+            return _("Refused"), reason or _("Being checked by the provider."), "failed"
+    if order.status != OrderStatus.EXECUTED:
+        return _("Waiting to be executed"), "", "waiting"
+    if operation is not None and operation.state == OperationState.ATTENTION:
+        return _("Being checked by the provider."), "", "waiting"
+    if operation is not None and operation.code == "out_of_stock":
+        return _("Waiting for Microsoft to release a licence."), "", "waiting"
+    if operation is not None and operation.state == OperationState.WAITING and operation.attempts:
+        return _("Not confirmed yet; we are checking."), "", "now"
+    return _("Ordering at the vendor"), "", "now"
+
+
+def licence_words(order: Order, groups: tuple[LicenceGroup, ...]) -> str:
+    """The sentence above the licences of an executed order; empty if there are none."""
+    if not groups or order.status != OrderStatus.EXECUTED:
+        return ""
+    lines = [item for group in groups for item in group.lines]
+    ready = sum(item.state == "done" for item in lines)
+    refused = [item for item in lines if item.state == "failed"]
+    checked = len(lines) - ready - len(refused)
+    figures = {"k": ready, "n": len(lines), "m": checked, "f": len(refused)}
+    words = ngettext("%(k)s of %(n)s licence is ready.", "%(k)s of %(n)s licences are ready.", len(lines)) % figures
+    more = []
+    if checked:
+        more.append(ngettext("%(m)s is still being checked", "%(m)s are still being checked", checked) % figures)
+    if refused:
+        reason = next((item.note for item in refused if item.note), "")
+        more.append(
+            ngettext("%(f)s was refused: %(reason)s", "%(f)s were refused: %(reason)s", len(refused))
+            % (figures | {"reason": reason.rstrip(".")})
+        )
+    return f"{words} {'; '.join(more)}." if more else words
