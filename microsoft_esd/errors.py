@@ -59,6 +59,7 @@ class Topic:
 
 _GONE = gettext_lazy("Microsoft no longer sells this product here. Choose another one.")
 DISCONTINUED = "discontinued"
+LICENCE_NOT_FOUND = "license_not_found"
 OUT_OF_STOCK = "out_of_stock"
 REDEEMED = "already_redeemed"
 NOT_RETURNABLE = "not_returnable"
@@ -106,7 +107,7 @@ TOPICS = (
         gettext_lazy("Microsoft has taken this licence back before. Nothing has to be done."),
     ),
     Topic(
-        "LicenseNotFound", "license_not_found", ErrorKind.CONTRACT,
+        "LicenseNotFound", LICENCE_NOT_FOUND, ErrorKind.CONTRACT,
         gettext_lazy("Microsoft does not know this licence. Compare it at Microsoft, then try again."),
     ),
 )  # fmt: skip

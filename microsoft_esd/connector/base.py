@@ -4,9 +4,16 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from core.http import HttpClient
 from microsoft_esd.client import ChannelInclusion
-from provisioning.ports import Context, ErrorKind, Outcome, Result, VendorError
+from microsoft_esd.errors import LICENCE_NOT_FOUND, EsdError
+from microsoft_esd.schemas.answers import Licence
+from provisioning.ports import AssetRequest, Context, ErrorKind, Outcome, Result, VendorError
+
+READ_LAG = dt.timedelta(minutes=15)  # What was bought may be shown that much later.
+LATE_LOOK = dt.timedelta(minutes=1)
 
 
 class ConnectorBase:
@@ -18,6 +25,17 @@ class ConnectorBase:
     def client(self, ctx: Context) -> ChannelInclusion:
         """A client for one piece of work."""
         return ChannelInclusion(ctx, self._http)
+
+
+def read_licence(ctx: Context, client: ChannelInclusion, request: AssetRequest) -> Licence:
+    """How a licence stands at Microsoft; one that was bought just now may only be shown late, so it is awaited."""
+    try:
+        return client.licence(request.external_id)
+    except EsdError as error:
+        if error.code != LICENCE_NOT_FOUND or ctx.now() - request.purchased_at > READ_LAG:
+            raise
+        words = _("Microsoft does not show this licence yet.")
+        raise EsdError(ErrorKind.WAITING, words, code="license_late", retry_after=LATE_LOOK) from error
 
 
 def refused(code: str, message: str, *, data: Mapping[str, Any] | None = None) -> Result:

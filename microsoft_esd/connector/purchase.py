@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from microsoft_esd.connector.base import ConnectorBase, refused, result_of, waiting
+from microsoft_esd.connector.base import ConnectorBase, read_licence, refused, result_of, waiting
 from microsoft_esd.errors import OUT_OF_STOCK, EsdError, error_of, topic_of
 from microsoft_esd.mapping.assets import licence_data, purchase_body, purchased_data, single_line, sku_of
 from microsoft_esd.mapping.products import Place
@@ -51,7 +51,7 @@ class PurchaseVerbs(ConnectorBase):
 
     def asset_status(self, ctx: Context, request: AssetRequest) -> Result:
         """How the licence stands at Microsoft: DONE with what is told. Raises ``VendorError`` if it is not told."""
-        licence = self.client(ctx).licence(request.external_id)
+        licence = read_licence(ctx, self.client(ctx), request)
         return Result(Outcome.DONE, external_id=request.external_id, data=licence_data(licence))
 
 
@@ -84,16 +84,11 @@ def _body(request: AssetRequest, transaction_id: str, channel_id: str, place: Pl
 
 
 def _result(answer: Transaction, request: AssetRequest, transaction_id: str) -> Result:
-    if answer.state == "pending":
-        return waiting("in_progress", _("Microsoft is still preparing the licence."), next_look(answer))
     if answer.state == "rejected":
         return _rejected(answer)
-    if answer.state != "completed":
-        raise EsdError(
-            ErrorKind.CONTRACT,
-            _("Microsoft answered with a state that nobody knows. Compare the purchase at Microsoft."),
-            code="contract",
-        )
+    if answer.state != "completed" and (answer.state == "pending" or not answer.lines):
+        # A state that nobody told us and no licence yet: whatever it means, it is not the end.
+        return waiting("in_progress", _("Microsoft is still preparing the licence."), next_look(answer))
     line = single_line(answer, request, transaction_id)
     return Result(
         Outcome.DONE,

@@ -10,7 +10,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from microsoft_esd.client import ChannelInclusion
-from microsoft_esd.connector.base import ConnectorBase, refused, result_of, waiting
+from microsoft_esd.connector.base import ConnectorBase, read_licence, refused, result_of, waiting
 from microsoft_esd.connector.purchase import FIRST_LOOK, note_answered, note_sent, sent_body
 from microsoft_esd.errors import NOT_RETURNABLE, REDEEMED, REJECTED, RETURNED, WINDOW_CLOSED, topic_of
 from microsoft_esd.mapping.assets import iso, return_body, returnable_until, returned_data
@@ -30,7 +30,10 @@ class ReturnVerbs(ConnectorBase):
         ``VendorError`` for everything that is neither an answer nor a delay.
         """
         client = self.client(ctx)
-        licence = client.licence(request.external_id)
+        try:
+            licence = read_licence(ctx, client, request)
+        except VendorError as error:
+            return result_of(error)
         if licence.is_returned:
             return _done(request, licence.updated_at or ctx.now())
         if licence.is_redeemed:

@@ -17,6 +17,7 @@ from microsoft_esd.connector import EsdConnector
 from provisioning.ports import AssetRequest, ClientCertificate
 from tests.microsoft_esd.fake_server import FakeServer
 from tests.office365.memory import NOW, MemoryContext
+from tests.twins import Twins
 
 SETTINGS: dict[str, Any] = {
     "resource_api": "https://sandbox.esd.channelinclusion.example/",
@@ -112,3 +113,14 @@ def make_request(**changes: Any) -> AssetRequest:
         "attributes": {"sku": "T5D-06798", "is_returnable": True, "return_window_days": None},
     }
     return AssetRequest(**{**values, **changes})
+
+
+@pytest.fixture
+def twin(twin_process: Twins) -> Iterator[Twins]:
+    """The worker's twin process with empty vendors and no faults."""
+    if twin_process.process.stdout:
+        # Its only line has been read; left to the collector it would be a warning.
+        twin_process.process.stdout.close()
+    twin_process.reset()
+    yield twin_process
+    twin_process.no_faults()

@@ -265,7 +265,6 @@ def test_exactly_one_token_or_a_person(
         {"LineItems": [{"Sku": "T5D-06798", "LicenseId": "l", "Tokens": [{"Code": ""}]}]},
         {"LineItems": [{"Sku": "T5D-06798", "LicenseId": "l", "Tokens": [{"Code": CODE * 3}]}]},
         {"ClientTransactionId": "another"},
-        {"State": "Odd"},
     ],
 )
 def test_other_licence_than_ordered_is_never_taken(
@@ -289,6 +288,16 @@ def test_names_are_read_in_any_casing(connector: EsdConnector, ctx: EsdContext, 
     server.fail("purchase", "answer", Answer(200, {}, body))
     result = connector.asset_create(ctx, make_request())
     assert (result.external_id, dict(result.secrets), result.data["links"]) == ("l-1", {"token": "k-1"}, [])
+
+
+@pytest.mark.parametrize(("lines", "outcome"), [(True, Outcome.DONE), (False, Outcome.WAITING)])
+def test_state_nobody_knows(
+    connector: EsdConnector, ctx: EsdContext, server: FakeServer, lines: bool, outcome: Outcome
+) -> None:
+    line = {"Sku": "T5D-06798", "LicenseId": "l-1", "Tokens": [{"Code": CODE}]}
+    body = {"ClientTransactionId": str(ctx.operation_id), "State": "Escalated", "LineItems": [line] if lines else None}
+    server.fail("purchase", "answer", reply(200, body))
+    assert connector.asset_create(ctx, make_request()).outcome == outcome
 
 
 def test_product_without_sku_is_not_sent(connector: EsdConnector, ctx: EsdContext, server: FakeServer) -> None:
