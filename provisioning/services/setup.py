@@ -159,7 +159,9 @@ def save_settings(
     values, errors = merged_values(connector, instance, given)
     code = "additional_field_before_save" if errors else "settings_invalid"
     missing = missing_fields(connector, values)
-    early = [item for item in missing if not item.additional]
+    # What says where the instance sells is never emptied: a person who leaves it out is told so at once.
+    emptied = [item for item in missing if item.additional and item.role and instance is not None and item.id in given]
+    early = [*(item for item in missing if not item.additional), *emptied]
     errors |= {item.id: _("This field is required.") for item in early if item.id not in errors}
     columns, against = market_columns(actor, application, instance, values)
     errors = errors or against or _vendor_objections(actor, application, values, columns)

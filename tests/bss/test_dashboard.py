@@ -72,7 +72,7 @@ def test_overview_shows_newest_orders_and_the_desk(shop):
     assert [(widget.name, widget.count) for widget in response.context["busy"]] == [("desk", 1)]
     assert "No answer." in response.content.decode()
     billing = staff_client(shop.organization, StaffRole.BILLING).get(HOME)
-    assert [widget.name for widget in billing.context["calm"]] == ["requests", "orders", "schedules", "ending"]
+    assert [widget.name for widget in billing.context["calm"]] == ["requests", "returns", "orders", "schedules", "ending"]
     assert [tile.label for tile in billing.context["tiles"]][2:] == ["Active accounts"]
 
 
@@ -142,7 +142,7 @@ def test_overview_needs_as_many_queries_for_more_rows(shop):
     few = count_queries(client, HOME)
     everything_waits(shop)
     everything_waits(shop)
-    assert count_queries(client, HOME) == few <= 15
+    assert count_queries(client, HOME) == few <= 18
 
 
 def test_empty_organization_is_told_how_to_begin(shop):

@@ -82,11 +82,20 @@ def test_stage_two_is_refused_before_the_first_save(staff):
     assert not Instance.objects.exists()
 
 
-def test_missing_field_of_stage_one_is_named_and_of_stage_two_keeps_the_draft(staff):
+def test_missing_field_is_named_and_keeps_the_state(staff):
     assert refused(staff, client_id="") == ("settings_invalid", {"client_id": "This field is required."})
     row = draft(staff)
-    save(staff, row, **esd.stage_two(installed(staff), language=""))
-    assert after_test(staff, row).state == InstanceState.DRAFT
+    certificate = installed(staff)
+    required = {"language": "This field is required."}
+    assert refused(staff, row, **esd.stage_two(certificate, language="")) == ("settings_invalid", required)
+    save(staff, row, thumbprint=certificate.thumbprint, country="GR")
+    row = after_test(staff, row)
+    assert row.state == InstanceState.DRAFT
+    save(staff, row, language="el-GR")
+    ready = after_test(staff, row)
+    assert refused(staff, ready, language="")[1] == required
+    ready.refresh_from_db()
+    assert (ready.state, ready.language) == (InstanceState.READY, "el-GR")
 
 
 def test_roles_become_columns_and_the_currency_is_the_certificates(staff):
