@@ -201,13 +201,22 @@ def test_undecided_return_waits(
 
 
 def test_unknown_licence_needs_a_person(connector: EsdConnector, ctx: EsdContext) -> None:
+    old = NOW - dt.timedelta(minutes=16)
     for verb in (connector.asset_cancel, connector.asset_status):
         with pytest.raises(VendorError) as caught:
-            verb(ctx, make_request(external_id="no-such"))
+            verb(ctx, make_request(external_id="no-such", purchased_at=old))
         assert (caught.value.kind, caught.value.code) == (ErrorKind.CONTRACT, "license_not_found")
         with pytest.raises(VendorError) as caught:
             verb(ctx, make_request())
         assert caught.value.code == "id_missing"
+
+
+def test_a_licence_bought_just_now_is_awaited(connector: EsdConnector, ctx: EsdContext) -> None:
+    result = connector.asset_cancel(ctx, make_request(external_id="not-shown-yet"))
+    assert (result.outcome, result.code) == (Outcome.WAITING, "license_late")
+    with pytest.raises(VendorError) as caught:
+        connector.asset_status(ctx, make_request(external_id="not-shown-yet"))
+    assert caught.value.kind is ErrorKind.WAITING
 
 
 def test_status_tells_what_microsoft_tells(

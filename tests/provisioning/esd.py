@@ -27,7 +27,7 @@ FOURTEEN_DAYS = "QQ2-01897"
 
 @dataclass
 class EsdShop:
-    """Distributor, site, a Greek customer, a Greek reseller with an end customer, and the instance with its products."""
+    """Distributor, site, a Greek customer, a Greek reseller with an end customer, the instance with its products."""
 
     organization: Organization
     site: Site
