@@ -134,8 +134,8 @@ def test_foreign_certificate_is_refused(live: EsdConnector, there: EsdContext) -
     "kind",
     [
         "timeout_before", "timeout_after", "reset_before", "reset_after", "drop_before", "drop_after",
-        "http_500_before", "http_500_after", "http_429", "auth_401", "html_page", "empty_body", "malformed", "truncated",
-        "bom", "unknown_enum", "camel_case", "missing_optional",
+        "http_500_before", "http_500_after", "http_429", "auth_401", "html_page", "empty_body", "malformed",
+        "truncated", "bom", "unknown_enum", "camel_case", "missing_optional",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("verb", ["asset_create", "asset_cancel"])
