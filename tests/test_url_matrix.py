@@ -15,7 +15,7 @@ from core.audit import AuditEntry
 from core.jobs import start_job
 from orders.models import Order
 from resellers.models import Membership, PermissionRule, StaffGroup
-from subscriptions.models import CancellationRequest, Operation, Subscription, SubscriptionAddOn
+from subscriptions.models import AssetReturn, CancellationRequest, Operation, Subscription, SubscriptionAddOn
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
 from ui.pages.export import EXPORT_LIST
@@ -125,8 +125,12 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         valid_from=clock.now(),
         valid_to=clock.now() + dt.timedelta(days=90),
     )
+    asset = factories.asset(shop.product, account=shop.customer)
+    give_back = AssetReturn.objects.create(organization=shop.organization, asset=asset, requested_by="Ada")
     return {
         "order": str(order.public_id),
+        "asset": str(asset.public_id),
+        "return": str(give_back.public_id),
         "subscription": str(subscription.public_id),
         "service": str(subscription.public_id),
         "operation": str(operation.public_id),
@@ -181,7 +185,8 @@ POST_ONLY = {
 OWN = {"storefront:order_detail"} | {
     name
     for name in SHOP
-    if name.startswith("storefront:subscription_") and "public_id" in PATTERNS[name].pattern.converters
+    if name.startswith(("storefront:asset_", "storefront:subscription_"))
+    and "public_id" in PATTERNS[name].pattern.converters
 }
 
 

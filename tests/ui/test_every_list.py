@@ -19,6 +19,7 @@ from openpyxl.utils import get_column_letter
 from catalog.models import PriceList
 from core.jobs import start_job
 from resellers.models import Account, Organization, PermissionRule
+from subscriptions.services.returns import submit_return
 from tests import factories
 from tests.bss.staff import customer_client, staff_client
 from tests.shop import fill_basket, make_shop, place
@@ -67,6 +68,8 @@ def door():
     shop = make_shop()
     place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
     start_job(shop.staff, "test", title="A job", params={})
+    for account in (shop.customer, shop.end_customer):
+        submit_return(shop.staff, asset=factories.asset(shop.product, account=account), comment="Bought twice")
     clients = {
         "bss": staff_client(shop.organization),
         "storefront": customer_client(shop.organization, shop.reseller),
