@@ -7,7 +7,7 @@ import pytest
 
 from microsoft_esd.connector import EsdConnector
 from provisioning.ports import AssetRequest, ErrorKind, Outcome, VendorError
-from tests.microsoft_esd.conftest import EsdContext, make_request
+from tests.microsoft_esd.conftest import NOW, EsdContext, make_request
 from tests.microsoft_esd.fake_server import FakeServer, problem
 from tests.office365.memory import Killed
 
