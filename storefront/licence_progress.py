@@ -14,8 +14,6 @@ from subscriptions.enums import OperationState
 from subscriptions.models import Operation
 from subscriptions.refusals import cleaned
 
-REFUSED_LINES = (DeliveryStatus.FAILED, DeliveryStatus.CANCELLED)
-
 
 @dataclass(frozen=True)
 class LicenceLine:
@@ -90,17 +88,18 @@ def licence_words(order: Order, groups: tuple[LicenceGroup, ...]) -> str:
         return ""
     lines = [item for group in groups for item in group.lines]
     ready = sum(item.state == "done" for item in lines)
-    refused = [item for item in lines if item.state == "failed"]
-    checked = len(lines) - ready - len(refused)
-    figures = {"k": ready, "n": len(lines), "m": checked, "f": len(refused)}
+    refused = [item for item in lines if item.line.delivery_status == DeliveryStatus.FAILED]
+    ended = sum(item.line.delivery_status == DeliveryStatus.CANCELLED for item in lines)
+    checked = len(lines) - ready - len(refused) - ended
+    figures = {"k": ready, "n": len(lines), "m": checked, "f": len(refused), "g": ended}
     words = ngettext("%(k)s of %(n)s licence is ready.", "%(k)s of %(n)s licences are ready.", len(lines)) % figures
     more = []
     if checked:
         more.append(ngettext("%(m)s is still being checked", "%(m)s are still being checked", checked) % figures)
+    if ended:
+        more.append(ngettext("%(g)s was given up", "%(g)s were given up", ended) % figures)
     if refused:
-        reason = next((item.note for item in refused if item.note), "")
-        more.append(
-            ngettext("%(f)s was refused: %(reason)s", "%(f)s were refused: %(reason)s", len(refused))
-            % (figures | {"reason": reason.rstrip(".")})
-        )
+        reason = {"reason": refused[0].note.rstrip(".")}
+        said = ngettext("%(f)s was refused: %(reason)s", "%(f)s were refused: %(reason)s", len(refused))
+        more.append(said % (figures | reason))
     return f"{words} {'; '.join(more)}." if more else words

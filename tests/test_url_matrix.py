@@ -182,11 +182,9 @@ POST_ONLY = {
     "storefront:checkout_live",
     "storefront:order_cancel",
 }
+_BELOW = ("storefront:asset_", "storefront:subscription_")
 OWN = {"storefront:order_detail"} | {
-    name
-    for name in SHOP
-    if name.startswith(("storefront:asset_", "storefront:subscription_"))
-    and "public_id" in PATTERNS[name].pattern.converters
+    name for name in SHOP if name.startswith(_BELOW) and "public_id" in PATTERNS[name].pattern.converters
 }
 
 
