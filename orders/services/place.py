@@ -30,6 +30,7 @@ from resellers.selectors import purchase_targets
 from resellers.services.accounts import take_order_number
 from users.permissions import Perm
 from vendors.models import InstanceState
+from vendors.selectors import certificate_problem
 
 
 class PriceChanged(Conflict):
@@ -166,6 +167,9 @@ def _check_instances(account: Account, priced: PricedBasket) -> None:
     for instance in instances_of(priced.lines):
         if instance.state != InstanceState.ACTIVE:
             raise BusinessError("instance_closed", _("%(name)s takes no orders at the moment.") % {"name": instance})
+        problem = certificate_problem(instance, clock.now())
+        if problem:
+            raise BusinessError("instance_closed", problem)
         if instance.currency not in ("", currency):
             raise BusinessError(
                 "currencies_mixed",

@@ -48,5 +48,8 @@ def test_an_unused_licence_goes_back_and_is_credited_once(twins):
     request.refresh_from_db()
     assert (asset.status, asset.token_status, asset.return_status) == ("cancelled", "return_accepted", "successful")
     assert request.status == "completed"
-    assert [charge.gross for charge in Charge.objects.filter(asset=asset).order_by("pk")] == [placed.gross, -placed.gross]
+    assert [charge.gross for charge in Charge.objects.filter(asset=asset).order_by("pk")] == [
+        placed.gross,
+        -placed.gross,
+    ]
     assert_all_holds(twins)
