@@ -9,6 +9,7 @@ ALLOWED_HOSTS = ["127.0.0.1", "localhost", ".localhost"]
 INSTALLED_APPS += ["bench"]  # noqa: F405
 ROOT_URLCONF = "bench.urls"
 VENDOR_CALLS_PER_MINUTE = 1_000_000  # The budget of a real vendor would be measured instead of the product.
+VENDOR_FAMILY_CALLS_PER_MINUTE = {"esd": 1_000_000}
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

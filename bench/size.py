@@ -33,6 +33,9 @@ class Plan:
     orders: int
     sheet: int
     workers: tuple[int, ...]
+    esd_products: int
+    esd_orders: int
+    esd_licences: int
 
 
 def chosen() -> Plan:
@@ -55,6 +58,9 @@ def chosen() -> Plan:
             orders=20,
             sheet=5_000,
             workers=(1, 2),
+            esd_products=600,
+            esd_orders=2,
+            esd_licences=10,
         )
     main = (
         Scale(1_000_000, 200_000, 2_000, 300, 1_000_000) if rows == "1m" else Scale(100_000, 20_000, 200, 300, 100_000)
@@ -72,4 +78,7 @@ def chosen() -> Plan:
         orders=400,
         sheet=100_000,
         workers=(1, 2, 4),
+        esd_products=20_000,
+        esd_orders=20,
+        esd_licences=50,
     )

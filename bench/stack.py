@@ -58,7 +58,7 @@ class Stack:
     def start(self) -> None:
         """PostgreSQL, Valkey and the twins; afterwards Django can be set up in this process."""
         (self.home / "logs").mkdir(parents=True, exist_ok=True)
-        ports = {name: free_port() for name in ("web", "twin", "tls")}
+        ports = {name: free_port() for name in ("web", "twin", "tls", "names")}
         self.url = f"http://127.0.0.1:{ports['web']}"
         self.twin_url = f"http://127.0.0.1:{ports['twin']}"
         twins = self.home / "twins"
@@ -73,6 +73,8 @@ class Stack:
             "SANDBOX_URL": self.twin_url,
             "SANDBOX_TLS_URL": f"https://127.0.0.1:{ports['tls']}",
             "EXTRA_CA_FILE": str(twins / "ca.pem"),
+            "DNS_RESOLVERS": f"127.0.0.1:{ports['names']}",
+            "CERTIFICATE_CNAME_TARGETS": "eu.platform.example",
             "LOOPBACK_HOSTS": "127.0.0.1,localhost",
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
@@ -83,8 +85,11 @@ class Stack:
 
     def start_twins(self) -> None:
         """The vendor twins, with what they had when they ended."""
-        ports = [self.environment[name].rpartition(":")[2] for name in ("SANDBOX_URL", "SANDBOX_TLS_URL")]
-        options = ("--port", ports[0], "--tls-port", ports[1], "--home", str(self.home / "twins"))
+        ports = [
+            self.environment[name].rpartition(":")[2] for name in ("SANDBOX_URL", "SANDBOX_TLS_URL", "DNS_RESOLVERS")
+        ]
+        places = ("--port", ports[0], "--tls-port", ports[1], "--dns-port", ports[2])
+        options = (*places, "--home", str(self.home / "twins"))
         self.spawn("twins", "-m", "sandbox", *options)
         self.wait_for("twins", int(ports[0]))
 

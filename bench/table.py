@@ -40,6 +40,9 @@ def table(results: dict[str, Any]) -> str:
         if results.get(key):
             rows = [[name, _short(value)] for name, value in results[key].items()]
             made += ["", *_lines((key, "figures"), rows)]
+    for key, part in results.get("esd", {}).items():
+        rows = [[name, _short(value)] for name, value in part.items()]
+        made += ["", *_lines((f"Microsoft ESD: {key}", "figures"), rows)]
     if results.get("peak_kib"):
         rows = [[name, round(value / 1024, 1)] for name, value in results["peak_kib"].items()]
         made += ["", *_lines(("peak memory", "MiB"), rows)]
