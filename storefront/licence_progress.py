@@ -1,11 +1,13 @@
 """How far the licences of an order are: each on its own, those of one product together (``esd.md`` 6)."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.models import Cycle
+from core import money
 from core.tenancy import Actor
 from orders.enums import DeliveryStatus, OrderStatus
 from orders.models import Order, OrderLine
@@ -103,3 +105,23 @@ def licence_words(order: Order, groups: tuple[LicenceGroup, ...]) -> str:
         said = ngettext("%(f)s was refused: %(reason)s", "%(f)s were refused: %(reason)s", len(refused))
         more.append(said % (figures | reason))
     return f"{words} {'; '.join(more)}." if more else words
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What one product of an order costs, before tax."""
+
+    product_name: str
+    quantity: int
+    net: Decimal
+
+
+def amounts_of(order: Order) -> list[Amount]:
+    """The lines of an order as a bill shows them: the licences of one product at one price together."""
+    found: dict[object, Amount] = {}
+    for line in order.lines.all():
+        key: object = (line.plan.product_id, line.unit_price) if is_licence(line) else line.pk
+        known = found.get(key)
+        quantity, net = (known.quantity, known.net) if known else (0, money.ZERO)
+        found[key] = Amount(line.product_name, quantity + line.quantity, net + line.net)
+    return list(found.values())

@@ -31,7 +31,14 @@ from vendors.models import SyncStatus
 from vendors.selectors import instance_choices
 
 LIST = (gettext_lazy("Assets"), "bss:asset_list")
-MASKED = Column("masked_token", gettext_lazy("Token"), "code")
+TOKEN = Column(
+    "token_status",
+    gettext_lazy("Token"),
+    "status",
+    sort="token_status",
+    sub="masked_token",
+    sub_label=gettext_lazy("Key"),
+)
 CHARGE_ROWS, OPERATION_ROWS = 20, 20
 
 
@@ -48,11 +55,6 @@ def retry_creation(actor: Actor, row: Asset) -> Operation:
     return desk.retry(actor, operation=operation)
 
 
-def returned(row: Asset) -> str:
-    """The return status of what was returned; nothing for everything else, so that a list stays calm."""
-    return row.return_status if row.return_status != ReturnStatus.NONE else ""
-
-
 class AssetList(ListPage):
     """All licences of the organization, newest first."""
 
@@ -61,7 +63,7 @@ class AssetList(ListPage):
     intro = gettext_lazy("Licences that customers bought once and keep.")
     selector = listed_assets
     columns = (
-        Column("name", gettext_lazy("Asset"), "main", sort="name", sub="product.code", sub_label=gettext_lazy("Code")),
+        Column("name", gettext_lazy("Asset"), "main", sort="name"),
         Column(
             "account.name",
             gettext_lazy("Customer"),
@@ -69,21 +71,28 @@ class AssetList(ListPage):
             sub="bill_to.name",
             sub_label=gettext_lazy("Billed to"),
         ),
-        Column("product.name", gettext_lazy("Product"), sort="product__name", in_files_only=True),
         Column(
-            "order_number",
-            gettext_lazy("Order"),
-            sort="order_number",
-            sub="instance.system_name",
-            sub_label=gettext_lazy("Instance"),
+            "purchased_at",
+            gettext_lazy("Purchase date"),
+            "date",
+            sort="purchased_at",
+            sub="order_number",
+            sub_label=gettext_lazy("Order"),
         ),
-        Column("purchased_at", gettext_lazy("Purchase date"), "date", sort="purchased_at"),
-        Column("unit_price", gettext_lazy("Price"), "money", sort="unit_price"),
         Column("status", gettext_lazy("Status"), "status", sort="status"),
         Column("sync_status", gettext_lazy("Synchronization"), "status", sort="sync_status"),
-        Column("token_status", gettext_lazy("Token status"), "status", sort="token_status"),
-        Column("return_status", gettext_lazy("Return status"), "status", sort="return_status", show=returned),
+        Column(
+            "token_status",
+            gettext_lazy("Token status"),
+            "status",
+            sort="token_status",
+        ),
+        Column("return_status", gettext_lazy("Return status"), "status", in_files_only=True),
         Column("returnable_until", gettext_lazy("Returnable until"), "date", sort="returnable_until"),
+        Column("product.name", gettext_lazy("Product"), in_files_only=True),
+        Column("product.code", gettext_lazy("Code"), "code", in_files_only=True),
+        Column("instance.system_name", gettext_lazy("Instance"), in_files_only=True),
+        Column("unit_price", gettext_lazy("Price"), "money", in_files_only=True),
         Column("external_id", gettext_lazy("Licence id"), "code", in_files_only=True),
         Column("transaction_id", gettext_lazy("Transaction id"), "code", in_files_only=True),
         Column("warning", gettext_lazy("Warning"), in_files_only=True),
@@ -109,10 +118,8 @@ class AssetList(ListPage):
     bulk_actions = (BulkAction("retry", gettext_lazy("Retry"), Perm.OPERATION_ACT, retry_creation),)
 
     def screen_columns(self) -> list[Column]:
-        """With the masked key, which no file has."""
-        found = super().screen_columns()
-        at = next((place for place, column in enumerate(found) if column.path == "token_status"), len(found))
-        return [*found[:at], MASKED, *found[at:]]
+        """With the masked key below its status; no file has it."""
+        return [TOKEN if column.path == TOKEN.path else column for column in super().screen_columns()]
 
     def row_url(self, row: Any) -> str:
         """The licence with all that is known of it."""
@@ -145,7 +152,10 @@ class AssetDetail(DetailPage):
     def shown_facts(self) -> list[Fact]:
         """Empty ones are left out; a day of return counts in UTC."""
         always = {"purchased_at", "unit_price", "sync_status", "returnable_until"}
-        return [fact for fact in self.facts if fact.path in always or fact.raw(self.object)]
+        never = {"return_status"} if self.object.return_status == ReturnStatus.NONE else set()
+        return [
+            fact for fact in self.facts if fact.path in always or (fact.raw(self.object) and fact.path not in never)
+        ]
 
     def context(self) -> dict[str, Any]:
         """The key, the open return, operations, charges and the order."""

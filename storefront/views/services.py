@@ -18,6 +18,7 @@ from resellers.selectors import accounts_for, memberships_for, own_account
 from resellers.services.accounts import update_account
 from storefront.access import ShopRequest, shop_page
 from storefront.forms import CompanyForm
+from storefront.licence_progress import amounts_of
 from storefront.progress import order_progress
 from subscriptions.selectors import subscriptions_for
 from users.permissions import Perm
@@ -35,6 +36,7 @@ def order_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
         "order": order,
         "progress": order_progress(request.actor, order),
         "may_cancel": may_cancel,
+        "amounts": amounts_of(order),
         "sees_prices": request.actor.has(Perm.SHOP_PRICES_VIEW),
         "history": SimpleLazyObject(lambda: history_for(request.actor, order)),
     }

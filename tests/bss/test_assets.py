@@ -271,3 +271,17 @@ def test_reseller_wishes_are_part_of_his_account(shop):
     assert client.post(page, values | {"mail_licences": "on"}).status_code == 302
     assert Account.objects.get(pk=shop.reseller.pk).mail_licences is True
     assert "Mail licences" not in text_of(client.get(reverse("bss:account_edit", args=[shop.customer.public_id])))
+
+
+@pytest.mark.parametrize("page", [LIST, "bss:return_list"])
+def test_lists_sort_and_filter_by_everything_they_declare(shop, row, page):
+    submit_return(shop.customer_admin, asset=row)
+    client = staff_client(shop.organization)
+    shown = client.get(reverse(page))
+    sorts = [head["column"].sort for head in shown.context["heads"] if head["column"].sort]
+    assert sorts
+    for sort in sorts:
+        assert len(rows_of(client.get(reverse(page), {"sort": sort}))) == 1
+        assert len(rows_of(client.get(reverse(page), {"sort": f"-{sort}"}))) == 1
+    for name in shown.context["form"].fields:
+        assert client.get(reverse(page), {name: "a"}).status_code == 200

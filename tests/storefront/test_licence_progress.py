@@ -6,6 +6,7 @@ from django.urls import reverse
 from orders.enums import DeliveryStatus
 from orders.models import Order, OrderLine
 from orders.selectors import order_with_lines
+from storefront.licence_progress import amounts_of
 from storefront.progress import order_progress
 from subscriptions.enums import OperationState, Purpose, Verb
 from subscriptions.models import Asset, Operation
@@ -88,6 +89,8 @@ def test_sentence_counts_what_became_of_them(shop, states, words):
     order = licences(shop, *states)
     found = order_progress(shop.customer_admin, order_with_lines(shop.customer_admin, order.public_id))
     assert found.licence_words == words
+    (amount,) = amounts_of(order_with_lines(shop.customer_admin, order.public_id))
+    assert (amount.quantity, amount.net) == (len(states), 149 * len(states))
     assert [item.number for item in found.licences[0].lines] == list(range(1, len(states) + 1))
     assert found.is_over == ("in_progress" not in states)
 
