@@ -17,6 +17,8 @@ from catalog.selectors import price_list_of, sold_products
 from catalog.services.price_lists import assign_price_list, save_price_list
 from catalog.services.products import publish_products
 from cloudbss.demo.data import BIRCH, CEDAR, CUSTOMER_USERS, MAIN, STAFF, SUPERUSER, Company, Person, others
+from cloudbss.demo.esd import build_esd
+from cloudbss.demo.licences import order_licences, return_licences
 from cloudbss.demo.twins import call_twins
 from cloudbss.demo_settings import microsoft_settings
 from core import jobs, outbox
@@ -66,10 +68,15 @@ def build(say: Callable[[str], None]) -> None:
         say("catalogue from the Partner Center twin")
         _catalogue(organization, instance, say)
     accounts = _accounts(organization, instance)
+    build_esd(_operator(organization), say)
     missing = ORDERS - Order.objects.filter(organization=organization).count()
     if missing > 0:
         say(f"{missing} orders through the twin")
         _orders(organization, instance, accounts, say)
+        _settle(say)
+        order_licences(organization, accounts, say)
+        _settle(say)
+        return_licences(organization)
         _settle(say)
 
 
