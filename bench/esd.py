@@ -149,8 +149,8 @@ def catalogue(counter: Counter, stack: Stack, plan: Plan) -> dict[str, Any]:
         if mode == "changes":
             change(CHANGES)
         for country, figures in zip(counter.instances, refresh(stack, mode, rows), strict=True):
-            read = CHANGES if mode == "changes" else figures["products"]
-            figures["products_per_second"] = round(read / figures["seconds"])
+            if mode == "changes":
+                figures["products_per_second"] = round(CHANGES / figures["seconds"])
             found[f"{name}, {country}"] = figures
     first = [found[f"first, {country}"] for country in counter.instances]
     found["peak memory"] = {
