@@ -72,7 +72,13 @@ def test_overview_shows_newest_orders_and_the_desk(shop):
     assert [(widget.name, widget.count) for widget in response.context["busy"]] == [("desk", 1)]
     assert "No answer." in response.content.decode()
     billing = staff_client(shop.organization, StaffRole.BILLING).get(HOME)
-    assert [widget.name for widget in billing.context["calm"]] == ["requests", "returns", "orders", "schedules", "ending"]
+    assert [widget.name for widget in billing.context["calm"]] == [
+        "requests",
+        "returns",
+        "orders",
+        "schedules",
+        "ending",
+    ]
     assert [tile.label for tile in billing.context["tiles"]][2:] == ["Active accounts"]
 
 
