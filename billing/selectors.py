@@ -69,3 +69,9 @@ def credit_of_asset(asset_id: int) -> str:
     """What was credited for a returned asset, tax included, as people read it; empty if nothing was."""
     row = Charge.objects.filter(asset_id=asset_id, kind=ChargeKind.CREDIT).order_by("-id").first()
     return money.show(-row.gross, row.currency) if row is not None else ""
+
+
+def charge_of_asset(actor: Actor, asset_id: int) -> Charge | None:
+    """What an asset was charged with, which is what its return credits; None if nothing was."""
+    rows = charges_for(actor).filter(asset_id=asset_id, kind=ChargeKind.CHARGE, state=ChargeState.DUE)
+    return rows.first()

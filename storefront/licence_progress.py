@@ -77,7 +77,7 @@ def _told(order: Order, line: OrderLine, operation: Operation | None) -> tuple[s
         return _("Waiting to be executed"), "", "waiting"
     if operation is not None and operation.state == OperationState.ATTENTION:
         return _("Being checked by the provider."), "", "waiting"
-    if operation is not None and operation.code == "out_of_stock":
+    if operation is not None and "out_of_stock" in (operation.flag, operation.code):
         return _("Waiting for Microsoft to release a licence."), "", "waiting"
     if operation is not None and operation.state == OperationState.WAITING and operation.attempts:
         return _("Not confirmed yet; we are checking."), "", "now"

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
+from resellers.enums import AccountKind, PurchaseMode
+from resellers.models import Account, Contact, Membership
 from subscriptions.enums import OPEN_REQUESTS, OPEN_STATES, OperationState, RequestStatus, Verb
 from subscriptions.models import Asset, AssetReturn, Operation
 from subscriptions.selectors import SHOWN_FOR, operations_for
@@ -68,3 +70,24 @@ def failed_assets(actor: Actor, order_number: str) -> TenantQuerySet[Operation]:
 def is_moving(actor: Actor, asset: Asset) -> bool:
     """Whether an operation on the licence is under way."""
     return Operation.objects.visible_to(actor).filter(asset=asset, state__in=OPEN_STATES).exists()
+
+
+def delivery_account(row: Asset) -> Account:
+    """Whose people get the key by mail: a resale's customer if his reseller wants that, else who pays."""
+    if row.bill_to_id == row.account_id:
+        return row.account
+    own_use = row.purchase_mode == PurchaseMode.AFFILIATE or row.account.kind == AccountKind.AFFILIATE
+    return row.bill_to if own_use or not row.bill_to.mail_licences else row.account
+
+
+def delivery_addresses(row: Asset) -> list[str]:
+    """Addresses the key may be mailed to, the usual one first: the primary contact, else the account's own."""
+    account = delivery_account(row)
+    contacts = Contact.objects.filter(account=account).order_by("-is_primary", "last_name", "pk")
+    people = Membership.objects.filter(account=account, user__is_active=True).select_related("user").order_by("pk")
+    found = [*(contact.email for contact in contacts), account.email, *(person.user.email for person in people)]
+    known: dict[str, str] = {}
+    for address in found:
+        if address:
+            known.setdefault(address.lower(), address)
+    return list(known.values())

@@ -20,9 +20,15 @@ from provisioning.services import desk
 from provisioning.services.asset_refresh import reading_asset, start_asset_refresh
 from subscriptions.asset_enums import AssetStatus, DeliveryNote, ReturnStatus, TokenStatus
 from subscriptions.asset_rules import AssetAction, failed_creation, obstacle, open_return
-from subscriptions.asset_selectors import asset_operations, assets_for, listed_assets, return_in_view
+from subscriptions.asset_selectors import (
+    asset_operations,
+    assets_for,
+    delivery_addresses,
+    listed_assets,
+    return_in_view,
+)
 from subscriptions.models import Asset, AssetReturn, Operation
-from subscriptions.services.keys import delivery_addresses, resend_token, reveal_token
+from subscriptions.services.keys import resend_token, reveal_token
 from ui.filters import Choice, Filter, Period
 from ui.pages import Action, ActionPage, BulkAction, DetailPage, Fact, ListPage
 from ui.tables import Column

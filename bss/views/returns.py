@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.services import asset_charge
+from billing.selectors import charge_of_asset
 from bss.forms.operations import ReasonForm
 from bss.views.shared import history_of
 from core import money
+from core.tenancy import Actor
 from orders.services.asset_return import accept_return
 from subscriptions.asset_rules import AssetAction, obstacle
 from subscriptions.asset_selectors import returns_for
@@ -92,7 +93,7 @@ class ReturnDetail(DetailPage):
         is_open = row.status == RequestStatus.SUBMITTED
         return {
             "impossible": obstacle(row.asset, AssetAction.RETURN, deciding=row)[1] if is_open else "",
-            "credit": credit_words(row) if is_open else "",
+            "credit": credit_words(self.actor, row) if is_open else "",
             "links_operations": self.actor.has(Perm.OPERATION_VIEW),
             "history": history_of(self.actor, row),
         }
@@ -111,9 +112,9 @@ class ReturnDetail(DetailPage):
         return found
 
 
-def credit_words(row: AssetReturn) -> str:
+def credit_words(actor: Actor, row: AssetReturn) -> str:
     """What accepting credits, tax included; empty if nothing was charged."""
-    charge = asset_charge(row.asset_id)
+    charge = charge_of_asset(actor, row.asset_id)
     return money.show(charge.gross, charge.currency) if charge else ""
 
 
@@ -151,7 +152,7 @@ class ReturnAccept(ReturnDecision):
         if words:
             return [words]
         found = [_("The vendor takes the licence back at once; its key can no longer be used then.")]
-        credit = credit_words(self.object)
+        credit = credit_words(self.actor, self.object)
         return [*found, _("Credited when he has done it: %(amount)s.") % {"amount": credit}] if credit else found
 
     def perform(self, form: Any) -> AssetReturn:

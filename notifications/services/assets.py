@@ -19,9 +19,10 @@ from notifications.services.readers import order_of, to_buyer
 from resellers.models import Contact, Membership
 from resellers.selectors import manager_of
 from subscriptions.asset_enums import DeliveryNote
+from subscriptions.asset_selectors import delivery_account, delivery_addresses
 from subscriptions.models import Asset, AssetReturn
 from subscriptions.refusals import cleaned
-from subscriptions.services.keys import delivery_account, delivery_addresses, note_delivery
+from subscriptions.services.keys import note_delivery
 from users.permissions import StaffRole
 
 SYSTEM = system_actor(label="mail")

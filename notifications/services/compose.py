@@ -61,11 +61,7 @@ def queue_mail(
         "home_url": absolute("/", site),
         **context,
     }
-    zone = timezone.override(ZoneInfo(organization.time_zone))
-    with translation.override(language or organization.language), zone:
-        subject = " ".join(render_to_string(f"mail/{template}.subject.txt", values).split())
-        text = BLANK_LINES.sub("\n\n", render_to_string(f"mail/{template}.txt", values).strip()) + "\n"
-        html = render_to_string(f"mail/{template}.html", values)
+    written = _written(template, values, language or organization.language, organization.time_zone)
     sender = (site.mail_sender if site else "") or settings.DEFAULT_FROM_EMAIL
     mail, made = OutgoingMail.objects.get_or_create(
         dedupe_key=dedupe_key,
@@ -77,12 +73,19 @@ def queue_mail(
             "template": template,
             "recipient": recipient,
             "sender": formataddr((name, sender)),
-            "subject": subject[:255],
-            "text": text,
-            "html": html,
             "is_secret": is_secret,
+            **written,
         },
     )
     if made:
         outbox.dispatch(SEND_TASK, mail.pk)
     return mail
+
+
+def _written(template: str, values: Mapping[str, Any], language: str, time_zone: str) -> dict[str, str]:
+    """Subject, text and HTML of a template, in this language and with times of this zone."""
+    with translation.override(language), timezone.override(ZoneInfo(time_zone)):
+        subject = " ".join(render_to_string(f"mail/{template}.subject.txt", values).split())
+        text = BLANK_LINES.sub("\n\n", render_to_string(f"mail/{template}.txt", values).strip()) + "\n"
+        html = render_to_string(f"mail/{template}.html", values)
+    return {"subject": subject[:255], "text": text, "html": html}

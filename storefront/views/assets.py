@@ -19,10 +19,17 @@ from storefront.forms import AssetCancelForm, ResendForm
 from storefront.views.lists import ServiceList
 from subscriptions.asset_enums import AssetStatus, ReturnStatus, TokenStatus
 from subscriptions.asset_rules import AssetAction, obstacle
-from subscriptions.asset_selectors import assets_for, is_moving, listed_assets, return_in_view, returns_for
+from subscriptions.asset_selectors import (
+    assets_for,
+    delivery_addresses,
+    is_moving,
+    listed_assets,
+    return_in_view,
+    returns_for,
+)
 from subscriptions.enums import RequestStatus
 from subscriptions.models import Asset, AssetReturn
-from subscriptions.services.keys import delivery_addresses, resend_token, reveal_token
+from subscriptions.services.keys import resend_token, reveal_token
 from subscriptions.services.returns import submit_return, withdraw_return
 from ui.filters import Choice, Filter, Period
 from ui.pages import ActionPage, Page

@@ -14,10 +14,9 @@ from core import audit, clock, crypto
 from core.audit import AuditEntry
 from core.errors import BusinessError, NotVisible, PermissionRefused
 from core.tenancy import Actor
-from resellers.enums import AccountKind, PurchaseMode
-from resellers.models import Account, Contact, Membership
 from subscriptions.asset_enums import DeliveryNote
 from subscriptions.asset_rules import AssetAction, demand_action
+from subscriptions.asset_selectors import delivery_addresses
 from subscriptions.models import Asset
 from subscriptions.services.assets import tell_asset
 from subscriptions.services.returns import lock_asset, require_asset_manage
@@ -98,27 +97,6 @@ def _known_address(row: Asset, email: str) -> str:
             "address_foreign", _("Choose an address of a contact or user of the account."), field="email"
         )
     return found
-
-
-def delivery_account(row: Asset) -> Account:
-    """Whose people get the key by mail: a resale's customer if his reseller wants that, else who pays."""
-    if row.bill_to_id == row.account_id:
-        return row.account
-    own_use = row.purchase_mode == PurchaseMode.AFFILIATE or row.account.kind == AccountKind.AFFILIATE
-    return row.bill_to if own_use or not row.bill_to.mail_licences else row.account
-
-
-def delivery_addresses(row: Asset) -> list[str]:
-    """Addresses the key may be mailed to, the usual one first: the primary contact, else the account's own."""
-    account = delivery_account(row)
-    contacts = Contact.objects.filter(account=account).order_by("-is_primary", "last_name", "pk")
-    people = Membership.objects.filter(account=account, user__is_active=True).select_related("user").order_by("pk")
-    found = [*(contact.email for contact in contacts), account.email, *(person.user.email for person in people)]
-    known: dict[str, str] = {}
-    for address in found:
-        if address:
-            known.setdefault(address.lower(), address)
-    return list(known.values())
 
 
 def key_for_mail(row: Asset) -> str:

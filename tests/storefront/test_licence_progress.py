@@ -127,3 +127,10 @@ def test_staff_retry_all_failed_of_an_order(shop):
     assert "1 licence is on its way." in text_of(answer)
     assert Operation.objects.get(asset=row).state == OperationState.QUEUED
     assert retry not in client.get(page).content.decode()
+
+
+def test_waiting_for_a_licence_of_the_vendor_is_said(shop):
+    order = licences(shop, "in_progress")
+    Operation.objects.filter(order_number=order.number).update(flag="out_of_stock")
+    found = order_progress(shop.customer_admin, order_with_lines(shop.customer_admin, order.public_id))
+    assert found.licences[0].lines[0].words == "Waiting for Microsoft to release a licence."

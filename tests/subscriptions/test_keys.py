@@ -11,8 +11,9 @@ from resellers.enums import PurchaseMode
 from resellers.models import Account
 from resellers.selectors import viewing_actor
 from subscriptions.asset_enums import DeliveryNote
+from subscriptions.asset_selectors import delivery_addresses
 from subscriptions.models import Asset
-from subscriptions.services.keys import delivery_addresses, resend_token, reveal_token
+from subscriptions.services.keys import resend_token, reveal_token
 from subscriptions.services.returns import submit_return
 from tests import factories
 from tests.shop import Shop, make_shop
