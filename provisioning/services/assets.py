@@ -59,6 +59,7 @@ def apply_done(actor: Actor, operation: Operation, asset: Asset, result: Result)
         return
     finish_return(actor, asset, result.data)
     settle.credit(actor, operation)
+    resume_return(operation)  # Staff who saw it done at the vendor mark it so while the request shows Failed.
     request = move_return(operation, RequestEvent.COMPLETE, decided_at=clock.now())
     if request is not None:
         tell_return(request, "completed")

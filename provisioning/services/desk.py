@@ -28,6 +28,7 @@ from vendors.services.links import LINK_MACHINE
 REASON_LENGTH = 5
 KEY_WORDS = gettext_noop("A licence is ready with its key only, which the vendor must give. Try it again.")
 PERSON_WORDS = gettext_noop("Only what needs attention can be marked as done.")
+OVER_WORDS = gettext_noop("It is over, or the vendor may be at it already.")
 BULK_LIMIT = 100
 
 
@@ -63,7 +64,7 @@ def obstacles(row: Operation) -> dict[str, str]:
         "retry": "" if retriable else _("Only what needs attention or was refused can be tried again."),
         "check": "" if waiting or unknown else _("This operation is not waiting for the vendor."),
         "mark_done": _(KEY_WORDS) if keyless else "" if needs_person else _(PERSON_WORDS),
-        "give_up": "" if ends else _("It is over, or the vendor may be at it already."),
+        "give_up": "" if ends else _(OVER_WORDS),
     }
 
 
@@ -166,6 +167,7 @@ def give_up(actor: Actor, *, operation: Operation, reason: str) -> Operation:
     sent = row.first_sent_at is not None
     if row.state in (OperationState.QUEUED, OperationState.WAITING) and sent:
         raise Conflict("operation_sent", _("The vendor may be at it already. Wait for the answer first."))
+    _demand_not_retried(row)
     life.fire_operation(
         row, OperationEvent.GIVE_UP, finished_at=clock.now(), message=row.message or reason, claim_token=None
     )
@@ -179,6 +181,12 @@ def give_up(actor: Actor, *, operation: Operation, reason: str) -> Operation:
             _release(actor, dependant, reason)
     audit.record(actor, "operation.given_up", row, reason=reason, account=row.account)
     return row
+
+
+def _demand_not_retried(row: Operation) -> None:
+    """A refused operation that was tried again is over: what is released now would be what its successor buys."""
+    if row.retries.exists():
+        raise Conflict("operation_retried", _(OVER_WORDS))
 
 
 def _release(actor: Actor, row: Operation, reason: str) -> None:
@@ -210,6 +218,7 @@ def dismiss(actor: Actor, *, subscription: Subscription) -> Operation:
     demand(row, Action.DISMISS)
     if operation is None:
         raise Conflict("nothing_refused", _("There is no refused change to set aside."))
+    _demand_not_retried(operation)
     reason = _("Set aside by %(who)s") % {"who": actor.label}
     life.fire_operation(operation, OperationEvent.GIVE_UP, finished_at=clock.now())
     _release(actor, operation, reason)

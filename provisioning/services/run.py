@@ -40,8 +40,9 @@ def run_operation(operation_id: int) -> None:
     if row is None:
         return
     result = stored_answer(row)
+    # Also where only the settlement is left: one that a person sent again is queued, and what is queued cannot end.
+    _begin(row)
     if result is None:
-        _begin(row)
         with outbox.heartbeat(row, claim_seconds):
             result = execute(row)
         if result.outcome in (Outcome.DONE, Outcome.REFUSED):
