@@ -7,6 +7,7 @@ declares what it needs as protocols.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Protocol
 
 from django.db import models, transaction
@@ -285,10 +286,15 @@ class _TypeRun:
         self.categories = {row.slug: row for row in Category.objects.filter(organization_id=self.organization_id)}
 
     def apply(self) -> None:
-        held = self.product_type.products.defer("search")
-        if not self.complete:
-            held = held.filter(code__in=[product.code for product in self.data.products])
-        known = {row.code: row for row in held}
+        seen = self._seen()
+        products = iter(seen.items())
+        while part := dict(islice(products, BATCH)):
+            self._apply(part)
+        if self.complete:
+            _discontinue(self.product_type.products.filter(discontinued_at=None).exclude(code__in=seen), self.report)
+
+    def _seen(self) -> dict[str, ProductData]:
+        """The products by code, without those that cannot be kept."""
         seen: dict[str, ProductData] = {}
         for product in self.data.products:
             if not product.code or not product.name or product.code in seen:
@@ -297,6 +303,12 @@ class _TypeRun:
                 )
                 continue
             seen[product.code] = product
+        return seen
+
+    def _apply(self, seen: Mapping[str, ProductData]) -> None:
+        """A batch of products, so that the rows of a large catalogue are never held all at once."""
+        held = self.product_type.products.filter(code__in=seen).defer("search", "summary", "description")
+        known = {row.code: row for row in held}
         fresh = [self._new(product) for code, product in seen.items() if code not in known]
         Product.objects.bulk_create(fresh, batch_size=BATCH)
         self.report.new += [(row.code, row.name) for row in fresh]
@@ -308,8 +320,6 @@ class _TypeRun:
         touched = self._plans({code: rows[code] for code in seen}, seen)
         touched |= {row.pk for row in changed}
         self.report.changed += [(row.code, row.name) for row in rows.values() if row.pk in touched]
-        if self.complete:
-            _discontinue(self.product_type.products.filter(discontinued_at=None).exclude(code__in=seen), self.report)
         ids = [row.pk for row in fresh + changed]
         Product.objects.filter(pk__in=ids).update(search=Product.search_vector())
 
@@ -464,11 +474,13 @@ def apply_price_sheet(instance: Instance, rows: Iterable[PriceData], *, source: 
         else:
             wanted[plan_id, row.currency] = (row.cost, row.retail)
     held = PlanCost.objects.filter(plan__product__product_type__instance=instance)
-    known = {(row[0], row[1]): row[2:] for row in held.values_list("plan_id", "currency", "cost", "retail")}
+    # One after the other: the prices of a large catalogue are not held a second time.
+    for plan_id, currency, *amounts in held.values_list("plan_id", "currency", "cost", "retail").iterator():
+        if wanted.get((plan_id, currency)) == tuple(amounts):
+            del wanted[plan_id, currency]
     fresh = (
         (instance.organization_id, plan_id, currency, *amounts, source[:60])
         for (plan_id, currency), amounts in wanted.items()
-        if known.get((plan_id, currency)) != amounts
     )
     written = upsert(
         PlanCost,

@@ -42,7 +42,7 @@ def apply_result(actor: Actor, operation: Operation, result: Result) -> None:
     """Write the outcome of a run, unless the claim was lost meanwhile (then the one who has it will)."""
     row = (
         Operation.objects.select_for_update(of=("self",))
-        .select_related("subscription", "asset", "account_link__account", "instance")
+        .select_related("subscription", "asset__product", "asset__account", "account_link__account", "instance")
         .filter(pk=operation.pk, claim_token=operation.claim_token)
         .first()
     )

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from core import clock, crypto, outbox
 from core.errors import BusinessError
 from core.tenancy import system_actor
-from provisioning.context import context_for
+from provisioning.context import OperationSteps, context_for
 from provisioning.ports import Connector, Context, ErrorKind, Outcome, Result, VendorError
 from provisioning.registry import connector_for
 from provisioning.requests import account_data, asset_request, service_request
@@ -63,7 +63,7 @@ def _begin(row: Operation) -> None:
 
 def execute(row: Operation) -> Result:
     """Ask the connector; whatever happens becomes one of the outcomes, and an unforeseen bug becomes attention."""
-    instance = Instance.objects.select_related("application").get(pk=row.instance_id)
+    instance = Instance.objects.select_related("application", "certificate").get(pk=row.instance_id)
     try:
         connector = connector_for(instance.application.code)
         result = _call(connector, context_for(instance, operation=row), row)
@@ -136,14 +136,8 @@ def store_answer(row: Operation, result: Result) -> None:
         "data": dict(result.data),
     }
     if result.secrets:
-        OperationStep.objects.update_or_create(
-            operation=row,
-            name=SECRETS_STEP,
-            defaults={
-                "organization_id": row.organization_id,
-                "value": {"cipher": crypto.encrypt_json(dict(result.secrets))},
-            },
-        )
+        cipher = {"cipher": crypto.encrypt_json(dict(result.secrets))}
+        OperationSteps(row).put(SECRETS_STEP, cipher)
     Operation.objects.filter(pk=row.pk, claim_token=row.claim_token).update(result=kept)
     row.result = kept
 

@@ -4,15 +4,23 @@ from random import Random
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 
-from bench import dataset, load, orders, pages
+from bench import dataset, esd, load, orders, pages
+from bench.pull import StatementCount, definition_run
 from bench.size import Scale
-from subscriptions.models import Subscription
+from core.tenancy import system_actor
+from provisioning.services.run import run_operation
+from subscriptions.models import Operation, Subscription
+from tests.twins import Twins
 
 pytestmark = pytest.mark.django_db
 
 LIMITS = {page.name: page.limit for page in pages.PAGES}
 DICE = Random(1)  # noqa: S311 - makes test data, keeps no secret.
+OF_A_PAGE = 3  # Statements: progress, and whether somebody cancelled or took the job over.
+OF_A_LICENCE = 7  # Of an order; each licence is a line, a charge, an asset and an operation of its own.
+OF_A_PURCHASE = 32  # The savepoints of a test's own transaction are among them; 27 without.
 TINY = Scale(subscriptions=30, accounts=12, resellers=2, products=30, audit=10)
 
 
@@ -78,3 +86,37 @@ def test_statements_do_not_grow_with_rows(settings: LazySettings):
     assert taken == stated(many)
     assert {name: number for name, number in taken.items() if number > LIMITS[name]} == {}
     assert orders.statements(few, lines=1) == orders.statements(many, lines=1) <= orders.LIMIT
+
+
+def pulled(counter: esd.Counter, country: str, *, full: bool = True) -> int:
+    """The statements of a definition run of one country."""
+    actor = system_actor(counter.organization.pk)
+    return int(definition_run(actor, counter.instances[country], full=full)["statements"])
+
+
+def test_statements_of_a_definition_run_do_not_grow_with_products(twins: Twins, settings: LazySettings):
+    settings.CLOCK_MOVABLE = False
+    counter = esd.open_counter(0)
+    few, few_again = pulled(counter, "GR"), pulled(counter, "GR")
+    esd.fill(441)  # With the 59 that are seeded as many as are written at once, on three pages.
+
+    assert pulled(counter, "DE") == few + 2 * OF_A_PAGE
+    assert pulled(counter, "DE") == few_again + 2 * OF_A_PAGE
+
+
+def test_statements_of_licences_grow_by_a_fixed_number(twins: Twins, settings: LazySettings):
+    settings.CLOCK_MOVABLE = False
+    counter = esd.open_counter(1)
+    esd.fill(150)
+    pulled(counter, "GR")
+
+    assert esd.statements(counter, 50) - esd.statements(counter, 1) <= 49 * OF_A_LICENCE
+
+    first, second = Operation.objects.order_by("pk").values_list("pk", flat=True)[:2]
+    run_operation(first)  # The first one fetches a token.
+    counted = StatementCount()
+    with connection.execute_wrapper(counted):
+        run_operation(second)
+
+    esd.check([first, second])
+    assert counted.count <= OF_A_PURCHASE
