@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from subscriptions.asset_selectors import pending_return_count
-from subscriptions.selectors import desk_count, pending_request_count
+from subscriptions.asset_selectors import pending_returns
+from subscriptions.selectors import desk_operations, pending_requests
 from ui.nav import Entry, declare
 from users.permissions import Perm
 
@@ -18,15 +18,17 @@ ENTRIES = [
         "cross-circle",
         _("Sales"),
         Perm.BSS_VIEW,
-        pending_request_count,
+        pending_requests,
     ),
     Entry(_("Assets"), "bss:asset_list", "key", _("Sales"), Perm.BSS_VIEW),
-    Entry(_("Return requests"), "bss:return_list", "arrow-left", _("Sales"), Perm.BSS_VIEW, pending_return_count),
+    Entry(_("Return requests"), "bss:return_list", "arrow-left", _("Sales"), Perm.BSS_VIEW, pending_returns),
     Entry(_("Ledger"), "bss:charge_list", "list", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Products"), "bss:product_list", "box", _("Catalogue"), Perm.BSS_VIEW),
     Entry(_("Product types"), "bss:type_list", "grid", _("Catalogue"), Perm.CATALOG_MANAGE),
     Entry(_("Price lists"), "bss:price_list_list", "tag", _("Catalogue"), Perm.BSS_VIEW),
-    Entry(_("Operations desk"), "bss:operation_list", "lifebuoy", _("Operations"), Perm.OPERATION_VIEW, desk_count),
+    Entry(
+        _("Operations desk"), "bss:operation_list", "lifebuoy", _("Operations"), Perm.OPERATION_VIEW, desk_operations
+    ),
     Entry(_("Background jobs"), "bss:job_list", "clock", _("Operations"), Perm.BSS_VIEW),
     Entry(_("Outgoing mail"), "bss:mail_list", "mail", _("Operations"), Perm.MAIL_VIEW),
     Entry(_("Audit log"), "bss:audit_list", "shield", _("Operations"), Perm.AUDIT_VIEW),

@@ -59,7 +59,6 @@ TOKEN_MACHINE = Machine(
     "key",
     "token_status",
     {
-        ("", TokenStatus.ACTIVATED): TokenStatus.ACTIVATED,
         (TokenStatus.ACTIVATED, TokenStatus.REDEEMED): TokenStatus.REDEEMED,
         (TokenStatus.ACTIVATED, TokenStatus.RETURN_ACCEPTED): TokenStatus.RETURN_ACCEPTED,
     },

@@ -36,11 +36,6 @@ def pending_returns(actor: Actor) -> TenantQuerySet[AssetReturn]:
     return returns_for(actor).filter(status=RequestStatus.SUBMITTED).order_by("id")
 
 
-def pending_return_count(actor: Actor) -> int:
-    """How many wait for a decision, as the number beside their name."""
-    return pending_returns(actor).order_by().count()
-
-
 def return_in_view(actor: Actor, asset: Asset) -> AssetReturn | None:
     """The return a licence's page tells of: the last, if it is open or was refused lately."""
     row = returns_for(actor).filter(asset=asset).first()

@@ -60,11 +60,6 @@ def desk_operations(actor: Actor) -> TenantQuerySet[Operation]:
     return rows.order_by("id")
 
 
-def desk_count(actor: Actor) -> int:
-    """How many entries the desk has, as the number beside its name."""
-    return desk_operations(actor).order_by().count()
-
-
 def unfinished_operations(actor: Actor) -> TenantQuerySet[Operation]:
     """Everything that is not over: on its way, waiting, or on the desk."""
     states = [*OPEN_STATES, OperationState.REFUSED]
@@ -157,11 +152,6 @@ def requests_for(actor: Actor) -> TenantQuerySet[CancellationRequest]:
 def pending_requests(actor: Actor) -> TenantQuerySet[CancellationRequest]:
     """Those nobody has decided yet, oldest first."""
     return requests_for(actor).filter(status=RequestStatus.SUBMITTED).order_by("id")
-
-
-def pending_request_count(actor: Actor) -> int:
-    """How many requests wait for a decision, as the number beside their name."""
-    return pending_requests(actor).order_by().count()
 
 
 def failed_schedules(actor: Actor) -> TenantQuerySet[ScheduledChange]:

@@ -4,21 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 
+from core.counting import count_many
 from core.tenancy import Actor
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry; ``count`` gives the number shown beside it (0 = none), asked only for those who may see it."""
+    """One entry; ``count`` gives the rows whose number is shown beside it (0: none), for those who may see it."""
 
     label: Any
     url_name: str
     icon: str
     group: Any
     perm: str
-    count: Callable[[Actor], int] | None = None
+    count: Callable[[Actor], QuerySet[Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,11 @@ def items_for(door: str, actor: Actor, path: str) -> list[tuple[str, list[Item]]
     """The groups of a door's navigation with what ``actor`` may open; the longest matching address is current."""
     allowed = [(entry, reverse(entry.url_name)) for entry in entries_of(door) if actor.has(entry.perm)]
     current = max((url for _entry, url in allowed if path.startswith(url)), key=len, default="")
+    counted = [(entry.url_name, entry.count(actor)) for entry, _url in allowed if entry.count]
+    names = [name for name, _rows in counted]
+    numbers = dict(zip(names, count_many([rows for _name, rows in counted]), strict=True))
     groups: dict[str, list[Item]] = {}
     for entry, url in allowed:
-        count = entry.count(actor) if entry.count else 0
-        groups.setdefault(str(entry.group), []).append(Item(str(entry.label), url, entry.icon, url == current, count))
+        item = Item(str(entry.label), url, entry.icon, url == current, numbers.get(entry.url_name, 0))
+        groups.setdefault(str(entry.group), []).append(item)
     return list(groups.items())

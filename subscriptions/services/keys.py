@@ -54,10 +54,10 @@ def _count_reveal(actor: Actor, row: Asset) -> bool:
     get_user_model()._base_manager.select_for_update(of=("self",)).get(pk=actor.user_id or 0)
     lately = AuditEntry.objects.filter(actor_user_id=actor.user_id, at__gte=clock.now() - HOUR)
     if lately.filter(action=REVEALED).count() < REVEALS_AN_HOUR:
-        audit.record(actor, REVEALED, row)
+        audit.record(actor, "asset.key_revealed", row)
         return True
     if not lately.filter(action=REVEAL_LIMIT).exists():
-        audit.record(actor, REVEAL_LIMIT, row)
+        audit.record(actor, "asset.reveal_limit", row)
         tell_asset(row, "reveal_limit", who=actor.label, ip=actor.ip)
     return False
 
@@ -79,7 +79,7 @@ def resend_token(actor: Actor, *, asset: Asset, email: str = "") -> Asset:
     address = _known_address(row, email)
     Asset.objects.filter(pk=row.pk).update(delivery_note=DeliveryNote.QUEUED, updated_at=clock.real_now())
     row.delivery_note = DeliveryNote.QUEUED
-    audit.record(actor, RESENT, row, after={"email": address})
+    audit.record(actor, "asset.resent", row, after={"email": address})
     tell_asset(row, "resent", to=address)
     return row
 

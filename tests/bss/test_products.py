@@ -103,9 +103,9 @@ def test_detail_shows_plans_costs_and_add_ons(here, instance):
 
 
 def test_detail_says_why_it_cannot_be_published(here, instance):
-    row = factories.product(instance, is_published=False, charge_type="one_time")
+    row = factories.product(instance, is_published=False, charge_type="recurring_pay_per_use")
     client = staff_client(here)
-    why = "only recurring prepaid products can be sold so far"
+    why = "products of this kind cannot be ordered here"
     assert actions_of(client.get(page("detail", row))) == {"Edit": "", "Publish": why}
     refused = client.post(page("publish", row))
     assert refused.status_code == 400

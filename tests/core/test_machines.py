@@ -10,6 +10,7 @@ from core.errors import Conflict
 from core.states import Machine
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryStatus, OrderStatus
 from orders.models import Order
+from subscriptions.asset_enums import ASSET_MACHINE, TOKEN_MACHINE, AssetStatus, TokenStatus
 from subscriptions.enums import (
     OPERATION_MACHINE,
     REQUEST_MACHINE,
@@ -127,6 +128,23 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         released reserve reserved
         """,
     ),
+    "asset": (
+        ASSET_MACHINE,
+        AssetStatus,
+        """
+        pending confirm active
+        pending give_up cancelled
+        active return cancelled
+        """,
+    ),
+    "key": (
+        TOKEN_MACHINE,
+        TokenStatus,
+        """
+        activated redeemed redeemed
+        activated return_accepted return_accepted
+        """,
+    ),
     "instance": (
         INSTANCE_MACHINE,
         InstanceState,
@@ -172,6 +190,8 @@ ENDS = {
     "scheduled change": {"applied", "failed", "revoked"},
     "cancellation request": {"completed", "rejected", "withdrawn"},
     "charge": {"due"},
+    "asset": {"cancelled"},
+    "key": {"redeemed", "return_accepted"},
     "instance": {"deleted"},
     "link": set(),
 }
@@ -183,6 +203,8 @@ BEGINS = {
     "scheduled change": "pending",
     "cancellation request": "submitted",
     "charge": "reserved",
+    "asset": "pending",
+    "key": "activated",
     "instance": "draft",
     "link": "unsynchronised",
 }

@@ -28,7 +28,9 @@ from vendors.models import AccountLink
 
 pytestmark = pytest.mark.django_db
 # Kinds of addresses whose object is of the organization, not of an account.
-NOT_OF_ACCOUNTS = ("instance", "consent", "product", "category", "price", "type", "staff", "export", "rule", "group")
+NOT_OF_ACCOUNTS = (
+    "instance", "consent", "certificate", "product", "category", "price", "type", "staff", "export", "rule", "group",
+)  # fmt: skip
 
 
 @pytest.fixture
