@@ -1,9 +1,11 @@
 """Reads a certificate with its key from a PFX file, in memory only (``esd.md`` 2). Nothing is stored here."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass, field
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
@@ -11,9 +13,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from core.errors import BusinessError
+from vendors.der import rounds_of
 
 MAX_BYTES = 256 * 1024
 RSA_BITS = 2048
+MOST_ROUNDS = 5_000_000  # About two seconds of work; usual files ask for some thousands.
+HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,13 @@ def open_pfx(content: bytes, passphrase: str) -> Opened:
         raise BusinessError("pfx_too_large", _("This file is too large for a certificate."), field="file")
     if not passphrase:
         raise BusinessError("passphrase_missing", _("This field is required."), field="passphrase")
+    if rounds_of(content) > MOST_ROUNDS:
+        # Whoever writes the file says how often its passphrase is hashed: up to hours of a worker's time.
+        raise BusinessError("pfx_unreadable", _("This is not a PFX file."), field="file")
     try:
         bundle = pkcs12.load_pkcs12(content, passphrase.encode())
+    except UnsupportedAlgorithm as error:
+        raise _too_weak() from error
     except ValueError as error:
         raise _unopened(error) from error
     key, leaf = bundle.key, bundle.cert
@@ -52,8 +62,12 @@ def open_pfx(content: bytes, passphrase: str) -> Opened:
     if leaf is None:
         raise BusinessError("pfx_without_certificate", _("The file holds no certificate."), field="file")
     if not isinstance(key, RSAPrivateKey) or key.key_size < RSA_BITS:
-        raise BusinessError("key_too_weak", _("Use RSA with 2048 bits or more."), field="file")
+        raise _too_weak()
     return _opened(leaf.certificate, [extra.certificate for extra in bundle.additional_certs], key)
+
+
+def _too_weak() -> BusinessError:
+    return BusinessError("key_too_weak", _("Use RSA with 2048 bits or more."), field="file")
 
 
 def _unopened(error: ValueError) -> BusinessError:
@@ -89,6 +103,11 @@ def _hosts(leaf: x509.Certificate) -> tuple[str, ...]:
 def hosts_of(chain_pem: str) -> tuple[str, ...]:
     """The host names a stored certificate covers; wildcards as they are written."""
     return _hosts(x509.load_pem_x509_certificate(chain_pem.encode())) if chain_pem else ()
+
+
+def is_host_name(host: str) -> bool:
+    """Whether ``host`` (in lower case, without a last dot) can be the name of a host; a wildcard cannot."""
+    return HOST_NAME.fullmatch(host) is not None
 
 
 def covers(hosts: tuple[str, ...], host: str) -> bool:

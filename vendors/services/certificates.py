@@ -13,9 +13,10 @@ from core.events import emit
 from core.jobs import Job, start_job
 from core.money import CURRENCIES
 from core.tenancy import Actor
+from resellers.models import Organization
 from users.permissions import Perm
 from vendors.models import Certificate, CertificateState, DnsState, Instance, InstanceState
-from vendors.pfx import Opened, covers, open_pfx
+from vendors.pfx import Opened, covers, is_host_name, open_pfx
 from vendors.validity import EXPIRING, reminder_step
 
 CHECK_DNS = "vendors.check_dns"
@@ -35,6 +36,8 @@ def upload_certificate(
     actor.require(Perm.CERTIFICATE_MANAGE)
     label, host = label.strip(), host_name.strip().rstrip(".").lower()
     opened = open_pfx(content, passphrase)
+    # Two uploads at the same moment must not both find their label or their file unknown.
+    Organization.objects.select_for_update(of=("self",), no_key=True).get(pk=actor.tenant_id)
     _demand_words(actor, label, host, currency)
     _demand_fit(actor, opened, host)
     row = Certificate.objects.create(
@@ -76,6 +79,8 @@ def _demand_words(actor: Actor, label: str, host: str, currency: str) -> None:
         raise BusinessError("label_taken", _("A certificate with this label exists."), field="label")
     if not host:
         raise BusinessError("host_missing", _("This field is required."), field="host_name")
+    if not is_host_name(host):
+        raise BusinessError("host_invalid", _("%(host)s is not a host name.") % {"host": host}, field="host_name")
     if currency not in CURRENCIES:
         raise BusinessError("currency_unknown", _("Choose one of the offered values."), field="currency")
 
