@@ -9,6 +9,7 @@ from core.tenancy import Actor
 from storefront.service_words import Deed
 from subscriptions.asset_enums import AssetStatus, DeliveryNote, ReturnStatus, TokenStatus
 from subscriptions.asset_rules import AssetAction, obstacle
+from subscriptions.asset_selectors import delivery_account
 from subscriptions.models import Asset, AssetReturn
 from users.permissions import Perm
 from vendors.models import SyncStatus
@@ -57,4 +58,4 @@ def asset_deeds(actor: Actor, row: Asset) -> list[Deed]:
     mail = deed(AssetAction.RESEND, "resend", "mail", label, hint)
     label, hint = _("Cancel the licence"), _("Give it back unused; the full amount is credited")
     give_back = deed(AssetAction.RETURN, "cancel", "cross", label, hint, is_danger=True)
-    return [mail, give_back]
+    return [mail, give_back] if actor.reaches(delivery_account(row)) else [give_back]

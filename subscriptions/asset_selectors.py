@@ -86,3 +86,8 @@ def delivery_addresses(row: Asset) -> list[str]:
         if address:
             known.setdefault(address.lower(), address)
     return list(known.values())
+
+
+def addresses_to_choose(actor: Actor, row: Asset) -> list[str]:
+    """Those of them the actor may send the key to: an end customer is told nothing of his reseller's people."""
+    return delivery_addresses(row) if actor.reaches(delivery_account(row)) else []

@@ -107,6 +107,8 @@ def adopt_basket(actor: Actor, *, site: Site, visitor_key: str) -> None:
     basket = _locked(open_basket(actor, site=site))
     for line in old.lines.filter(parent=None).order_by("pk"):
         mine = basket.lines.filter(plan_id=line.plan_id, parent=None, unit=line.unit).first()
+        if mine is None and basket.lines.count() > MAX_LINES - 1 - line.addon_lines.count():
+            continue  # A full basket stays as it is; nobody orders more at once because he was not signed in.
         if mine is None:
             addon_lines = list(line.addon_lines.all())
             line.basket = basket
@@ -156,6 +158,7 @@ def add_line(
         raise BusinessError("addon_foreign", _("This add-on does not belong to that product."))
     _check_market(basket, plan, _buyer(actor, basket))
     if product.product_type.split_quantity:
+        check_quantity(product, min(quantity, 1))  # Each line is one; how many lines there may be is said below.
         return _add_units(basket, plan, quantity)
     check_quantity(product, quantity)
     if basket.lines.count() >= MAX_LINES:

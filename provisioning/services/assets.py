@@ -69,7 +69,8 @@ def window_of(asset: Asset) -> int:
     """Days in which the vendor takes the licence back: the product's, else the instance's setting."""
     own = asset.product.attributes.get("return_window_days")
     days = own if own is not None else asset.instance.read_settings().get("return_window_days")
-    return int(str(days)) if str(days or "").isdigit() else DEFAULT_WINDOW
+    text = "" if days is None else str(days).strip()
+    return int(text) if text.isdecimal() else DEFAULT_WINDOW  # 0 is a window too: the vendor takes nothing back.
 
 
 def apply_refused(actor: Actor, operation: Operation, asset: Asset, result: Result) -> None:

@@ -18,7 +18,7 @@ from subscriptions.enums import OPEN_STATES, OperationEvent, OperationState, Ver
 from subscriptions.models import RUN_TASK, Asset, Operation, Subscription
 from subscriptions.preconditions import Action, demand
 from subscriptions.services import changes
-from subscriptions.services.assets import give_up_asset, retry_asset, set_asset_sync
+from subscriptions.services.assets import give_up_asset, retry_asset, set_asset_sync, without_key
 from subscriptions.services.returns import refuse_return
 from subscriptions.services.switch import require_manage
 from users.permissions import Perm
@@ -68,10 +68,10 @@ def obstacles(row: Operation) -> dict[str, str]:
     }
 
 
-def _reason(reason: str) -> str:
+def _reason(row: Operation, reason: str) -> str:
     if len(reason.strip()) < REASON_LENGTH:
         raise BusinessError("reason_short", _("Say in a few words why."), field="reason")
-    return reason.strip()
+    return without_key(row.asset, reason.strip()) if row.asset is not None else reason.strip()
 
 
 @transaction.atomic
@@ -145,7 +145,7 @@ def check_now(actor: Actor, *, operation: Operation) -> Operation:
 def mark_done(actor: Actor, *, operation: Operation, external_id: str, reason: str) -> Operation:
     """Staff have seen it done at the vendor: store the vendor's id and go on as if he had answered."""
     row = _locked(actor, operation)
-    reason = _reason(reason)
+    reason = _reason(row, reason)
     if row.state != OperationState.ATTENTION:
         raise Conflict("not_attention", _(PERSON_WORDS))
     if row.verb == Verb.ASSET_CREATE:
@@ -163,7 +163,7 @@ def mark_done(actor: Actor, *, operation: Operation, external_id: str, reason: s
 def give_up(actor: Actor, *, operation: Operation, reason: str) -> Operation:
     """Stop for good: a service that was to be made is cancelled and its charge released; waiting ones go with it."""
     row = _locked(actor, operation)
-    reason = _reason(reason)
+    reason = _reason(row, reason)
     sent = row.first_sent_at is not None
     if row.state in (OperationState.QUEUED, OperationState.WAITING) and sent:
         raise Conflict("operation_sent", _("The vendor may be at it already. Wait for the answer first."))

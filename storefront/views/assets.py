@@ -20,8 +20,8 @@ from storefront.views.lists import ServiceList
 from subscriptions.asset_enums import AssetStatus, ReturnStatus, TokenStatus
 from subscriptions.asset_rules import AssetAction, obstacle
 from subscriptions.asset_selectors import (
+    addresses_to_choose,
     assets_for,
-    delivery_addresses,
     is_moving,
     listed_assets,
     return_in_view,
@@ -313,7 +313,7 @@ class AssetResend(AssetDeed):
 
     def form_kwargs(self) -> dict[str, Any]:
         """The addresses it may go to."""
-        return {"addresses": delivery_addresses(self.object)}
+        return {"addresses": addresses_to_choose(self.actor, self.object)}
 
     def consequences(self) -> list[str]:
         """Whoever reads it has the key."""

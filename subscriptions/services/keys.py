@@ -16,7 +16,7 @@ from core.errors import BusinessError, NotVisible, PermissionRefused
 from core.tenancy import Actor
 from subscriptions.asset_enums import DeliveryNote
 from subscriptions.asset_rules import AssetAction, demand_action
-from subscriptions.asset_selectors import delivery_addresses
+from subscriptions.asset_selectors import delivery_account, delivery_addresses
 from subscriptions.models import Asset
 from subscriptions.services.assets import tell_asset
 from subscriptions.services.returns import lock_asset, require_asset_manage
@@ -76,6 +76,8 @@ def resend_token(actor: Actor, *, asset: Asset, email: str = "") -> Asset:
     )
     if sent.count() >= RESENDS_A_DAY:
         raise BusinessError("resend_limit", _("It was sent five times today. Try again tomorrow."))
+    if not actor.reaches(delivery_account(row)):
+        raise PermissionRefused("delivery_foreign", _("This account is not yours."))
     address = _known_address(row, email)
     Asset.objects.filter(pk=row.pk).update(delivery_note=DeliveryNote.QUEUED, updated_at=clock.real_now())
     row.delivery_note = DeliveryNote.QUEUED

@@ -5,12 +5,21 @@ from decimal import Decimal
 import pytest
 
 from billing.models import Charge, ChargeKind, ChargeState
-from core.errors import BusinessError
+from catalog.models import Plan, ProductType
+from core.audit import AuditEntry
+from core.errors import BusinessError, PermissionRefused
+from core.events import Event
+from orders.models import Basket, BasketLine
 from orders.services.asset_return import accept_return, return_asset
+from orders.services.basket import add_line, adopt_basket, open_basket
 from provisioning.ports import Outcome, Result
 from provisioning.services import desk, run
+from provisioning.services.assets import window_of
+from resellers.models import Account
+from subscriptions.asset_selectors import addresses_to_choose
 from subscriptions.enums import OperationState
 from subscriptions.models import Asset, AssetReturn, Operation
+from subscriptions.services.keys import resend_token
 from subscriptions.services.returns import submit_return, withdraw_return
 from tests import factories
 from tests.attack.test_races import at_once
@@ -137,3 +146,69 @@ class TestMoney:
         run.run_operation(Operation.objects.get(asset=asset).pk)
         asset.refresh_from_db()
         assert (asset.return_status, credits()) == ("successful", [])
+
+
+class TestKey:
+    def test_a_key_in_the_reason_of_giving_up_a_return_is_masked(self, shop, asset, monkeypatch):
+        request = return_asset(shop.staff, asset=asset, comment="")
+        operation = Operation.objects.get(asset=asset)
+        answers(monkeypatch, Result(Outcome.ATTENTION, code="contract"))
+        run.run_operation(operation.pk)
+        desk.give_up(shop.staff, operation=operation, reason=f"Microsoft does not know {KEY}.")
+        for row in (operation, request):
+            row.refresh_from_db()
+        assert request.reason == "Microsoft does not know •••••-T83GX."
+        assert KEY not in operation.message
+        assert not [entry for entry in AuditEntry.objects.all() if KEY in entry.reason]
+        assert not [event for event in Event.objects.all() if KEY in str(event.payload)]
+
+    def test_an_end_customer_is_not_told_the_addresses_of_his_reseller(self, shop):
+        Account.objects.filter(pk=shop.reseller.pk).update(mail_licences=False)
+        row = factories.asset(shop.product, account=shop.end_customer, key=KEY, purchase_mode="end_customer")
+        own = factories.actor(shop.organization, of=shop.end_customer)
+        row = Asset.objects.select_related("account", "bill_to").get(pk=row.pk)
+        assert addresses_to_choose(own, row) == []
+        assert addresses_to_choose(shop.reseller_admin, row)[0] == shop.reseller.contacts.get(is_primary=True).email
+        with pytest.raises(PermissionRefused):
+            resend_token(own, asset=row)
+
+
+def by_units(shop: Shop) -> Plan:
+    """The shop's plan, of which every unit is a line of its own."""
+    ProductType.objects.update(split_quantity=True)
+    return Plan.objects.get(pk=shop.plan.pk)
+
+
+class TestQuantity:
+    @pytest.mark.parametrize("quantity", [0, -1, 51, 10**9])
+    def test_odd_numbers_of_licences_are_refused_in_words(self, shop, quantity):
+        plan = by_units(shop)
+        basket = open_basket(shop.customer_admin, site=shop.site)
+        with pytest.raises(BusinessError) as caught:
+            add_line(shop.customer_admin, basket=basket, site=shop.site, plan=plan, quantity=quantity)
+        assert caught.value.code == "quantity_limit"
+        assert not basket.lines.exists()
+
+    def test_two_colleagues_windows_do_not_overfill_a_basket(self, shop):
+        plan = by_units(shop)
+        basket = open_basket(shop.customer_admin, site=shop.site)
+        add = {"basket": basket, "site": shop.site, "plan": plan, "quantity": 30}
+        found = at_once(*[lambda: add_line(shop.customer_admin, **add)] * 3)
+        assert [item.code for item in found if isinstance(item, BusinessError)] == ["basket_full"] * 2
+        assert basket.lines.count() == 30
+
+    def test_signing_in_does_not_overfill_a_basket(self, shop):
+        plan = by_units(shop)
+        mine = open_basket(shop.customer_admin, site=shop.site)
+        add_line(shop.customer_admin, basket=mine, site=shop.site, plan=plan, quantity=40)
+        old = Basket.objects.create(organization=shop.organization, site=shop.site)
+        for unit in range(100, 130):
+            BasketLine.objects.create(organization=shop.organization, basket=old, plan=plan, unit=unit)
+        adopt_basket(shop.customer_admin, site=shop.site, visitor_key=str(old.public_id))
+        assert mine.lines.count() == 50
+
+
+@pytest.mark.parametrize("days", [0, "0"])
+def test_a_window_of_no_days_is_none(shop, asset, days):
+    asset.product.attributes = {"return_window_days": days}
+    assert window_of(asset) == 0
