@@ -47,8 +47,13 @@ class Services:
     redis_url: str
 
 
-def free_port() -> int:
-    """A loopback port nobody listens on."""
+def free_port(wanted: int = 0) -> int:
+    """A loopback port nobody listens on: the one that is wanted, if it is free."""
+    if wanted:
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", wanted))
+            return wanted
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -223,7 +228,7 @@ class Postgres:
             (self.data / "postmaster.pid").unlink(missing_ok=True)
         else:
             self.stop()
-        port = free_port()
+        port = free_port(int(self._read_notes().get("port") or 0))
         notes = self._read_notes() | {"port": port}
         _write_private(self.notes, json.dumps(notes))
         options = [
@@ -332,9 +337,10 @@ class Valkey:
         """Start (or adopt) the server and return its URL."""
         self.home.mkdir(parents=True, exist_ok=True)
         notes = self._read_notes()
-        if notes and alive(notes["pid"]) and self._answers():
+        if notes.get("pid") and alive(notes["pid"]) and self._answers():
             return self.url()
-        port = free_port()
+        # The same port as before, so that who was connected finds the server again.
+        port = free_port(notes.get("port", 0))
         binary = self._binary()
         log = (self.home / "valkey.log").open("ab")
         process = subprocess.Popen(
@@ -371,14 +377,14 @@ class Valkey:
     def stop(self) -> None:
         """Stop the server we noted, by its pid and only if it is the one that answers."""
         notes = self._read_notes()
-        if not notes or not alive(notes["pid"]) or not self._answers():
+        if not notes.get("pid") or not alive(notes["pid"]) or not self._answers():
             return
         with suppress(ProcessLookupError):
             os.kill(notes["pid"], signal.SIGTERM)
         _gone(notes["pid"], 10)
         for process in _started:
             process.poll()  # Its end is taken note of.
-        self.notes.unlink(missing_ok=True)
+        _write_private(self.notes, json.dumps({"port": notes["port"]}))
 
 
 def start(home: Path, *, fast: bool = False) -> Services:

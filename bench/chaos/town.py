@@ -76,6 +76,8 @@ def found(customers: int, settings: dict[str, Any], refresh_token: str) -> Town:
     """A distributor with so many customers, connected to the twins."""
     shop = make_shop(settings=settings, code=PRODUCT)
     write_secret(shop.instance, "refresh_token", refresh_token)
+    shop.site.host = f"{shop.organization.slug}.localhost"  # A name the web server answers to.
+    shop.site.save(update_fields=["host"])
     town = Town(shop)
     for _number in range(customers):
         account = factories.account(shop.organization)

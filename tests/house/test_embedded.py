@@ -98,10 +98,11 @@ def test_valkey_is_adopted_and_comes_back_after_a_kill(valkey: Valkey):
     kill_and_wait(pid)
     again = Valkey(valkey.home).start()
     assert valkey._read_notes()["pid"] != pid
+    assert again == url, "whoever was connected finds the server again"
     assert redis.Redis.from_url(again).ping() is True
 
     valkey.stop()
-    assert not valkey.notes.exists()
+    assert "pid" not in valkey._read_notes()
     with pytest.raises(redis.ConnectionError):
         redis.Redis.from_url(again).ping()
 
