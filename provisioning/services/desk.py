@@ -13,9 +13,10 @@ from core.tenancy import Actor, system_actor
 from orders.services import settle
 from provisioning.ports import Outcome, Result
 from provisioning.services import apply
+from provisioning.services.answers import SECRETS_STEP
 from subscriptions import services as life
 from subscriptions.enums import OPEN_STATES, OperationEvent, OperationState, Verb
-from subscriptions.models import RUN_TASK, Asset, Operation, Subscription
+from subscriptions.models import RUN_TASK, Asset, Operation, OperationStep, Subscription
 from subscriptions.preconditions import Action, demand
 from subscriptions.services import changes
 from subscriptions.services.assets import give_up_asset, retry_asset, set_asset_sync, without_key
@@ -194,6 +195,7 @@ def _release(actor: Actor, row: Operation, reason: str) -> None:
         if row.verb == Verb.ASSET_CREATE:
             settle.give_up(row.asset, reason=reason)
             give_up_asset(actor, row.asset, reason=reason)
+            OperationStep.objects.filter(operation=row, name=SECRETS_STEP).delete()
         else:
             set_asset_sync(row.asset, SyncStatus.SYNCHRONIZED)
             refuse_return(actor, row, message=reason)

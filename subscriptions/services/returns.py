@@ -12,7 +12,7 @@ from core import audit, clock
 from core.errors import Conflict, NotVisible
 from core.tenancy import Actor
 from subscriptions.asset_rules import AssetAction, demand_action
-from subscriptions.enums import REQUEST_MACHINE, RequestEvent, RequestStatus
+from subscriptions.enums import OPEN_STATES, REQUEST_MACHINE, RequestEvent, RequestStatus
 from subscriptions.models import Asset, AssetReturn, Operation
 from subscriptions.services.assets import tell_asset, without_key
 from subscriptions.services.switch import said
@@ -79,9 +79,17 @@ def withdraw_return(actor: Actor, *, request: AssetReturn) -> AssetReturn:
 
 @transaction.atomic
 def reject_return(actor: Actor, *, request: AssetReturn, reason: str) -> AssetReturn:
-    """Staff refuse, with a reason the requester reads; nothing changes."""
+    """Staff refuse, with a reason the requester reads; nothing changes.
+
+    Raises Conflict while the vendor, who was asked already, may still take it back.
+    """
     row = lock_return(actor, request)
     actor.require(Perm.SERVICE_MANAGE, row.asset.account)
+    if row.operation is not None and row.operation.state in OPEN_STATES:
+        words = _(
+            "The vendor was asked and may still take it back. Give its operation up at the operations desk first."
+        )
+        raise Conflict("operation_open", words)
     reason = without_key(row.asset, said(reason))
     REQUEST_MACHINE.fire(row, RequestEvent.REJECT, decided_by=actor.label, decided_at=clock.now(), reason=reason)
     audit.record(actor, "asset_return.rejected", row, reason=reason, account=row.asset.account)

@@ -243,6 +243,24 @@ class TestReturns:
         assert Charge.objects.filter(asset=asset, kind="credit").count() == 1
         assert_all_holds(twins)
 
+    def test_what_the_vendor_may_still_take_back_is_given_up_before_it_is_rejected(self, twins):
+        shop = make_esd_shop()
+        asset = bought(shop, twins)
+        request = submit_return(shop.customer_admin, asset=asset)
+        twins.fault("return_license", "error", vendor="cis", status=409, code="DuplicateTransaction")
+        accept_return(shop.staff, request=request)
+        drain(twins)
+        request.refresh_from_db()
+        operation = request.operation
+        assert (request.status, operation.state, operation.code) == ("failed", "attention", "contract")
+        with pytest.raises(BusinessError, match="operations desk first"):
+            reject_return(shop.staff, request=request, reason="Too late")
+        desk.give_up(shop.staff, operation=operation, reason="Microsoft says no")
+        request.refresh_from_db()
+        asset.refresh_from_db()
+        assert (request.status, asset.status, asset.sync_status) == ("rejected", "active", "synchronized")
+        assert_all_holds(twins)
+
     def test_a_request_is_withdrawn_before_the_decision_only(self, twins):
         shop = make_esd_shop()
         asset = bought(shop, twins)
