@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db import connections
 
 from core import clock
+from tests.flush import be_quick
 from tests.twins import Twins
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -26,6 +27,7 @@ BROWSER_OPTIONS = [
     "--disable-sync",
 ]
 _connect = socket.socket.connect
+be_quick()
 
 
 def _only_loopback(self: socket.socket, address: Any) -> None:
