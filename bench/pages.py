@@ -82,9 +82,9 @@ CATALOGUE_SIGNED = Page("catalogue page, customer", _catalogue, "customer", 5, 7
 CATALOGUE_DEEP = Page("catalogue page at 90 % depth, visitor", _deep_catalogue, "", 5, 5)
 PRODUCT = Page("product page, visitor", _product, "", 5, 5)
 PRODUCT_SIGNED = Page("product page, customer", _product, "customer", 5, 8)
-LIST = Page("subscription list, first page", _list, "staff", 4, 7)
-LIST_DEEP = Page("subscription list at 90 % depth", _deep_list, "staff", 4, 7)
-DETAIL = Page("subscription", _detail, "staff", 4, 16)
+LIST = Page("subscription list, first page", _list, "staff", 4, 6)
+LIST_DEEP = Page("subscription list at 90 % depth", _deep_list, "staff", 4, 6)
+DETAIL = Page("subscription", _detail, "staff", 4, 15)
 PAGES = (CATALOGUE, CATALOGUE_SIGNED, CATALOGUE_DEEP, PRODUCT, PRODUCT_SIGNED, LIST, LIST_DEEP, DETAIL)
 CATALOGUE_PAGES = (CATALOGUE, CATALOGUE_SIGNED, CATALOGUE_DEEP, PRODUCT, PRODUCT_SIGNED)
 
