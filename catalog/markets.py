@@ -4,7 +4,7 @@ An instance without a country sells to everybody. Of several that fit, the buyer
 his language, else of the oldest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import get_language
@@ -19,9 +19,9 @@ from vendors.models import Instance, InstanceState
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Where a buyer is, what he pays in, what he reads. ``country`` is empty for a reseller, who sells abroad too."""
+    """Where a buyer buys, what he pays in, what he reads. A reseller buys where he and his customers are."""
 
-    country: str
+    countries: frozenset[str]
     currency: str
     language: str
 
@@ -36,8 +36,18 @@ def market_for(organization: Organization, account: Account | None, price_list: 
     language = get_language() or organization.language
     currency = price_list.currency if price_list else account.currency if account else organization.currency
     if account is None:
-        return Market(organization.country, currency, language)
-    return Market("" if account.is_reseller else country_of(account), currency, language)
+        return Market(frozenset({organization.country}), currency, language)
+    countries = {country_of(account)}
+    if account.is_reseller:
+        countries |= _countries_of_customers(account.pk)
+    return Market(frozenset(countries), currency, language)
+
+
+@briefly
+def _countries_of_customers(reseller_id: int) -> frozenset[str]:
+    """The countries of the accounts that are billed to a reseller."""
+    rows = Account.objects.filter(bill_to_id=reseller_id).exclude(country="")
+    return frozenset(rows.order_by().values_list("country", flat=True).distinct())
 
 
 @briefly
@@ -53,7 +63,7 @@ def foreign_instances(organization_id: int, market: Market) -> list[int]:
     rows = _bound_instances(organization_id)
     fitting: dict[tuple[int, str], list[tuple[int, str]]] = {}
     for pk, application, country, currency, language in rows:
-        if market.country in ("", country) and currency == market.currency:
+        if country in market.countries and currency == market.currency:
             fitting.setdefault((application, country), []).append((pk, language))
     shown = {_nearest(found, market.language) for found in fitting.values()}
     return [row[0] for row in rows if row[0] not in shown]
@@ -67,11 +77,11 @@ def _nearest(found: Sequence[tuple[int, str]], language: str) -> int:
     return [*exact, *related, found[0][0]][0]
 
 
-def refuse_foreign(instance: Instance, *, country: str, currency: str) -> None:
-    """Raise unless an instance sells in this country and currency; an empty country is not compared."""
+def refuse_foreign(instance: Instance, *, countries: Collection[str], currency: str) -> None:
+    """Raise unless an instance sells in one of these countries and in this currency."""
     if not instance.country:
         return
-    if country and country != instance.country:
+    if instance.country not in countries:
         raise BusinessError(
             "market_country", _("This product is sold in %(country)s only.") % {"country": instance.country}
         )

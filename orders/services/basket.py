@@ -207,7 +207,7 @@ def _check_market(basket: Basket, plan: Plan, account: Account | None) -> None:
         return
     prices = price_list_of(account) if account else None
     market = market_for(basket.organization, account, prices)
-    refuse_foreign(instance, country=market.country, currency=market.currency)
+    refuse_foreign(instance, countries=market.countries, currency=market.currency)
 
 
 def _is_sold(actor: Actor, site: Site, plan: Plan, basket: Basket) -> bool:

@@ -175,7 +175,7 @@ def _check_instances(account: Account, priced: PricedBasket) -> None:
                 "currencies_mixed",
                 _("Pay %(a)s and %(b)s products in separate orders.") % {"a": currency, "b": instance.currency},
             )
-        refuse_foreign(instance, country=country_of(account), currency=currency)
+        refuse_foreign(instance, countries=[country_of(account)], currency=currency)
 
 
 def _store(

@@ -16,6 +16,7 @@ from provisioning.services import desk
 from provisioning.services.assets import refresh_due
 from provisioning.services.certificates import replace_certificate
 from provisioning.services.setup import deactivate, save_settings, start_definition
+from resellers.enums import AccountKind
 from subscriptions.models import Asset, AssetReturn, Operation
 from subscriptions.services.returns import reject_return, submit_return, withdraw_return
 from tests import factories
@@ -70,6 +71,9 @@ class TestMarkets:
         assert seen_by(shop, shop.customer, euro_list) == {"GR EUR"}
         assert seen_by(shop, shop.customer, dollar_list) == {"GR USD"}
         assert seen_by(shop, berlin, euro_list) == {"DE EUR"}
+        assert seen_by(shop, shop.reseller, euro_list) == {"GR EUR"}
+        factories.account(shop.organization, AccountKind.END_CUSTOMER, bill_to=shop.reseller, country="DE")
+        assert seen_by(shop, shop.reseller, euro_list) == {"GR EUR", "DE EUR"}
         assert shop.product(OFFICE, german).name != shop.product(OFFICE, dollars).name
 
     def test_a_foreign_product_cannot_be_put_into_the_basket(self, twins, settings):
