@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from core import clock
 from core.brief import briefly
 from core.tenancy import LEVELS, Actor, ActorKind, TenantQuerySet
+from resellers.editions import shop_perms
 from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode, SiteStatus
 from resellers.models import (
     Account,
@@ -24,7 +25,7 @@ from resellers.models import (
     ViewAsSession,
 )
 from users.models import User
-from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, StaffRole, staff_perms, storefront_perms, viewing_perms
+from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, StaffRole, staff_perms, viewing_perms
 
 
 @briefly
@@ -79,7 +80,7 @@ def actor_for(
             account_id=account.pk,
             sells=sells,
             roles=frozenset(membership.roles),
-            perms=storefront_perms(membership.roles, sells=sells, pays=account.bill_to_id is None),
+            perms=shop_perms(membership.roles, account),
             **who,  # type: ignore[arg-type]
         )
     if staff is not None:

@@ -56,6 +56,12 @@ class Perm(StrEnum):
     SHOP_USERS_MANAGE = "shop_users_manage"
     SHOP_WORKSPACE = "shop_workspace"
     SHOP_SITE_MANAGE = "shop_site_manage"
+    SHOP_LISTING = "shop_listing"
+    SHOP_REGISTRATIONS = "shop_registrations"
+    SHOP_APPROVE = "shop_approve"
+    SHOP_APPROVAL_SWITCH = "shop_approval_switch"
+    SHOP_PLAN_ORDER = "shop_plan_order"
+    SHOP_API = "shop_api"
 
 
 class StaffRole(models.TextChoices):
@@ -136,13 +142,36 @@ STOREFRONT_ROLE_PERMS: dict[str, frozenset[str]] = {
         Perm.SHOP_CUSTOMER_CREATE,
         Perm.SHOP_CUSTOMERS_VIEW,
         Perm.SHOP_COST_VIEW,
+        Perm.SHOP_APPROVE,
     },
     StorefrontRole.CLOUD_ADMINISTRATOR.value: _EVERYBODY
     | {Perm.SHOP_SERVICES_VIEW, Perm.SHOP_WORKSPACE, Perm.SHOP_MPN, Perm.SHOP_CUSTOMERS_VIEW},
-    StorefrontRole.STOREFRONT_MANAGER.value: _EVERYBODY | {Perm.SHOP_SITE_MANAGE, Perm.SHOP_COST_VIEW},
+    StorefrontRole.STOREFRONT_MANAGER.value: _EVERYBODY
+    | {
+        Perm.SHOP_SITE_MANAGE,
+        Perm.SHOP_COST_VIEW,
+        Perm.SHOP_LISTING,
+        Perm.SHOP_REGISTRATIONS,
+        Perm.SHOP_CUSTOMERS_VIEW,
+    },
 }
 
-RESELLER_ONLY = frozenset({Perm.SHOP_CUSTOMER_CREATE, Perm.SHOP_CUSTOMERS_VIEW, Perm.SHOP_MPN, Perm.SHOP_COST_VIEW})
+# Which of these a reseller really has depends on his edition too (``resellers.editions``).
+RESELLER_ONLY = frozenset(
+    {
+        Perm.SHOP_CUSTOMER_CREATE,
+        Perm.SHOP_CUSTOMERS_VIEW,
+        Perm.SHOP_MPN,
+        Perm.SHOP_COST_VIEW,
+        Perm.SHOP_SITE_MANAGE,
+        Perm.SHOP_LISTING,
+        Perm.SHOP_REGISTRATIONS,
+        Perm.SHOP_APPROVE,
+        Perm.SHOP_APPROVAL_SWITCH,
+        Perm.SHOP_PLAN_ORDER,
+        Perm.SHOP_API,
+    }
+)
 # The prices of this shop are what the reseller pays, and its credit and services are his to change (``channel.md``
 # 10.2, 10.3): licences and add-ons are ordered on his bill.
 PAYER_ONLY = frozenset({Perm.SHOP_PRICES_VIEW, Perm.SHOP_ORDER, Perm.SHOP_SERVICES_MANAGE})

@@ -69,6 +69,12 @@ PERM_WORDS = {
     Perm.SHOP_USERS_MANAGE: _("Users and roles"),
     Perm.SHOP_WORKSPACE: _("The vendor's users"),
     Perm.SHOP_SITE_MANAGE: _("Site settings, mail, texts"),
+    Perm.SHOP_LISTING: _("Listing and selling prices of the own shop"),
+    Perm.SHOP_REGISTRATIONS: _("Decide registrations"),
+    Perm.SHOP_APPROVE: _("Decide customers' orders"),
+    Perm.SHOP_APPROVAL_SWITCH: _("Which customers' orders need approval"),
+    Perm.SHOP_PLAN_ORDER: _("Reseller plan and storefront alias"),
+    Perm.SHOP_API: _("API credentials"),
 }
 
 

@@ -2,6 +2,10 @@
 
 import pytest
 
+from core.errors import PermissionRefused
+from resellers.editions import Capability, require_capability, shop_perms
+from resellers.enums import AccountKind, Edition
+from resellers.models import Account
 from users.permissions import (
     RESELLER_ONLY,
     STAFF_ROLE_PERMS,
@@ -87,7 +91,16 @@ SHOP = {
     # Users, roles
     Perm.SHOP_USERS_MANAGE: "- - - - -",
     # Not in the table, our choice: who orders for customers or sets them up at the vendor finds them.
-    Perm.SHOP_CUSTOMERS_VIEW: "- - Y Y -",
+    Perm.SHOP_CUSTOMERS_VIEW: "- - Y Y Y",
+    # Decide customers' orders
+    Perm.SHOP_APPROVE: "- - Y - -",
+    # Registrations, listing, prices
+    Perm.SHOP_REGISTRATIONS: "- - - - Y",
+    Perm.SHOP_LISTING: "- - - - Y",
+    # Approval switch; plan order, alias, API credentials
+    Perm.SHOP_APPROVAL_SWITCH: "- - - - -",
+    Perm.SHOP_PLAN_ORDER: "- - - - -",
+    Perm.SHOP_API: "- - - - -",
 }
 SHOP_ROLES = (
     StorefrontRole.BILLING_AGENT,
@@ -123,6 +136,40 @@ def test_storefront_row(perm):
 def test_no_role_mixes_the_doors():
     assert not any(set(SHOP) & given for given in STAFF_ROLE_PERMS.values())
     assert not any(set(STAFF) & given for given in STOREFRONT_ROLE_PERMS.values())
+
+
+# channel.md 3.1, as far as rights of people are concerned: what a reseller's Admin has by edition.
+BY_EDITION = {
+    Perm.SHOP_ORDER: "Y Y Y Y",
+    Perm.SHOP_CUSTOMER_CREATE: "Y Y Y Y",
+    Perm.SHOP_PLAN_ORDER: "Y Y Y Y",
+    Perm.SHOP_SITE_MANAGE: "- Y Y -",
+    Perm.SHOP_API: "- Y Y -",
+    Perm.SHOP_LISTING: "- - Y -",
+    Perm.SHOP_REGISTRATIONS: "- - Y -",
+    Perm.SHOP_APPROVE: "- - Y -",
+    Perm.SHOP_APPROVAL_SWITCH: "- - Y -",
+}
+
+
+@pytest.mark.parametrize("perm", BY_EDITION)
+def test_edition_row(perm):
+    admins = [Account(kind=AccountKind.RESELLER, edition=edition) for edition in Edition.values]
+    given = [perm in shop_perms([StorefrontRole.ADMIN], account) for account in admins]
+    assert " ".join("Y" if has else "-" for has in given) == BY_EDITION[perm]
+
+
+def test_my_storefront_manager_rests_without_standard():
+    role = [StorefrontRole.STOREFRONT_MANAGER.value]
+    for edition in Edition.values:
+        given = shop_perms(role, Account(kind=AccountKind.RESELLER, edition=edition))
+        assert bool(given) == (edition == Edition.STANDARD)
+
+
+def test_capability_is_refused_with_its_code():
+    with pytest.raises(PermissionRefused) as refused:
+        require_capability(Account(kind=AccountKind.RESELLER, edition=Edition.FREE), Capability.LISTING)
+    assert refused.value.code == "edition_required"
 
 
 def test_gates_and_adding_up():

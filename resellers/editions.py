@@ -1,0 +1,84 @@
+"""What a reseller's edition lets him and his customers do (``channel.md`` 3.1): the one matrix for pages, API, tasks.
+
+A right needs both: the role (``users.permissions``) and the edition. Roles that lose their edition stay assigned and
+rest.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from core.errors import PermissionRefused
+from resellers.enums import AccountKind, Edition
+from resellers.models import Account
+from users.permissions import Perm, StorefrontRole, storefront_perms
+
+
+class Capability(StrEnum):
+    """Something that only some editions have."""
+
+    OWN_SITE = "own_site"
+    CUSTOM_DOMAIN = "custom_domain"
+    CUSTOMERS_VIEW = "customers_view"
+    CUSTOMERS_ORDER = "customers_order"
+    APPROVAL = "approval"
+    LISTING = "listing"
+    SELF_REGISTRATION = "self_registration"
+    OWN_MAIL = "own_mail"
+    API_READ = "api_read"
+    API_WRITE = "api_write"
+    STOREFRONT_MANAGER = "storefront_manager"
+
+
+_FREE = frozenset({Capability.OWN_SITE, Capability.CUSTOMERS_VIEW, Capability.OWN_MAIL, Capability.API_READ})
+
+# A Professional reseller works in his own organization; here he is a payer like a Basic one.
+CAPABILITIES: dict[str, frozenset[Capability]] = {
+    Edition.BASIC.value: frozenset(),
+    Edition.FREE.value: _FREE,
+    Edition.STANDARD.value: frozenset(Capability),
+    Edition.PROFESSIONAL.value: frozenset(),
+}
+
+# The rights of a reseller's people that need a capability of his edition besides the role.
+RESELLER_GATES: dict[str, Capability] = {
+    Perm.SHOP_SITE_MANAGE.value: Capability.OWN_SITE,
+    Perm.SHOP_LISTING.value: Capability.LISTING,
+    Perm.SHOP_REGISTRATIONS.value: Capability.SELF_REGISTRATION,
+    Perm.SHOP_APPROVE.value: Capability.APPROVAL,
+    Perm.SHOP_APPROVAL_SWITCH.value: Capability.APPROVAL,
+    Perm.SHOP_API.value: Capability.API_READ,
+}
+
+
+def has_capability(edition: str, capability: Capability) -> bool:
+    """Whether this edition has it; no edition has none."""
+    return capability in CAPABILITIES.get(edition, frozenset())
+
+
+def require_capability(reseller: Account, capability: Capability) -> None:
+    """Raise PermissionRefused ``edition_required`` unless the reseller's edition has the capability."""
+    if not has_capability(reseller.edition, capability):
+        raise PermissionRefused("edition_required", _("Your plan does not include this. Choose another reseller plan."))
+
+
+def shop_perms(roles: Iterable[str], account: Account) -> frozenset[str]:
+    """What a user of ``account`` with these roles may do: role and edition together.
+
+    A sub account's people live by the edition of the reseller it is billed to, read along as ``bill_to``.
+    """
+    chosen = list(roles)
+    if account.kind == AccountKind.RESELLER:
+        return _reseller_perms(chosen, account.edition)
+    pays = account.bill_to_id is None
+    return storefront_perms(chosen, sells=False, pays=pays)
+
+
+def _reseller_perms(roles: list[str], edition: str) -> frozenset[str]:
+    if not has_capability(edition, Capability.STOREFRONT_MANAGER):
+        roles = [role for role in roles if role != StorefrontRole.STOREFRONT_MANAGER]
+    perms = storefront_perms(roles, sells=True)
+    return frozenset(
+        perm for perm in perms if perm not in RESELLER_GATES or has_capability(edition, RESELLER_GATES[perm])
+    )
