@@ -197,6 +197,7 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
 }
 # States nothing leads out of.
 ENDS = {
+    "site": {"deleted"},
     "order": {"executed", "cancelled"},
     "delivery": {"delivered", "cancelled"},
     "subscription": {"cancelled"},
@@ -210,6 +211,7 @@ ENDS = {
     "link": set(),
 }
 BEGINS = {
+    "site": "preparing",
     "order": "draft",
     "delivery": "waiting",
     "subscription": "inactive",
