@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from bss.views import account_forms, accounts, dashboard, links, members, orders, people, subscriptions, view_as
+from bss.views import (
+    account_forms,
+    account_plan,
+    accounts,
+    dashboard,
+    links,
+    members,
+    orders,
+    people,
+    subscriptions,
+    view_as,
+)
 
 _ACCOUNT = "accounts/<uuid:public_id>/"
 _MEMBER = "accounts/users/<uuid:public_id>/"
@@ -18,6 +29,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ACCOUNT}edit/", account_forms.AccountEdit.as_view(), name="account_edit"),
     path(f"{_ACCOUNT}credit/", account_forms.AccountCredit.as_view(), name="account_credit"),
     path(f"{_ACCOUNT}price-list/", account_forms.AccountPriceList.as_view(), name="account_price_list"),
+    path(f"{_ACCOUNT}upgrade/", account_plan.AccountUpgrade.as_view(), name="account_upgrade"),
+    path(f"{_ACCOUNT}alias/", account_plan.AccountAlias.as_view(), name="account_alias"),
     path(f"{_ACCOUNT}reselling/", account_forms.AccountReselling.as_view(), name="account_reselling"),
     path(f"{_ACCOUNT}hold/", account_forms.AccountHold.as_view(), name="account_hold"),
     path(f"{_ACCOUNT}release/", account_forms.AccountRelease.as_view(), name="account_release"),

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
+from catalog.markets import PLAN_RANKS, PLANS_APPLICATION
 from catalog.models import Product
 from catalog.selectors import price_list_of
 from core.errors import BusinessError, Conflict
@@ -20,26 +21,23 @@ from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription
 from vendors.models import Instance
 
-APPLICATION = "reseller_plans"
-RANKS = {"free": 1, "standard": 2}
-
 
 def is_plan(product: Product) -> bool:
     """Whether the product is a reseller plan; its type, instance and application must have been read along."""
-    return product.product_type.instance.application.code == APPLICATION
+    return product.product_type.instance.application.code == PLANS_APPLICATION
 
 
 def live_plans(account_id: int) -> "list[Subscription]":
     """The reseller's plan subscriptions that have not ended, with their products."""
     rows = Subscription.objects.select_related("product").filter(
-        account_id=account_id, instance__application__code=APPLICATION
+        account_id=account_id, instance__application__code=PLANS_APPLICATION
     )
     return list(rows.exclude(status=SubscriptionStatus.CANCELLED).order_by("pk"))
 
 
 def replaced_plans() -> "list[Subscription]":
     """Active plan subscriptions whose reseller's site runs on another plan by now."""
-    rows = Subscription.objects.filter(instance__application__code=APPLICATION, status=SubscriptionStatus.ACTIVE)
+    rows = Subscription.objects.filter(instance__application__code=PLANS_APPLICATION, status=SubscriptionStatus.ACTIVE)
     running = Site.objects.filter(account=OuterRef("account"), plan_id__isnull=False)
     running = running.exclude(plan_id=OuterRef("public_id"))
     return list(rows.filter(Exists(running)).order_by("pk"))
@@ -59,9 +57,9 @@ def check_plans(account: Account, mode: str, products: Iterable[Product]) -> Non
     if len(wanted) > 1:
         raise BusinessError("plan_twice", _("Choose one reseller plan."))
     demand_plan(account, has_price_list=price_list_of(account) is not None)
-    rank = RANKS.get(wanted[0].code, 0)
+    rank = PLAN_RANKS.get(wanted[0].code, 0)
     for running in live_plans(account.pk):
-        known = RANKS.get(running.product.code, 0)
+        known = PLAN_RANKS.get(running.product.code, 0)
         if known == rank:
             raise Conflict("plan_running", _("You have this plan already."))
         if known > rank:
@@ -72,7 +70,7 @@ def check_plans(account: Account, mode: str, products: Iterable[Product]) -> Non
 def hold_alias_of(order: Order, instances: Iterable[Instance]) -> None:
     """Keep the alias that a placed order asks for, in the order's transaction; refused with ``alias_taken``."""
     for instance in instances:
-        if instance.application.code == APPLICATION:
+        if instance.application.code == PLANS_APPLICATION:
             alias = alias_of(order, instance)
             if alias or site_of_reseller(order.account_id) is None:
                 hold_alias(order.account, alias, holder=order.public_id)

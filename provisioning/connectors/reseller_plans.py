@@ -29,7 +29,7 @@ from provisioning.ports import (
 from resellers.enums import Edition
 from resellers.models import Account, Site
 from resellers.services import sites
-from subscriptions.periods import add_months
+from subscriptions.periods import add_months, renewal_at
 from vendors.models import Instance
 
 CODE = "reseller_plans"
@@ -120,7 +120,7 @@ class ResellerPlans:
 
     def create(self, ctx: Context, request: ServiceRequest) -> Result:
         """Open the site with the plan's edition."""
-        ends_at = add_months(request.created_at, MONTHS.get(request.term, 1))
+        ends_at = _term_end(request.created_at, request.term)
         try:
             site = sites.open_plan(
                 _account_of(request.account).pk,
@@ -170,13 +170,19 @@ class ResellerPlans:
         if site.plan_ends_at <= now and not request.auto_renew:
             return self.cancel(ctx, request)
         while site.plan_ends_at <= now:
-            site.plan_ends_at = add_months(site.plan_ends_at, MONTHS.get(request.term, 1))
+            site.plan_ends_at = _term_end(renewal_at(site.plan_ends_at), request.term)
         sites.extend_plan(account.pk, plan_id=UUID(request.subscription_id), ends_at=site.plan_ends_at)
         return _state(request, site)
 
 
 def _plan(code: str, name: str, description: str, plans: tuple[PlanDef, ...]) -> ProductDef:
     return ProductDef(code=code, name=name, description=description, unit=_("storefront"), max_quantity=1, plans=plans)
+
+
+def _term_end(start: dt.datetime, term: str) -> dt.datetime:
+    """The last second of a term, on the day before the one it renews on, as vendors count."""
+    renews = add_months(start, MONTHS.get(term, 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return renews - dt.timedelta(seconds=1)
 
 
 def _account_of(data: AccountData) -> Account:
