@@ -346,3 +346,11 @@ def plans_on_offer(account: Account) -> list[PricedPlan]:
     )
     found = price_plans(rows.select_related("product__product_type"), prices)
     return sorted(found, key=lambda item: (PLAN_RANKS.get(item.plan.product.code, 0), item.plan.term, item.plan.pk))
+
+
+def live_plans(account_id: int) -> list[Subscription]:
+    """The reseller's plan subscriptions that have not ended, with their products."""
+    rows = Subscription.objects.select_related("product").filter(
+        account_id=account_id, instance__application__code=PLANS_APPLICATION
+    )
+    return list(rows.exclude(status=SubscriptionStatus.CANCELLED).order_by("pk"))

@@ -11,9 +11,10 @@ from core import clock, crypto
 from core.tenancy import Actor, system_actor
 from resellers.enums import AccountKind, Edition
 from resellers.models import Account, Contact, Membership, Organization, Site, realm_of
+from resellers.routing import site_of_reseller
 from resellers.selectors import actor_for
 from resellers.services.accounts import create_account
-from resellers.services.sites import open_plan, prepare_site, site_of_reseller
+from resellers.services.sites import open_plan, prepare_site
 from sso.services.people import confirm_address
 from subscriptions.asset_enums import AssetStatus, TokenStatus
 from subscriptions.models import Asset

@@ -14,7 +14,8 @@ from orders.models import Order
 from orders.selectors import plans_on_offer
 from orders.services.plan_order import order_plan
 from resellers.models import Site
-from resellers.services.sites import change_alias, site_of_reseller
+from resellers.routing import site_of_reseller
+from resellers.services.sites import change_alias
 from ui.alias import AliasForm
 from users.permissions import Perm
 

@@ -13,8 +13,9 @@ from orders.selectors import priced_basket
 from orders.services.basket import add_line, open_staff_basket, set_billing_address, set_service_details
 from orders.services.place import place_order
 from resellers.models import Account
+from resellers.routing import site_of_reseller
 from resellers.services.accounts import billing_address
-from resellers.services.sites import check_alias, demand_plan, site_of_reseller
+from resellers.services.sites import check_alias, demand_plan
 
 
 @transaction.atomic

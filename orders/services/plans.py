@@ -14,9 +14,11 @@ from catalog.models import Product
 from catalog.selectors import price_list_of
 from core.errors import BusinessError, Conflict
 from orders.models import Order
+from orders.selectors import live_plans
 from resellers.enums import PurchaseMode
 from resellers.models import Account, Site
-from resellers.services.sites import demand_plan, free_alias, hold_alias, site_of_reseller
+from resellers.routing import site_of_reseller
+from resellers.services.sites import demand_plan, free_alias, hold_alias
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription
 from vendors.models import Instance
@@ -25,14 +27,6 @@ from vendors.models import Instance
 def is_plan(product: Product) -> bool:
     """Whether the product is a reseller plan; its type, instance and application must have been read along."""
     return product.product_type.instance.application.code == PLANS_APPLICATION
-
-
-def live_plans(account_id: int) -> "list[Subscription]":
-    """The reseller's plan subscriptions that have not ended, with their products."""
-    rows = Subscription.objects.select_related("product").filter(
-        account_id=account_id, instance__application__code=PLANS_APPLICATION
-    )
-    return list(rows.exclude(status=SubscriptionStatus.CANCELLED).order_by("pk"))
 
 
 def replaced_plans() -> "list[Subscription]":

@@ -28,6 +28,7 @@ from provisioning.ports import (
 )
 from resellers.enums import Edition
 from resellers.models import Account, Site
+from resellers.routing import site_of_reseller
 from resellers.services import sites
 from subscriptions.periods import add_months, renewal_at
 from vendors.models import Instance
@@ -155,7 +156,7 @@ class ResellerPlans:
 
     def lookup(self, ctx: Context, request: ServiceRequest) -> Result:
         """How the plan stands: DONE with its state, REFUSED ``subscription_gone`` if the site has another or none."""
-        site = sites.site_of_reseller(_account_of(request.account).pk)
+        site = site_of_reseller(_account_of(request.account).pk)
         if site is None or str(site.plan_id) != request.subscription_id:
             return Result(Outcome.REFUSED, code="subscription_gone", message=_("This plan is not running."))
         return _state(request, site)
@@ -163,7 +164,7 @@ class ResellerPlans:
     def read_state(self, ctx: Context, request: ServiceRequest) -> Result:
         """As :meth:`lookup`; a term that is over begins anew, or, without automatic renewal, ends the plan."""
         account = _account_of(request.account)
-        site = sites.site_of_reseller(account.pk)
+        site = site_of_reseller(account.pk)
         if site is None or str(site.plan_id) != request.subscription_id or site.plan_ends_at is None:
             return Result(Outcome.DONE, external_id=request.subscription_id, data={"status": "cancelled"})
         now = ctx.now()

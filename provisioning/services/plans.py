@@ -8,8 +8,9 @@ from catalog.markets import PLANS_APPLICATION
 from catalog.services.definition import apply_definition
 from core.errors import BusinessError
 from core.tenancy import Actor, system_actor
+from orders.selectors import live_plans
 from orders.services.giveback import cancel
-from orders.services.plans import live_plans, replaced_plans
+from orders.services.plans import replaced_plans
 from provisioning.connectors.reseller_plans import ResellerPlans
 from provisioning.context import context_for
 from provisioning.services.setup import register_applications

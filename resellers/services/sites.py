@@ -18,6 +18,7 @@ from core.tenancy import Actor, TenantQuerySet, system_actor
 from resellers.aliases import clean_alias
 from resellers.enums import SITE_MACHINE, AccountKind, AccountStatus, AliasState, Edition, SiteEvent, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
+from resellers.routing import site_of_reseller
 from users.models import User
 from users.permissions import Perm
 
@@ -31,12 +32,6 @@ OWN_STATES = (AliasState.LIVE, AliasState.KEPT)
 def alias_taken() -> BusinessError:
     """The refusal of an alias somebody else has; never whose it is."""
     return BusinessError("alias_taken", _("This address is in use. Choose another."), field="alias")
-
-
-def site_of_reseller(account_id: int) -> Site | None:
-    """The reseller's site that is not deleted, whatever its state."""
-    rows = Site.objects.select_related("organization", "account").exclude(status=SiteStatus.DELETED)
-    return rows.filter(account_id=account_id).first()
 
 
 def check_alias(

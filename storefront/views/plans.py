@@ -10,14 +10,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import Conflict, NotVisible
-from orders.selectors import plans_on_offer
+from orders.selectors import live_plans, plans_on_offer
 from orders.services.basket import add_line, set_target
-from orders.services.plans import live_plans
 from resellers.enums import PurchaseMode
 from resellers.models import Account, Site
-from resellers.routing import site_address
+from resellers.routing import site_address, site_of_reseller
 from resellers.selectors import own_account
-from resellers.services.sites import change_alias, site_of_reseller
+from resellers.services.sites import change_alias
 from storefront.access import ShopRequest, basket_of, shop_page
 from storefront.plan_words import matrix
 from ui.alias import AliasForm
