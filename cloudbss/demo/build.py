@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
@@ -19,18 +19,21 @@ from catalog.services.products import publish_products
 from cloudbss.demo.data import BIRCH, CEDAR, CUSTOMER_USERS, MAIN, STAFF, SUPERUSER, Company, Person, others
 from cloudbss.demo.esd import build_esd
 from cloudbss.demo.licences import order_licences, return_licences
+from cloudbss.demo.plans import build_plans
 from cloudbss.demo.twins import call_twins
 from cloudbss.demo_settings import microsoft_settings
 from core import jobs, outbox
 from core.tenancy import Actor, system_actor
+from notifications.services.compose import site_of
 from orders.models import Basket, Order
 from orders.selectors import priced_basket
 from orders.services.basket import add_line, open_basket, set_billing_address, set_service_details, set_target
 from orders.services.place import place_order
 from provisioning.requests import mode_of
 from provisioning.services.setup import register_applications, start_definition
-from resellers.enums import AccountKind, Edition
-from resellers.models import Account, Contact, Membership, Organization, Site
+from resellers.enums import AccountKind
+from resellers.models import Account, Contact, Membership, Organization, Site, realm_of
+from resellers.routing import site_address
 from resellers.selectors import actor_for
 from resellers.services.accounts import billing_address, create_account, set_credit
 from sso.services.people import confirm_address
@@ -68,6 +71,8 @@ def build(say: Callable[[str], None]) -> None:
         say("catalogue from the Partner Center twin")
         _catalogue(organization, instance, say)
     accounts = _accounts(organization, instance)
+    build_plans(_operator(organization), _employee(organization), accounts[CEDAR], say)
+    _customer_users(organization, accounts)
     build_esd(_operator(organization), say)
     missing = ORDERS - Order.objects.filter(organization=organization).count()
     if missing > 0:
@@ -121,10 +126,16 @@ def _operator(organization: Organization) -> Actor:
     )
 
 
-def _user(organization: Organization, person: Person, **values: Any) -> User:
-    found = User.objects.filter(realm=organization.public_id, email=person.email).first()
+def _realm(organization: Organization, account: Account | None) -> UUID:
+    """Where somebody signs in: an end customer's people at his reseller's site."""
+    return realm_of(site_of(organization, account), organization)
+
+
+def _user(organization: Organization, person: Person, account: Account | None = None, **values: Any) -> User:
+    realm = _realm(organization, account)
+    found = User.objects.filter(realm=realm, email=person.email).first()
     user = found or User.objects.create_user(
-        organization.public_id,
+        realm,
         person.email,
         None,
         first_name=person.first_name,
@@ -195,13 +206,23 @@ def _accounts(organization: Organization, instance: Instance) -> dict[str, Accou
     for company in [*MAIN, *others()]:
         row = Account.objects.filter(organization=organization, accounting_number=f"D-{company.key}").first()
         found[company.key] = row or _account(organization, company, found, lists, instance)
+    return found
+
+
+def _customer_users(organization: Organization, accounts: dict[str, Account]) -> None:
     for person in CUSTOMER_USERS:
-        user = _user(organization, person)
+        account = accounts[person.account]
+        user = _user(organization, person, account)
         roles = [str(role) for role in person.roles]
         Membership.objects.get_or_create(
-            organization=organization, user=user, account=found[person.account], defaults={"roles": roles}
+            organization=organization, user=user, account=account, defaults={"roles": roles}
         )
-    return found
+
+
+def _employee(organization: Organization) -> Actor:
+    """The distributor's Administrator, who orders for others."""
+    user = User.objects.get(realm=organization.public_id, email=STAFF[0].email)
+    return actor_for(user, site_of(organization, None), as_staff=True)
 
 
 @transaction.atomic
@@ -241,8 +262,6 @@ def _account(
         set_credit(operator, account=row, values={"credit_limit": Decimal(company.credit)})
     if company.price_list:
         assign_price_list(operator, account=row, price_list=lists[company.price_list])
-    if company.edition == Edition.STANDARD:
-        Account.objects.filter(pk=row.pk).update(edition=company.edition)
     if company.mpn_id:
         numbers = call_twins("GET", "/_twin/credentials")["mpn_ids"]
         set_mpn_id(operator, account=row, instance=instance, mpn_id=str(numbers[0 if company.key == BIRCH else 1]))
@@ -364,8 +383,11 @@ def info() -> dict[str, Any]:
     users = []
     if organization is not None:
         for person in (*STAFF, *CUSTOMER_USERS, SUPERUSER):
-            if User.objects.filter(realm=organization.public_id, email=person.email).exists():
-                users.append({"role": person.role, "username": person.email, "password": password(), "site": f"{web}/"})
+            user = User.objects.filter(email=person.email).order_by("pk").first()
+            if user is not None:
+                own = Site.objects.filter(public_id=user.realm).first()
+                site = f"{site_address(own)}/" if own else f"{web}/"
+                users.append({"role": person.role, "username": person.email, "password": password(), "site": site})
     return {
         "urls": {
             "storefront": f"{web}/",
