@@ -1,15 +1,18 @@
 """Reads of assets and their returns. A list loads no key, not even an encrypted one."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from resellers.enums import AccountKind, PurchaseMode
 from resellers.models import Account, Contact, Membership
+from subscriptions.asset_enums import AssetStatus
 from subscriptions.enums import OPEN_REQUESTS, OPEN_STATES, OperationState, RequestStatus, Verb
-from subscriptions.models import Asset, AssetReturn, Operation
+from subscriptions.models import Asset, AssetKey, AssetReturn, Operation
 from subscriptions.selectors import SHOWN_FOR, operations_for
 
+KEYS_WITHIN = dt.timedelta(days=1)
 FAILED_STATES = (OperationState.REFUSED, OperationState.ATTENTION)
 
 
@@ -91,3 +94,14 @@ def delivery_addresses(row: Asset) -> list[str]:
 def addresses_to_choose(actor: Actor, row: Asset) -> list[str]:
     """Those of them the actor may send the key to: an end customer is told nothing of his reseller's people."""
     return delivery_addresses(row) if actor.reaches(delivery_account(row)) else []
+
+
+def keys_of(actor: Actor, asset: Asset) -> TenantQuerySet[AssetKey]:
+    """The keys that were entered for a perpetual licence, in their order, without the keys themselves."""
+    return AssetKey.objects.visible_to(actor).filter(asset=asset).defer("cipher").order_by("pk")
+
+
+def without_keys(actor: Actor) -> TenantQuerySet[Asset]:
+    """Perpetual licences that were bought a day ago and still have no key, the oldest first."""
+    rows = listed_assets(actor).filter(is_perpetual=True, status=AssetStatus.ACTIVE, keys=None)
+    return rows.filter(activated_at__lt=clock.now() - KEYS_WITHIN).order_by("activated_at", "id")
