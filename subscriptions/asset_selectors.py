@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from resellers.enums import AccountKind, PurchaseMode
@@ -101,7 +103,12 @@ def keys_of(actor: Actor, asset: Asset) -> TenantQuerySet[AssetKey]:
     return AssetKey.objects.visible_to(actor).filter(asset=asset).defer("cipher").order_by("pk")
 
 
-def without_keys(actor: Actor) -> TenantQuerySet[Asset]:
-    """Perpetual licences that were bought a day ago and still have no key, the oldest first."""
-    rows = listed_assets(actor).filter(is_perpetual=True, status=AssetStatus.ACTIVE, keys=None)
-    return rows.filter(activated_at__lt=clock.now() - KEYS_WITHIN).order_by("activated_at", "id")
+def lacking_keys(rows: QuerySet[Asset]) -> QuerySet[Asset]:
+    """Those of the licences that are perpetual, older than a day, and still have no key."""
+    ripe = rows.filter(is_perpetual=True, status=AssetStatus.ACTIVE, activated_at__lt=clock.now() - KEYS_WITHIN)
+    return ripe.filter(keys=None)
+
+
+def without_keys(actor: Actor) -> QuerySet[Asset]:
+    """What the actor sees of them, the oldest first."""
+    return lacking_keys(listed_assets(actor)).order_by("activated_at", "id")

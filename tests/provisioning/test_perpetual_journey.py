@@ -122,7 +122,7 @@ def test_microsoft_refuses_a_late_return_and_nothing_is_credited(shop, twins):
 
 
 def test_check_22_a_failed_asset_makes_one_new_order_and_links_it(shop, twins):
-    twins.fault("create_cart", "line_error", code="10002", line=0)
+    twins.fault("checkout_cart", "partial_checkout", line=0)
     placed = order(shop)
     drain(twins)
     row = asset_of(placed)
