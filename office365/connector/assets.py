@@ -4,6 +4,7 @@ Microsoft names such a licence by its order and line; the platform's id of it is
 the line's subscription, which Microsoft may assign only later, or never; nothing is invented. No call returns a key.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from office365 import mapping
 from office365.client import PartnerCenter
 from office365.connector.base import refused, result_of, waiting
-from office365.connector.orders import OrderVerbs
+from office365.connector.orders import READ_LAG, OrderVerbs
 from office365.connector.purchase import Purchase, read_order, subscriptions_of_order
 from office365.errors import PartnerCenterError
 from office365.schemas.commerce import Order, OrderLine
@@ -115,9 +116,10 @@ def _read_line(client: PartnerCenter, request: AssetRequest) -> tuple[Order, Ord
     order_id, _colon, number = request.external_id.rpartition(":")
     order = read_order(client, request.account.external_id, order_id)
     if order is None:
-        raise PartnerCenterError(
-            ErrorKind.CONTRACT, _("Microsoft does not show the licence's order. Compare it in Partner Center.")
-        )
+        words = _("Microsoft does not show the licence's order. Compare it in Partner Center.")
+        if client.ctx.now() - request.created_at < READ_LAG:
+            raise PartnerCenterError(ErrorKind.WAITING, words, code="order_late", retry_after=dt.timedelta(minutes=1))
+        raise PartnerCenterError(ErrorKind.CONTRACT, words)
     return order, line_of(order, int(number))
 
 

@@ -137,8 +137,12 @@ def test_without_a_tenant_nothing_is_ordered(connector: Office365Connector, twin
     assert twins.state()["orders"] == []
 
 
-def test_an_order_that_is_not_shown_is_looked_at_by_a_person(connector: Office365Connector, twins: Twins) -> None:
+@pytest.mark.parametrize(("minutes", "kind"), [(1, ErrorKind.WAITING), (20, ErrorKind.CONTRACT)])
+def test_an_order_that_is_not_shown_is_waited_for_then_looked_at_by_a_person(
+    connector: Office365Connector, twins: Twins, minutes: int, kind: ErrorKind
+) -> None:
     owned = a_request(twins, connector, external_id="nothing:0")
+    twins.advance(f"PT{minutes}M")
     with pytest.raises(VendorError) as found:
         connector.asset_status(context(twins), owned)
-    assert found.value.kind is ErrorKind.CONTRACT
+    assert found.value.kind is kind
