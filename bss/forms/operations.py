@@ -38,7 +38,7 @@ class KeysForm(forms.Form):
     keys = forms.CharField(
         label=_("Keys"),
         help_text=_("One key a line, at most 100, each of at most 64 signs."),
-        widget=forms.Textarea({"rows": 8, "autocomplete": "off", "spellcheck": "false", "class": "mono"}),
+        widget=forms.Textarea({"rows": 8, "autocomplete": "off", "spellcheck": "false"}),
     )
 
 

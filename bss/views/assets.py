@@ -168,7 +168,7 @@ class AssetDetail(DetailPage):
     facts = (
         Fact("purchased_at", gettext_lazy("Purchase date"), "when"),
         Fact("quantity", gettext_lazy("Quantity"), "number"),
-        Fact("unit_price", gettext_lazy("Price"), "money"),
+        Fact("unit_price", gettext_lazy("Unit price"), "money"),
         Fact("get_purchase_mode_display", gettext_lazy("Purchase mode")),
         Fact("sync_status", gettext_lazy("Synchronization"), "status", sub="sync_note"),
         Fact("token_status", gettext_lazy("Token status"), "status"),
