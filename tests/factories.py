@@ -196,6 +196,22 @@ def asset(of: Product, *, account: Account, key: str = "AAAAA-BBBBB-CCCCC-DDDDD-
     )
 
 
+def perpetual_asset(of: Product, *, account: Account, **values: Any) -> Asset:
+    """An active perpetual licence of three units, ordered at the vendor, whose Perpetual ID is not known yet."""
+    number = next(_numbers)
+    ready: dict[str, Any] = {
+        "status": AssetStatus.ACTIVE,
+        "sync_status": SyncStatus.SYNCHRONIZED,
+        "activated_at": clock.now(),
+        "external_id": f"order-{number}:0",
+        "vendor_order_id": f"order-{number}",
+        "vendor_order_line": "0",
+        "vendor_order_alias": f"alias-{number}",
+        "returnable_until": clock.now() + dt.timedelta(days=30),
+    }
+    return asset(of, account=account, key="", is_perpetual=True, quantity=3, **(ready | values))
+
+
 def price_list(row: Organization, *, to: Account | None = None, **values: Any) -> PriceList:
     """A list with 20 % on the vendor's cost for everything, assigned to ``to``."""
     defaults = {

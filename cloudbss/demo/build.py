@@ -37,6 +37,9 @@ from resellers.routing import site_address
 from resellers.selectors import actor_for
 from resellers.services.accounts import billing_address, create_account, set_credit
 from sso.services.people import confirm_address
+from subscriptions.asset_enums import AssetStatus
+from subscriptions.models import Asset
+from subscriptions.services.keys import add_keys
 from users.models import User
 from users.permissions import BSS_PERMS, SHOP_PERMS
 from vendors.models import Application, ConsentState, Instance, InstanceState
@@ -51,6 +54,7 @@ PRICE_LISTS = {
     "partner": {"name": "Partner 2026", "currency": "EUR", "default_rule": "markup", "default_value": Decimal(12)},
     "retail_usd": {"name": "Retail USD", "currency": "USD", "default_rule": "discount", "default_value": Decimal(0)},
 }
+PERPETUAL = "Office LTSC Standard 2024"
 FEATURED = ("Microsoft 365 Business Standard", "Microsoft 365 Business Basic", "Microsoft 365 E3", "Microsoft 365 E5")
 
 
@@ -82,7 +86,9 @@ def build(say: Callable[[str], None]) -> None:
         order_licences(organization, accounts, say)
         _settle(say)
         return_licences(organization)
+        _perpetual_licence(organization, instance, accounts["dune"])
         _settle(say)
+        _enter_keys(organization)
 
 
 @transaction.atomic
@@ -167,6 +173,7 @@ def _instance(organization: Organization) -> Instance:
     credentials = call_twins("GET", "/_twin/credentials")
     values = microsoft_settings(credentials, settings.SANDBOX_URL, settings.SANDBOX_TLS_URL)
     values |= {"markets": ["DE", "US"], "currencies": ["EUR", "USD"]}
+    values["families"] = [*values["families"], "perpetual_software"]
     row = save_instance(
         operator,
         application=application,
@@ -189,7 +196,8 @@ def _catalogue(organization: Organization, instance: Instance, say: Callable[[st
     job.refresh_from_db()
     if job.state != jobs.JobState.DONE:
         raise RuntimeError(f"the definition run ended as {job.state}: {job.error}")
-    rows = Product.objects.filter(organization=organization, charge_type="recurring_prepaid", segment="commercial")
+    kinds = ("recurring_prepaid", "one_time")
+    rows = Product.objects.filter(organization=organization, charge_type__in=kinds, segment="commercial")
     ids = list(rows.values_list("public_id", flat=True))
     done, _refused = publish_products(operator, product_ids=ids)
     Product.objects.filter(organization=organization, name__in=FEATURED).update(is_featured=True)
@@ -320,7 +328,8 @@ def _one_order(actor: Actor, site: Site, instance: Instance, account: Account, n
     prices = price_list_of(account)
     if prices is None:
         return
-    products = sold_products(actor, prices).filter(product_type__instance=instance, is_trial=False, qualification="")
+    seats = {"charge_type": "recurring_prepaid", "is_trial": False, "qualification": ""}
+    products = sold_products(actor, prices).filter(product_type__instance=instance, **seats)
     products = products.order_by("-is_featured", "name", "id")
     count = products.count()
     product = products[(number * 7) % min(count, 60)]
@@ -328,12 +337,39 @@ def _one_order(actor: Actor, site: Site, instance: Instance, account: Account, n
     plan = plan or Plan.objects.filter(product=product, is_offered=True).first()
     if plan is None:
         return
+    quantity = min(max(product.min_quantity, 1 + (number * 3) % 40), product.max_quantity or 40)
+    _place(actor, site, instance, account, plan, quantity, key)
+
+
+def _perpetual_licence(organization: Organization, instance: Instance, account: Account) -> None:
+    """One company buys a perpetual licence; nothing happens if it did, or if none is sold."""
+    site = Site.objects.get(organization=organization, account=None)
+    key = uuid5(NAMESPACE_URL, "demo-perpetual")
+    rows = Plan.objects.filter(product__product_type__instance=instance, product__product_type__is_perpetual=True)
+    plan = rows.filter(product__is_published=True, product__name=PERPETUAL).first()
+    member = Membership.objects.filter(organization=organization, account=account).order_by("pk").first()
+    is_placed = Order.objects.filter(organization=organization, idempotency_key=key).exists()
+    if plan is not None and member is not None and not is_placed:
+        _place(actor_for(member.user, site, as_staff=False), site, instance, account, plan, 3, key)
+
+
+def _enter_keys(organization: Organization) -> None:
+    """Keys as staff read them in Microsoft's portal, for every perpetual licence that has none."""
+    rows = Asset.objects.filter(organization=organization, is_perpetual=True, status=AssetStatus.ACTIVE, keys=None)
+    for row in rows:
+        keys = [f"DEMO{number}-{row.public_id.hex[:5].upper()}-TWINS" for number in range(row.quantity)]
+        add_keys(_operator(organization), asset=row, keys=keys)
+
+
+def _place(
+    actor: Actor, site: Site, instance: Instance, account: Account, plan: Plan, quantity: int, key: UUID
+) -> None:
+    """Order at the price that is shown; nothing happens where there is no price."""
     basket = open_basket(actor, site=site)
     mode = mode_of(account)
     if account.pk == actor.account_id and account.kind != AccountKind.RESELLER:
         mode = ""
     basket = set_target(actor, basket=basket, mode=mode, account=account)
-    quantity = min(max(product.min_quantity, 1 + (number * 3) % 40), product.max_quantity or 40)
     add_line(actor, basket=basket, site=site, plan=plan, quantity=quantity)
     basket = set_billing_address(actor, basket=basket, address=billing_address(account.bill_to or account))
     set_service_details(actor, basket=basket, instance_id=str(instance.public_id), details=_details(account))
