@@ -11,6 +11,7 @@ from bss.views import (
     members,
     orders,
     people,
+    resellers,
     subscriptions,
     view_as,
 )
@@ -24,6 +25,7 @@ _ORDER = "orders/<uuid:public_id>/"
 urlpatterns: list[URLPattern] = [
     path("", dashboard.Dashboard.as_view(), name="dashboard"),
     path("accounts/", accounts.AccountList.as_view(), name="account_list"),
+    path("resellers/", resellers.ResellerList.as_view(), name="reseller_list"),
     path("accounts/new/", account_forms.AccountCreate.as_view(), name="account_create"),
     path(_ACCOUNT, accounts.AccountDetail.as_view(), name="account_detail"),
     path(f"{_ACCOUNT}edit/", account_forms.AccountEdit.as_view(), name="account_edit"),
