@@ -17,7 +17,6 @@ from resellers.models import Account, Organization
 from vendors.models import Instance, InstanceState
 
 PLANS_APPLICATION = "reseller_plans"
-PLAN_RANKS = {"free": 1, "standard": 2}  # Product codes of that application, the larger plan higher.
 
 
 @dataclass(frozen=True, slots=True)

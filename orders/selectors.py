@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from billing.services import Credit, Tax, credit_of, tax_for
-from catalog.markets import PLAN_RANKS, PLANS_APPLICATION, Market, foreign_instances
+from catalog.markets import PLANS_APPLICATION, Market, foreign_instances
 from catalog.models import AddOnRelation, Plan, PriceList, Product
 from catalog.pricing import Quote, QuotedLine, QuoteLine, quote
 from catalog.selectors import PricedPlan, price_list_of, price_plans, priced_plans, search_products, sold_products
@@ -19,6 +19,7 @@ from core.errors import Conflict
 from core.tenancy import Actor, TenantQuerySet
 from orders.enums import DeliveryStatus, LineKind, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine
+from resellers.editions import EDITION_RANKS
 from resellers.models import Account, Site
 from subscriptions.asset_selectors import asset_creations
 from subscriptions.enums import SubscriptionStatus
@@ -345,7 +346,7 @@ def plans_on_offer(account: Account) -> list[PricedPlan]:
         product__product_type__instance__application__code=PLANS_APPLICATION,
     )
     found = price_plans(rows.select_related("product__product_type"), prices)
-    return sorted(found, key=lambda item: (PLAN_RANKS.get(item.plan.product.code, 0), item.plan.term, item.plan.pk))
+    return sorted(found, key=lambda item: (EDITION_RANKS.get(item.plan.product.code, 0), item.plan.term, item.plan.pk))
 
 
 def live_plans(account_id: int) -> list[Subscription]:

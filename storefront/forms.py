@@ -175,3 +175,9 @@ class ResendForm(forms.Form):
         field = self.fields["email"]
         if isinstance(field, forms.ChoiceField):
             field.choices = [(address, address) for address in addresses]
+
+
+class TermsForm(forms.Form):
+    """The terms of use, to be accepted."""
+
+    terms = forms.BooleanField(label=_("I accept the terms of use."))

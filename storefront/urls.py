@@ -73,6 +73,7 @@ urlpatterns = [
     path(f"{_ASSET}withdraw/", assets.AssetWithdraw.as_view(), name="asset_withdraw"),
     path("plans/", plans.plan_list, name="plan_list"),
     path("plans/choose/", plans.plan_choose, name="plan_choose"),
+    path("plans/<uuid:public_id>/switch/", plans.PlanSwitch.as_view(), name="plan_switch"),
     path("my-shop/alias/", plans.AliasChange.as_view(), name="shop_alias"),
     path("customers/", lists.CustomerList.as_view(), name="customer_list"),
     path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),

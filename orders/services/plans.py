@@ -9,18 +9,19 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from catalog.markets import PLAN_RANKS, PLANS_APPLICATION
+from catalog.markets import PLANS_APPLICATION
 from catalog.models import Product
 from catalog.selectors import price_list_of
 from core.errors import BusinessError, Conflict
 from orders.models import Order
 from orders.selectors import live_plans
+from resellers.editions import EDITION_RANKS
 from resellers.enums import PurchaseMode
 from resellers.models import Account, Site
 from resellers.routing import site_of_reseller
 from resellers.services.sites import demand_plan, free_alias, hold_alias
-from subscriptions.enums import SubscriptionStatus
-from subscriptions.models import Subscription
+from subscriptions.enums import OPEN_STATES, Purpose, SubscriptionStatus
+from subscriptions.models import Operation, Subscription
 from vendors.models import Instance
 
 
@@ -51,14 +52,20 @@ def check_plans(account: Account, mode: str, products: Iterable[Product]) -> Non
     if len(wanted) > 1:
         raise BusinessError("plan_twice", _("Choose one reseller plan."))
     demand_plan(account, has_price_list=price_list_of(account) is not None)
-    rank = PLAN_RANKS.get(wanted[0].code, 0)
+    rank = EDITION_RANKS.get(wanted[0].code, 0)
     for running in live_plans(account.pk):
-        known = PLAN_RANKS.get(running.product.code, 0)
+        known = EDITION_RANKS.get(running.product.code, 0)
         if known == rank:
             raise Conflict("plan_running", _("You have this plan already."))
-        if known > rank:
-            words = _("Your present plan is larger. It falls to %(plan)s at its end: choose that on its page.")
+        if known > rank and not _is_ending(running):
+            words = _("Your present plan is larger. Let it end with its period, then order %(plan)s to follow it.")
             raise Conflict("plan_lower", words % {"plan": wanted[0].name})
+
+
+def _is_ending(row: Subscription) -> bool:
+    """Whether a plan ends with its period, or has just been asked to."""
+    asked = Operation.objects.filter(subscription=row, purpose=Purpose.CANCEL_AT_END, state__in=OPEN_STATES)
+    return row.status == SubscriptionStatus.PENDING_CANCEL or asked.exists()
 
 
 def hold_alias_of(order: Order, instances: Iterable[Instance]) -> None:

@@ -37,6 +37,8 @@ CODE = "reseller_plans"
 PRODUCT_TYPE = "reseller_plan"
 FREE, STANDARD = "free", "standard"
 EDITIONS = {FREE: Edition.FREE, STANDARD: Edition.STANDARD}
+QUEUED = "plan_queued"
+LOOK_AGAIN = dt.timedelta(hours=6)
 MONTHS = {"P1M": 1, "P1Y": 12, "P2Y": 24, "P3Y": 36}
 
 
@@ -120,18 +122,20 @@ class ResellerPlans:
         return Result(Outcome.DONE, external_id=str(site.public_id), data={"domain": site.alias})
 
     def create(self, ctx: Context, request: ServiceRequest) -> Result:
-        """Open the site with the plan's edition."""
-        ends_at = _term_end(request.created_at, request.term)
+        """Open the site with the plan's edition; a smaller plan waits until the larger one has ended."""
+        edition, plan_id = EDITIONS[request.product_code], UUID(request.subscription_id)
+        account_id = _account_of(request.account).pk
+        waits_until = sites.queue_plan(account_id, plan_id=plan_id, edition=edition)
+        if waits_until is not None:
+            words = _("Begins when the present plan ends, on %(day)s.") % {"day": waits_until.date().isoformat()}
+            delay = max(min(waits_until - ctx.now(), LOOK_AGAIN), dt.timedelta(minutes=1))
+            return Result(Outcome.WAITING, code=QUEUED, message=words, flag=QUEUED, retry_after=delay)
+        ends_at = _term_end(ctx.now(), request.term)
         try:
-            site = sites.open_plan(
-                _account_of(request.account).pk,
-                plan_id=UUID(request.subscription_id),
-                edition=EDITIONS[request.product_code],
-                ends_at=ends_at,
-            )
+            site = sites.open_plan(account_id, plan_id=plan_id, edition=edition, ends_at=ends_at)
         except BusinessError as error:
             return Result(Outcome.REFUSED, code=error.code, message=str(error.message))
-        return _state(request, site, started_at=request.created_at)
+        return _state(request, site, started_at=ctx.now())
 
     def change(self, ctx: Context, request: ServiceRequest) -> Result:
         """Only the renewal can change: there is one plan, once."""

@@ -9,18 +9,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog.selectors import PricedPlan
 from core.errors import Conflict, NotVisible
 from orders.selectors import live_plans, plans_on_offer
 from orders.services.basket import add_line, set_target
+from orders.services.plan_order import switch_down
+from resellers.editions import EDITION_RANKS
 from resellers.enums import PurchaseMode
 from resellers.models import Account, Site
 from resellers.routing import site_address, site_of_reseller
 from resellers.selectors import own_account
 from resellers.services.sites import change_alias
 from storefront.access import ShopRequest, basket_of, shop_page
+from storefront.forms import TermsForm
 from storefront.plan_words import matrix
 from ui.alias import AliasForm
-from ui.pages import FormPage
+from ui.pages import ActionPage, FormPage
 from users.permissions import Perm
 
 
@@ -44,7 +48,10 @@ def plan_list(request: ShopRequest) -> HttpResponseBase:
     context = {
         "account": account,
         "matrix": matrix(),
-        "offers": [(code, items[0].plan.product, items) for code, items in offers.items()],
+        "offers": [
+            (code, items[0].plan.product, items, EDITION_RANKS.get(code, 0) < EDITION_RANKS.get(account.edition, 0))
+            for code, items in offers.items()
+        ],
         "running": live_plans(account.pk),
         "own_site": site,
         "own_address": site_address(site) if site else "",
@@ -69,6 +76,44 @@ def plan_choose(request: ShopRequest) -> HttpResponseBase:
     basket = set_target(request.actor, basket=basket, mode=PurchaseMode.PERSONAL_USE, account=account)
     add_line(request.actor, basket=basket, site=request.shop, plan=plan, quantity=1)
     return redirect("storefront:checkout_billing")
+
+
+class PlanSwitch(ActionPage):
+    """To a smaller plan at the end of the paid period."""
+
+    layout = "base_storefront.html"
+    perm = Perm.SHOP_PLAN_ORDER
+    title = gettext_lazy("Switch to a smaller plan")
+    back = (gettext_lazy("Reseller plans"), "storefront:plan_list")
+    form_class = TermsForm
+    submit = gettext_lazy("Switch at the end of the period")
+    success = gettext_lazy("Your plan changes at the end of its paid period.")
+
+    def load(self, **kwargs: Any) -> PricedPlan:
+        """The smaller plan."""
+        account = own_account(self.actor, self.request.user)
+        offers = plans_on_offer(account) if account is not None else []
+        found = next((item for item in offers if item.plan.public_id == kwargs["public_id"]), None)
+        if found is None:
+            raise NotVisible("plan_missing", _("This plan is no longer offered."))
+        return found
+
+    def consequences(self) -> list[str]:
+        """What changes then."""
+        return [
+            _("Your present plan runs, and is billed, until the end of its period; then %(plan)s begins.")
+            % {"plan": self.object.plan.product.name},
+            _("Your storefront stays open under its address; your customers then see, but no longer order."),
+            _("Your product list and selling prices are kept for 90 days."),
+        ]
+
+    def perform(self, form: Any) -> None:
+        """Call the service."""
+        account = own_account(self.actor, self.request.user)
+        site: Site | None = getattr(self.request, "site", None)
+        if account is None or site is None:
+            raise NotVisible("plan_missing", _("This plan is no longer offered."))
+        switch_down(self.actor, account=account, plan=self.object.plan, site=site)
 
 
 class AliasChange(FormPage):

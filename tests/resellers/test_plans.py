@@ -206,6 +206,34 @@ def test_new_plan_within_90_days_asks_no_alias_and_later_asks_again(shop):
     assert state(shop) == (Edition.STANDARD, SiteStatus.LIVE)
 
 
+def test_standard_falls_to_free_at_the_end_of_its_period_without_closing(shop):
+    order_plan_of(shop)
+    drain()
+    first = live(shop)
+    client = customer_client(shop.organization, shop.reseller)
+    page = reverse("storefront:plan_switch", args=[shop.plan("free").public_id])
+    assert "no longer order" in client.get(page).content.decode()
+    assert client.post(page, {}).status_code == 400
+    assert client.post(page, {"terms": "on"}).status_code == 302
+    drain()
+    first.refresh_from_db()
+    waiting = Subscription.objects.exclude(pk=first.pk).get()
+    assert (first.status, waiting.status) == (SubscriptionStatus.PENDING_CANCEL, SubscriptionStatus.INACTIVE)
+    assert state(shop) == (Edition.STANDARD, SiteStatus.LIVE)
+    clock.advance(dt.timedelta(days=32))
+    run_clock()
+    drain()
+    assert state(shop) == (Edition.FREE, SiteStatus.LIVE)
+    clock.advance(dt.timedelta(hours=7))
+    drain()
+    waiting.refresh_from_db()
+    first.refresh_from_db()
+    assert (first.status, waiting.status) == (SubscriptionStatus.CANCELLED, SubscriptionStatus.ACTIVE)
+    site = Site.objects.get(account=shop.reseller)
+    assert (site.plan_id, site.next_plan_id, site.alias) == (waiting.public_id, None, "cedar")
+    assert site.plan_ends_at > clock.now()
+
+
 def test_plan_renews_by_itself_and_ends_without_automatic_renewal(shop):
     order_plan_of(shop)
     drain()
