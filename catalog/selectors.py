@@ -112,9 +112,12 @@ def default_price_list(organization_id: int, currency: str = "") -> PriceList | 
 def price_list_for(actor: Actor, site: Site, account: Account | None) -> PriceList | None:
     """The list whose prices ``actor`` sees: the account's; for visitors the default one if the site shows prices.
 
-    None for whoever may not see prices: what a sub account's reseller pays is not for its people.
+    None for whoever may not see prices: what a sub account's reseller pays is not for its people, nor for visitors of
+    his own site. What they pay is a selling price (:mod:`catalog.shop`).
     """
     if actor.is_customer and not actor.has(Perm.SHOP_PRICES_VIEW):
+        return None
+    if site.account_id is not None and actor.account_id != site.account_id:
         return None
     if account is not None:
         return price_list_of(account)
@@ -153,14 +156,18 @@ def _priced(rows: QuerySet[Product], price_list: PriceList) -> QuerySet[Product]
     return rows.alias(first_price=first).filter(first_price__isnull=False)
 
 
-def search_products(rows: QuerySet[Product], words: str) -> QuerySet[Product]:
-    """Full-text search, best first: whole words in any language, stems in English, prefixes while typing."""
+def search_products(rows: QuerySet[Product], words: str, *, also: Q | None = None) -> QuerySet[Product]:
+    """Full-text search, best first: whole words in any language, stems in English, prefixes while typing.
+
+    ``also`` finds what the words do not, such as products under another name.
+    """
     terms = [term for term in "".join(c if c.isalnum() else " " for c in words).split() if term][:8]
     if not terms:
         return rows
     prefix = SearchQuery(" & ".join(f"{term}:*" for term in terms), search_type="raw", config="simple")
     query = prefix | SearchQuery(" ".join(terms), search_type="plain", config="english")
-    return rows.filter(search=query).annotate(rank=SearchRank(F("search"), query)).order_by("-rank", "name", "id")
+    found = Q(search=query) | also if also is not None else Q(search=query)
+    return rows.filter(found).annotate(rank=SearchRank(F("search"), query)).order_by("-rank", "name", "id")
 
 
 def categories_for(actor: Actor) -> QuerySet[Category]:

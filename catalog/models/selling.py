@@ -107,7 +107,7 @@ class Listing(TenantOwned):
     position = models.PositiveSmallIntegerField(_("order"), default=100)
     sort_name = models.CharField(max_length=255, editable=False)
 
-    objects = ResellersOwnQuerySet.as_manager()
+    objects = ResellersOwnQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["position", "sort_name", "id"]
@@ -164,7 +164,7 @@ class SellingRule(TenantOwned):
     cost_seen = MoneyField(null=True, blank=True, editable=False)
     valid_from = models.DateField(_("valid from"))
 
-    objects = ResellersOwnQuerySet.as_manager()
+    objects = ResellersOwnQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["id"]
@@ -235,7 +235,7 @@ class SellingPolicy(TenantOwned):
     )
     reviewed_to = models.PositiveBigIntegerField(default=0, editable=False)
 
-    objects = ResellersOwnQuerySet.as_manager()
+    objects = ResellersOwnQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         ordering = ["id"]
