@@ -4,7 +4,7 @@ Amounts are ``Decimal`` in one currency, per unit and billing cycle. Percentages
 Nothing here reads the database. The rules are those of ``channel.md`` 4.3.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -139,6 +139,11 @@ class Rules:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._by_scope = {(row.customer_id, row.plan_id, row.product_id, row.category_id): row for row in rules}
+
+    def changed(self, rule: Rule | None, removed: Collection[int] = ()) -> "Rules":
+        """The same rules without those of ``removed`` ids, and with ``rule`` in its scope."""
+        kept = [row for row in self._by_scope.values() if row.id not in removed]
+        return Rules([*kept, rule] if rule else kept)
 
     def find(self, ware: Ware, currency: str, *, customer_id: int | None = None) -> Rule | None:
         """The first rule that fits, from the narrowest level to the widest; a plan's before its product's."""

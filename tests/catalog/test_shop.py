@@ -11,79 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from catalog.models import Category, Listing, ListingState, SellingPolicy, SellingRule
-from catalog.selectors import price_list_of, priced_plans
-from catalog.shop import SellingBook, selling_prices, shop_window, window_plans, window_products
+from catalog.selectors import price_list_of
+from catalog.shop import SellingBook, shop_window, window_plans, window_products
 from resellers.models import Account, Site
 from resellers.selectors import actor_for
 from tests import factories
 from tests.attack.browser import user_of
+from tests.catalog.selling import amounts, listing, rule
 from tests.shop import Shop, make_shop
 from users.models import User
 
 pytestmark = pytest.mark.django_db
-SINCE = dt.date(2020, 1, 1)
-
-
-def rule(reseller: Account, kind: str = "margin", value: str = "20", **scope: Any) -> SellingRule:
-    """A rule in effect."""
-    currency = "EUR" if kind in ("fixed", "amount") else ""
-    return SellingRule.objects.create(
-        organization_id=reseller.organization_id,
-        account=reseller,
-        kind=kind,
-        value=Decimal(value),
-        currency=currency,
-        **({"valid_from": SINCE} | scope),
-    )
-
-
-def listing(reseller: Account, product: Any, state: str = ListingState.LISTED, **values: Any) -> Listing:
-    """A product in the reseller's shop."""
-    return Listing.objects.create(
-        organization_id=reseller.organization_id,
-        account=reseller,
-        product=product,
-        state=state,
-        **({"sort_name": values.get("name") or product.name} | values),
-    )
-
-
-@pytest.fixture
-def shop() -> Shop:
-    """A Standard reseller with a site of his own, whose purchase price is 12.00 EUR."""
-    made = make_shop()
-    Account.objects.filter(pk=made.reseller.pk).update(edition="standard")
-    made.reseller.refresh_from_db()
-    return made
-
-
-@pytest.fixture
-def site(shop: Shop) -> Site:
-    """His site, open to visitors with prices."""
-    return Site.objects.create(
-        organization=shop.organization,
-        account=shop.reseller,
-        name="Cedar",
-        alias="cedar",
-        anonymous_access=True,
-        anonymous_prices=True,
-    )
-
-
-@pytest.fixture
-def at_site(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Every request is one at his site."""
-    monkeypatch.setattr("resellers.middleware.site_for_host", lambda host: site)
-    return site
-
-
-def amounts(shop: Shop, customer: Account | None = None) -> list[Decimal]:
-    """The selling prices of the shop's one product."""
-    prices = price_list_of(shop.reseller)
-    assert prices is not None
-    plans = priced_plans([shop.product], prices)[shop.product.pk]
-    found = selling_prices(shop.reseller, plans, price_list=prices, customer=customer)
-    return [found[item.plan.pk].amount for item in plans if item.plan.pk in found]
 
 
 def test_price_comes_from_the_purchase_price_by_the_first_rule_found(shop: Shop) -> None:
