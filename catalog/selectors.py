@@ -82,6 +82,22 @@ def price_list_of(account: Account) -> PriceList | None:
     return default_price_list(account.organization_id, account.currency)
 
 
+def price_lists_of(accounts: Collection[Account]) -> dict[int, PriceList]:
+    """What :func:`price_list_of` finds for many payers, by account id, in two statements; without entry: nothing."""
+    day = clock.now().date()
+    rows = PriceListAssignment.objects.select_related("price_list").filter(account__in=accounts)
+    assigned = {row.account_id: row.price_list for row in rows}
+    general = PriceList.objects.filter(is_default=True, organization__in={row.organization_id for row in accounts})
+    defaults = [row for row in general.order_by("id") if _valid(row, day)]
+
+    def default(account: Account) -> PriceList | None:
+        fitting = (row for row in defaults if row.organization_id == account.organization_id)
+        return next((row for row in fitting if account.currency in ("", row.currency)), None)
+
+    found = {row.pk: assigned.get(row.pk) or default(row) for row in accounts}
+    return {pk: row for pk, row in found.items() if row is not None and _valid(row, day)}
+
+
 def with_price_list(accounts: TenantQuerySet[Account]) -> TenantQuerySet[Account]:
     """Accounts with ``has_price_list``: whether :func:`price_list_of` finds a list today, in the same statement."""
     day = clock.now().date()
@@ -191,6 +207,11 @@ def priced_plans(products: Iterable[Product], price_list: PriceList | None) -> d
 
 def price_plans(plans: QuerySet[Plan], price_list: PriceList) -> list[PricedPlan]:
     """Price plans from one list; plans without a price are left out. Sorted by term and cycle."""
+    return priced_rows(with_price_inputs(plans, price_list), price_list)
+
+
+def with_price_inputs(plans: QuerySet[Plan], price_list: PriceList) -> QuerySet[Plan]:
+    """Plans read with all that :func:`priced_rows` needs, by product, term and cycle."""
     # Each join finds one row at most: a plan has one price in a list and one cost in a currency.
     rows = plans.annotate(
         own=FilteredRelation("prices", condition=Q(prices__price_list=price_list)),
@@ -201,11 +222,16 @@ def price_plans(plans: QuerySet[Plan], price_list: PriceList) -> list[PricedPlan
         vendor_cost=F("vendor__cost"),
         vendor_retail=F("vendor__retail"),
     )
+    return rows.order_by("product_id", "term", "billing_cycle", "id")
+
+
+def priced_rows(plans: Iterable[Plan], price_list: PriceList) -> list[PricedPlan]:
+    """Price plans of :func:`with_price_inputs`; reads nothing."""
     priced = []
-    for plan in rows.order_by("product_id", "term", "billing_cycle", "id"):
+    for plan in plans:
         price = _price(plan, price_list)
         if price is not None:
-            priced.append(PricedPlan(plan, price, plan.vendor_cost))
+            priced.append(PricedPlan(plan, price, plan.vendor_cost))  # type: ignore[attr-defined]
     return priced
 
 

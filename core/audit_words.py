@@ -84,6 +84,7 @@ ACTIONS = {
     "product.published": _("Product published"),
     "product.unpublished": _("Product taken off sale"),
     "product.updated": _("Product changed"),
+    "selling_policy.reviewed": _("Changed purchase prices looked at"),
     "selling_policy.saved": _("Price settings of the shop saved"),
     "selling_rule.deleted": _("Selling price rule deleted"),
     "selling_rule.saved": _("Selling price rule saved"),

@@ -211,7 +211,8 @@ class SellingRule(TenantOwned):
 class SellingPolicy(TenantOwned):
     """How a reseller's shop makes prices: rounding, the least margin, and what a changed purchase price does.
 
-    ``reviewed_to`` is the last change of a purchase price the reseller has looked at (an id of :class:`CostChange`).
+    ``reviewed_to`` is the last change of a purchase price the reseller has looked at (an id of :class:`CostChange`),
+    ``list_seen`` the price list his listings were last compared with.
     """
 
     tenant_account = "account"
@@ -234,6 +235,9 @@ class SellingPolicy(TenantOwned):
         _("a fixed price then keeps"), max_length=10, choices=FixedKeeps.choices, default=FixedKeeps.PRICE
     )
     reviewed_to = models.PositiveBigIntegerField(default=0, editable=False)
+    list_seen = models.ForeignKey(
+        PriceList, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
 
     objects = ResellersOwnQuerySet.as_manager()  # type: ignore[misc]
 

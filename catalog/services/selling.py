@@ -13,6 +13,7 @@ from catalog.effects import DRAFT, Change, Effect, catalogue_plans, decided, eff
 from catalog.models import (
     Category,
     ChargeType,
+    CostChange,
     FixedKeeps,
     Plan,
     PriceList,
@@ -27,7 +28,7 @@ from catalog.selling import PERCENT_KINDS, Rule, Warn
 from catalog.services.listings import require_shop
 from core import audit, clock, money
 from core.errors import BusinessError, Conflict, NotVisible
-from core.tenancy import Actor
+from core.tenancy import Actor, system_actor
 from resellers.models import Account
 
 POLICY_FIELDS = ("rounding", "rounding_way", "floor", "cost_mode", "fixed_keeps")
@@ -233,3 +234,21 @@ def save_policy(actor: Actor, *, reseller: Account, values: Mapping[str, Any]) -
     after = {name: getattr(row, name) for name in POLICY_FIELDS}
     audit.record(actor, "selling_policy.saved", row, before=before, after=after)
     return row
+
+
+@transaction.atomic
+def mark_reviewed(actor: Actor, *, reseller: Account, change: str) -> None:
+    """Remember that the changes of purchase prices up to this one (its public id) were looked at; prices stay."""
+    require_shop(actor, reseller)
+    prices = _bought_from(reseller)
+    row = CostChange.objects.get_visible(system_actor(reseller.organization_id), change)
+    if row is None or row.price_list_id != prices.pk:
+        raise NotVisible("change_missing", _("This change does not exist."))
+    SellingPolicy.objects.get_or_create(account=reseller, defaults={"organization_id": reseller.organization_id})
+    SellingPolicy.objects.filter(account=reseller, reviewed_to__lt=row.pk).update(reviewed_to=row.pk)
+    audit.record(actor, "selling_policy.reviewed", reseller, account=reseller)
+
+
+def draft_rule(draft: RuleDraft, currency: str) -> Rule:
+    """A rule as typed, for trying it on the catalogue; a fixed price's cost is not looked up."""
+    return _pure(draft, currency, None)
