@@ -47,13 +47,14 @@ class EffectLine:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The sum over many plans: how many rise, fall, begin or end, and the warnings, one of each kind."""
+    """The sum over many plans: how many rise, fall, begin, end or have warnings, and one of each kind."""
 
     plans: int
     up: int
     down: int
     new: int
     gone: int
+    warned: int
     warnings: tuple[Warn, ...]
 
 
@@ -110,7 +111,8 @@ def summed(lines: Sequence[EffectLine]) -> Effect:
             if known is None or _strength(warn) > _strength(known):
                 worst[warn.code] = warn
     warnings = tuple(_counted(warn, many[code]) for code, warn in worst.items())
-    return Effect(len(lines), count["up"], count["down"], count["new"], count["gone"], warnings)
+    warned = sum(1 for line in lines if line.warnings)
+    return Effect(len(lines), count["up"], count["down"], count["new"], count["gone"], warned, warnings)
 
 
 def _direction(line: EffectLine) -> str:

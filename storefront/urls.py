@@ -83,7 +83,7 @@ urlpatterns = [
     path("my-shop/catalogue/", shop_catalogue.ShopCatalogue.as_view(), name="shop_catalogue"),
     path("my-shop/catalogue/<uuid:public_id>/", shop_catalogue.ShopProduct.as_view(), name="shop_product"),
     path(
-        "my-shop/catalogue/<uuid:public_id>/<slug:deed>/",
+        "my-shop/catalogue/<uuid:public_id>/<slug:verb>/",
         shop_catalogue.ShopProductState.as_view(),
         name="shop_product_state",
     ),

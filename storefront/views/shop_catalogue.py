@@ -245,15 +245,15 @@ class ShopProduct(OwnDesk, FormPage):
 class ShopProductState(OwnDesk):
     """List or unlist one product; POST only."""
 
-    def post(self, request: HttpRequest, public_id: Any, deed: str) -> HttpResponseBase:
+    def post(self, request: HttpRequest, public_id: Any, verb: str) -> HttpResponseBase:
         """Call the service, and say what it refused."""
         product = desk_product(self.actor, self.desk, public_id)
-        if product is None:
+        if product is None or verb not in ("list", "unlist"):
             raise Http404
-        service = list_products if deed == "list" else unlist_products
+        service = list_products if verb == "list" else unlist_products
         done = service(self.actor, reseller=self.desk.reseller, products=[product])
         for _product, reason in done.refused:
             messages.error(request, reason)
         if done.done:
-            messages.success(request, _("Listed.") if deed == "list" else _("Unlisted."))
+            messages.success(request, _("Listed.") if verb == "list" else _("Unlisted."))
         return redirect("storefront:shop_product", public_id=public_id)

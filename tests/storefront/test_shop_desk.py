@@ -41,7 +41,7 @@ def test_catalogue_counts_and_prices(shop: Shop, browser: Client) -> None:  # no
         ("Unlisted", 0),
         ("Withdrawn", 1),
     ]
-    body = response.content.decode()
+    body = response.content.decode().replace("\N{NO-BREAK SPACE}", " ")
     assert [text for text in ("Mine", "12.00 EUR", "15.00 EUR", "20.0 %", "Withdrawn") if text not in body] == []
     found = browser.get(reverse("storefront:shop_catalogue"), {"show": "listed"})
     assert [row.pk for row in found.context["window"].rows] == [shop.product.pk]
