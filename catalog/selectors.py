@@ -69,6 +69,11 @@ def _valid(price_list: PriceList, day: dt.date) -> bool:
     return starts and (price_list.valid_to is None or day <= price_list.valid_to)
 
 
+def is_valid(price_list: PriceList) -> bool:
+    """Whether a list may be bought from today."""
+    return _valid(price_list, clock.now().date())
+
+
 def price_list_of(account: Account) -> PriceList | None:
     """The price list an account buys from today: its own or its Bill To's, else the organization's default.
 

@@ -111,8 +111,19 @@ class SellingPrice:
     currency: str
     cost: Decimal
     rule: Rule
+    raw: Decimal
     rounding: str
-    trace: tuple[str, ...]
+    way: str
+
+    @property
+    def trace(self) -> tuple[str, ...]:
+        """How it came about, in words; put together only when somebody asks."""
+        made = f"{self.rule.level.label}: {words_of(self.rule, self.currency)} = {money.show(self.raw, self.currency)}"
+        return (
+            _("Purchase price: %(amount)s per unit") % {"amount": money.show(self.cost, self.currency)},
+            made,
+            *_rounding_words(self),
+        )
 
     @property
     def margin(self) -> Decimal | None:
@@ -195,12 +206,7 @@ def price_from(rule: Rule, cost: Decimal, currency: str, policy: Policy) -> Sell
     is_typed = rule.kind == SellingKind.FIXED and raw == rule.value
     rounding = Rounding.MINOR.value if is_typed else policy.rounding
     amount = round_price(raw, currency, rounding, policy.way)
-    trace = (
-        _("Purchase price: %(amount)s per unit") % {"amount": money.show(cost, currency)},
-        f"{rule.level.label}: {words_of(rule, currency)} = {money.show(raw, currency)}",
-        *_rounding_words(raw, amount, currency, rounding, policy.way),
-    )
-    return SellingPrice(amount, currency, cost, rule, rounding, trace)
+    return SellingPrice(amount, currency, cost, rule, raw, rounding, policy.way)
 
 
 def words_of(rule: Rule, currency: str) -> str:
@@ -214,12 +220,13 @@ def words_of(rule: Rule, currency: str) -> str:
     return _("margin of %(percent)s") % {"percent": percent(rule.value)}
 
 
-def _rounding_words(raw: Decimal, amount: Decimal, currency: str, rounding: str, way: str) -> Sequence[str]:
-    if raw == amount:
+def _rounding_words(price: SellingPrice) -> Sequence[str]:
+    if price.raw == price.amount:
         return ()
-    if rounding == Rounding.MINOR:
-        return (_("Rounded: %(amount)s") % {"amount": money.show(amount, currency)},)
-    words = {"step": Rounding(rounding).label, "way": RoundingWay(way).label, "amount": money.show(amount, currency)}
+    amount = money.show(price.amount, price.currency)
+    if price.rounding == Rounding.MINOR:
+        return (_("Rounded: %(amount)s") % {"amount": amount},)
+    words = {"step": Rounding(price.rounding).label, "way": RoundingWay(price.way).label, "amount": amount}
     return (_("Rounded %(way)s (%(step)s): %(amount)s") % words,)
 
 

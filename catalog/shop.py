@@ -11,14 +11,31 @@ from decimal import Decimal
 
 from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
 
-from catalog.models import Category, ChargeType, Listing, ListingState, Plan, PriceList, Product, SellingPolicy
+from catalog.models import (
+    Category,
+    ChargeType,
+    Listing,
+    ListingState,
+    Plan,
+    PriceList,
+    PriceListAssignment,
+    Product,
+    SellingPolicy,
+)
 from catalog.models import SellingRule as RuleRow
 from catalog.pricing import UnitPrice
-from catalog.selectors import PricedPlan, price_list_for, price_list_of, priced_plans, search_products, sold_products
+from catalog.selectors import (
+    PricedPlan,
+    is_valid,
+    price_list_for,
+    price_list_of,
+    priced_plans,
+    search_products,
+    sold_products,
+)
 from catalog.selling import Policy, Rule, Rules, SellingPrice, Ware, price_from
-from core import clock, money
+from core import clock
 from core.tenancy import Actor
 from resellers.editions import Capability, has_capability
 from resellers.models import Account, Site
@@ -29,8 +46,21 @@ NUMBER = re.compile(r"[0-9]{1,9}")
 
 def policy_of(reseller: Account) -> Policy:
     """How a reseller's shop rounds and warns; the defaults if he has said nothing."""
-    row = SellingPolicy.objects.filter(account=reseller).first()
+    return _policy(SellingPolicy.objects.filter(account=reseller).first())
+
+
+def _policy(row: SellingPolicy | None) -> Policy:
     return Policy(row.rounding, row.rounding_way, row.floor, row.fixed_keeps) if row else Policy()
+
+
+def terms_of(reseller: Account) -> tuple[PriceList | None, Policy]:
+    """The price list a reseller buys from today and his policy, in one statement; two if the list is the default."""
+    rows = PriceListAssignment.objects.select_related("price_list", "account__selling_policy")
+    found = rows.filter(account=reseller).first()
+    if found is None:
+        return price_list_of(reseller), policy_of(reseller)
+    policy = _policy(getattr(found.account, "selling_policy", None))
+    return (found.price_list if is_valid(found.price_list) else None), policy
 
 
 def rule_of(row: RuleRow) -> Rule:
@@ -70,10 +100,12 @@ class SellingBook:
         price_list: PriceList,
         customer: Account | None = None,
         shelves: Mapping[int, int] | None = None,
+        policy: Policy | None = None,
     ) -> "SellingBook":
         """Read what prices these plans (None: every plan) for ``customer``, or for somebody unknown.
 
-        ``price_list`` is the reseller's, ``shelves`` as above if they are known already. At most three statements.
+        ``price_list`` is the reseller's; ``shelves`` and ``policy`` if they are known already. At most three
+        statements.
         Raises ValueError for a customer who is not billed to the reseller.
         """
         if customer is not None and customer.bill_to_id != reseller.pk:
@@ -91,7 +123,8 @@ class SellingBook:
             shelves = dict(moved.order_by().values_list("product_id", "category_id"))
         # Of one scope the rule that came into effect last counts: a later one replaces it here.
         rules = Rules(rule_of(row) for row in rows.order_by("valid_from", "id"))
-        return cls(price_list.currency, policy_of(reseller), rules, shelves, customer.pk if customer else None)
+        policy = policy or policy_of(reseller)
+        return cls(price_list.currency, policy, rules, shelves, customer.pk if customer else None)
 
     def ware(self, plan: Plan) -> Ware:
         """What a plan (its product known) is for the rules."""
@@ -131,6 +164,7 @@ class ShopWindow:
     customer: Account | None = None
     sees_prices: bool = False
     sees_cost: bool = False
+    policy: Policy | None = None
 
     @property
     def lists_itself(self) -> bool:
@@ -162,9 +196,11 @@ def shop_window(actor: Actor, site: Site, account: Account | None) -> ShopWindow
     is_own = actor.is_customer and actor.account_id == reseller.pk
     is_customer = actor.is_customer and account is not None and account.bill_to_id == reseller.pk
     sees = sells_here and (is_own or is_customer or (actor.is_anonymous and site.anonymous_prices))
+    prices, policy = terms_of(reseller)
     return ShopWindow(
         site,
-        price_list_of(reseller),
+        prices,
+        policy=policy,
         reseller=reseller,
         customer=account if is_customer else None,
         sees_prices=sees,
@@ -260,6 +296,7 @@ def window_plans(window: ShopWindow, products: Sequence[Product]) -> dict[int, l
         price_list=window.prices,
         customer=window.customer,
         shelves=_known_shelves(products),
+        policy=window.policy,
     )
     return {pk: _shown(plans, book, sees_cost=window.sees_cost) for pk, plans in found.items()}
 
@@ -278,8 +315,8 @@ def _shown(plans: Sequence[PricedPlan], book: SellingBook, *, sees_cost: bool) -
         sold = book.price(item.plan, item.price.amount)
         if sold is None:
             continue
-        words = _("Price: %(amount)s per unit") % {"amount": money.show(sold.amount, sold.currency)}
-        price = UnitPrice(sold.amount, sold.currency, (words,))
+        # How the price came about is the reseller's own business.
+        price = UnitPrice(sold.amount, sold.currency, ())
         cost, margin = (sold.cost, sold.margin) if sees_cost else (None, None)
         found.append(ShownPlan(item.plan, price, cost, margin))
     return found

@@ -108,13 +108,3 @@ class PolicyForm(forms.Form):
     )
     cost_mode = forms.ChoiceField(label=_("When a purchase price changes"), choices=CostMode.choices)
     fixed_keeps = forms.ChoiceField(label=_("A fixed price then keeps"), choices=FixedKeeps.choices)
-
-
-class ImportForm(forms.Form):
-    """A file with what to list and what to ask for it."""
-
-    file = forms.FileField(
-        label=_("CSV file"),
-        help_text=_("Columns: code, state, name, position, price, plan; the first line names them."),
-    )
-    dry_run = forms.BooleanField(label=_("Only try it"), required=False, initial=True)
