@@ -361,13 +361,6 @@ def administrators_of(organization: Organization) -> list[User]:
     return [row.user for row in rows.order_by("id")]
 
 
-def admins_of_account(account: Account) -> list[User]:
-    """The Admins of an account who can sign in, the longest-serving first."""
-    rows = Membership.objects.filter(account=account, user__is_active=True)
-    rows = rows.filter(roles__contains=[StorefrontRole.ADMIN.value]).select_related("user")
-    return [row.user for row in rows.order_by("id")]
-
-
 def accounts_with_rule(actor: Actor) -> TenantQuerySet[Account]:
     """Accounts the actor may see, with Bill To, permission rule and account manager."""
     return accounts_for(actor).select_related("permission_rule", "account_manager")

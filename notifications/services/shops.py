@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from core.events import Event
 from notifications.services.compose import absolute, queue_mail, site_of
-from resellers.selectors import admins_of_account
+from resellers.selectors import admins_of
 
 
 def _to_admins(template: str, page: str, event: Event) -> None:
@@ -15,7 +15,7 @@ def _to_admins(template: str, page: str, event: Event) -> None:
     account = event.account
     if account is None:
         return
-    readers = [(user.email, user.language, user.get_short_name()) for user in admins_of_account(account)]
+    readers = [(user.email, user.language, user.get_short_name()) for user in admins_of(account)]
     if not readers and account.email:
         readers = [(account.email, "", "")]
     site = site_of(event.organization, account)

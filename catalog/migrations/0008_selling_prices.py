@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0006_assets'),
+        ('catalog', '0007_perpetual_licences'),
         ('resellers', '0007_mail_licences'),
     ]
 
