@@ -22,7 +22,7 @@ from catalog.models import (
 )
 from catalog.selectors import PricedPlan, price_list_of, priced_rows, with_price_inputs
 from catalog.selling import Policy, SellingPrice, is_stale
-from catalog.shop import SellingBook, policy_of, rule_of
+from catalog.shop import SellingBook, not_for, policy_of, rule_of
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account
@@ -89,6 +89,7 @@ def desk_products(actor: Actor, desk: Desk) -> TenantQuerySet[Product]:
     sold = Q(is_published=True, discontinued_at=None, charge_type__in=SOLD_CHARGE_TYPES)
     here = own.filter(product=OuterRef("pk"))
     rows = Product.objects.filter(organization_id=actor.tenant_id, is_addon=False).filter(sold | Exists(here))
+    rows = rows.exclude(product_type__instance__in=not_for(desk.reseller, desk.price_list))
     rows = rows.annotate(
         is_listed=Exists(here.filter(state=ListingState.LISTED)),
         is_withdrawn=Exists(here.filter(state=ListingState.WITHDRAWN)),

@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from catalog.markets import foreign_instances, market_for
 from catalog.models import (
     Category,
     ChargeType,
@@ -42,6 +43,11 @@ from resellers.models import Account, Site
 from users.permissions import Perm
 
 NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+def not_for(reseller: Account, price_list: PriceList | None) -> list[int]:
+    """The instances whose products a reseller cannot put on a shelf: other markets', and reseller plans."""
+    return foreign_instances(reseller.organization_id, market_for(reseller.organization, reseller, price_list))
 
 
 def policy_of(reseller: Account) -> Policy:

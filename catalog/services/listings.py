@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import LISTING_MACHINE, Category, Listing, ListingState, Product, SellingPolicy
 from catalog.selectors import price_list_of, priced_plans
-from catalog.shop import selling_prices
+from catalog.shop import not_for, selling_prices
 from core import audit, clock
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
@@ -82,13 +82,18 @@ def unlist_products(actor: Actor, *, reseller: Account, products: Collection[Pro
 def unsellable(reseller: Account, products: Collection[Product]) -> list[tuple[Product, str]]:
     """Those of ``products`` that cannot be listed, each with the reason in words."""
     prices = price_list_of(reseller)
+    foreign = Product.objects.filter(pk__in=[row.pk for row in products])
+    foreign = foreign.filter(product_type__instance__in=not_for(reseller, prices))
+    closed = set(foreign.values_list("pk", flat=True))
     plans = priced_plans(products, prices)
     flat = [item for found in plans.values() for item in found if item.plan.is_sellable]
     sold = selling_prices(reseller, flat, price_list=prices) if prices else {}
     found = []
     for product in products:
         bought = [item.plan.pk for item in plans[product.pk] if item.plan.is_sellable]
-        if not bought:
+        if product.pk in closed:
+            found.append((product, _("This product is not for your market.")))
+        elif not bought:
             found.append((product, _("No purchase price in your price list.")))
         elif not any(plan in sold for plan in bought):
             found.append((product, _("No selling price: make a price rule for it, or one for the whole shop.")))
