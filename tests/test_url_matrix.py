@@ -14,7 +14,7 @@ from core import clock
 from core.audit import AuditEntry
 from core.jobs import start_job
 from orders.models import Order
-from resellers.models import Membership, PermissionRule, StaffGroup
+from resellers.models import Account, Membership, PermissionRule, StaffGroup
 from subscriptions.models import AssetReturn, CancellationRequest, Operation, Subscription, SubscriptionAddOn
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
@@ -251,6 +251,20 @@ def test_own_orders_are_there(shop, order, role):
     assert found["storefront:subscription_detail"] == (200 if role == "admin" else 403)
     assert {name: status for name, status in found.items() if status >= 500} == {}
     assert {name for name in POST_ONLY if found[name] != 405} == set()
+
+
+@pytest.mark.parametrize("role", ["stranger", "buyer", "admin", "reseller", "foreign_reseller"])
+def test_own_shop_is_closed_without_an_edition_that_has_one(shop, order, role):
+    names = [name for name in SHOP if name.startswith("storefront:shop_")]
+    assert set(statuses(client_of(shop, role), names, ids_of(shop, order)).values()) == {403}
+
+
+def test_own_shop_is_open_to_a_standard_reseller(shop, order):
+    Account.objects.filter(pk=shop.reseller.pk).update(edition="standard")
+    names = [name for name in SHOP if name.startswith("storefront:shop_")]
+    found = statuses(client_of(shop, "reseller"), names, ids_of(shop, order))
+    missing = {"storefront:shop_product", "storefront:shop_rule_edit", "storefront:shop_rule_delete"}
+    assert {name for name, status in found.items() if status != 200} == missing | {"storefront:shop_product_state"}
 
 
 def test_style_guide_is_for_employees(shop):

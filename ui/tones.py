@@ -6,6 +6,7 @@ TONES: dict[str, str] = {
     **dict.fromkeys(
         [
             "active",
+            "listed",
             "live",
             "done",
             "executed",
@@ -60,6 +61,7 @@ TONES: dict[str, str] = {
             "missing",
             "other",
             "lost",
+            "withdrawn",
             "relationship_lost",
         ],
         DANGER,

@@ -20,6 +20,7 @@ from cloudbss.demo.data import BIRCH, CEDAR, CUSTOMER_USERS, MAIN, STAFF, SUPERU
 from cloudbss.demo.esd import build_esd
 from cloudbss.demo.licences import order_licences, return_licences
 from cloudbss.demo.plans import build_plans
+from cloudbss.demo.shops import build_shop
 from cloudbss.demo.twins import call_twins
 from cloudbss.demo_settings import microsoft_settings
 from core import jobs, outbox
@@ -78,6 +79,7 @@ def build(say: Callable[[str], None]) -> None:
     build_plans(_operator(organization), _employee(organization), accounts[CEDAR], say)
     _customer_users(organization, accounts)
     build_esd(_operator(organization), say)
+    build_shop(_operator(organization), accounts[CEDAR], accounts["elm"], say)
     missing = ORDERS - Order.objects.filter(organization=organization).count()
     if missing > 0:
         say(f"{missing} orders through the twin")

@@ -16,6 +16,7 @@ from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.life import LIFE, subscription_of
 from notifications.services.plans import PLANS
 from notifications.services.readers import order_by_number, order_of, to_buyer
+from notifications.services.shops import SHOPS
 from orders.models import Order
 from resellers.selectors import manager_of
 from subscriptions.refusals import cleaned
@@ -139,4 +140,5 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     **PLANS,
     **LIFE,
     **ASSETS,
+    **SHOPS,
 }

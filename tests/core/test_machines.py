@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from billing.models import CHARGE_MACHINE, ChargeState
+from catalog.models import LISTING_MACHINE, ListingState
 from core.errors import Conflict
 from core.states import Machine
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryStatus, OrderStatus
@@ -30,6 +31,17 @@ from vendors.services.links import LINK_MACHINE
 
 # machine, its states, and "state event target" lines; what is not listed must be refused.
 TABLES: dict[str, tuple[Machine, Any, str]] = {
+    "listing": (
+        LISTING_MACHINE,
+        ListingState,
+        """
+        unlisted list listed
+        unlisted withdraw withdrawn
+        listed unlist unlisted
+        listed withdraw withdrawn
+        withdrawn offer_again unlisted
+        """,
+    ),
     "order": (
         ORDER_MACHINE,
         OrderStatus,
