@@ -78,6 +78,7 @@ def test_statements_of_bulk_listing_do_not_grow(shop: Shop) -> None:
             assert list_products(shop.reseller_admin, reseller=shop.reseller, products=products).done == number
         return len(seen)
 
+    count(1)  # The first time also finds out what the later ones know.
     assert count(1) == count(3)
 
 

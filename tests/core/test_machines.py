@@ -209,6 +209,7 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
 }
 # States nothing leads out of.
 ENDS = {
+    "listing": set(),
     "site": {"deleted"},
     "order": {"executed", "cancelled"},
     "delivery": {"delivered", "cancelled"},
@@ -223,6 +224,7 @@ ENDS = {
     "link": set(),
 }
 BEGINS = {
+    "listing": "unlisted",
     "site": "preparing",
     "order": "draft",
     "delivery": "waiting",
