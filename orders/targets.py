@@ -5,14 +5,8 @@ from django.utils.translation import gettext as _
 from catalog.selectors import price_list_of, with_price_list
 from core.errors import BusinessError
 from core.tenancy import Actor, TenantQuerySet
-from resellers.enums import ORDERING_KINDS, AccountKind, AccountStatus, PurchaseMode
+from resellers.enums import MODES, ORDERING_KINDS, AccountStatus
 from resellers.models import Account
-
-MODES = {
-    AccountKind.RESELLER.value: PurchaseMode.PERSONAL_USE.value,
-    AccountKind.END_CUSTOMER.value: PurchaseMode.END_CUSTOMER.value,
-    AccountKind.AFFILIATE.value: PurchaseMode.AFFILIATE.value,
-}
 
 
 def mode_of(account: Account) -> str:

@@ -118,11 +118,15 @@ def operation_in_view(actor: Actor, subscription: Subscription) -> Operation | N
 
 
 def change_in_view(actor: Actor, subscription: Subscription) -> Operation | None:
-    """The same for everybody who may see the subscription; following a renewal is nothing he asked for.
+    """The same for everybody who may see the subscription; a renewal or another MPN ID is nothing he asked for.
 
     Its ``message`` and ``code`` are the staff's: pages for customers say it in words of their own.
     """
-    rows = Operation.objects.visible_to(actor).filter(subscription=subscription).exclude(purpose=Purpose.RENEW)
+    rows = (
+        Operation.objects.visible_to(actor)
+        .filter(subscription=subscription)
+        .exclude(purpose__in=(Purpose.RENEW, Purpose.STAMP))
+    )
     return _worth_telling(rows.order_by("-id"))
 
 
