@@ -23,7 +23,7 @@ from orders.models import Basket, BasketLine, Order, OrderLine, TermsAcceptance
 from orders.selectors import PricedBasket, basket_instances, instances_of, priced_basket
 from orders.services.basket import check_quantity, demand_ordering
 from orders.services.execute import check_single, execute_within_credit
-from orders.targets import demand_orderable, mode_of
+from orders.targets import demand_orderable, demand_settled, mode_of
 from resellers.enums import AccountStatus
 from resellers.models import Account
 from resellers.selectors import purchase_targets
@@ -72,6 +72,7 @@ def place_order(
         return before
     account = _target(actor, basket)
     _check_active(account, lock_payer(account.payer_id))
+    demand_settled(account)
     priced = priced_basket(basket)
     _check_basket(basket, account, priced, key, terms_accepted)
     price_list = _check_seen(basket, priced, seen_total, terms_version)

@@ -1,4 +1,4 @@
-"""Another kind for an account: who may, what stands in the way, and what the vendor must hear first (``channel.md`` 2.1).
+"""Another kind for an account: who may, what stands in the way, what the vendor hears first (``channel.md`` 2.1).
 
 A kind that changes whether services carry the reseller's MPN ID changes at the vendor first, service by service
 (6.4); every other kind is written at once.
@@ -16,6 +16,7 @@ from core.errors import BusinessError, Conflict
 from core.tenancy import Actor
 from orders.enums import DeliveryStatus, OrderStatus
 from orders.models import Order, OrderLine
+from orders.targets import demand_settled
 from provisioning.services import stamps as runs
 from resellers.enums import SUB_KINDS, AccountKind, Edition
 from resellers.models import Account
@@ -108,8 +109,7 @@ def _locked(account: Account, bill_to: Account | None) -> Account:
 def _demand(actor: Actor, row: Account, kind: str, bill_to: Account | None) -> None:
     """Raise the first thing that stands in the way."""
     pair = (row.kind, kind)
-    if StampRun.objects.filter(account=row, kind="relationship", state__in=("running", "partly")).exists():
-        raise Conflict("relationship_changing", _("The relationship of this account is being changed already."))
+    demand_settled(row)
     if kind in SUB_KINDS:
         check_bill_to(kind, bill_to or row.bill_to, row.organization_id)
     missing = missing_for_orders(row)

@@ -1,7 +1,7 @@
 """MPN IDs: checking one with the vendor, and bringing it to what runs already (``channel.md`` 6.3, 6.4).
 
-Nothing here asks a vendor while a page waits: the check is a job whose outcome the next page reads, and the run is a job
-that opens one operation per service. Killed, both go on where they stood.
+Nothing here asks a vendor while a page waits: the check is a job whose outcome the next page reads, and the run is a
+job that opens one operation per service. Killed, both go on where they stood.
 """
 
 import re
@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.services import lock_payer
 from core.errors import BusinessError, Conflict, NotVisible
 from core.jobs import RUN_VENDOR_TASK, Job, JobCancelled, JobRun, own_job, start_job
 from core.tenancy import Actor, system_actor
@@ -35,7 +36,7 @@ _MPN = re.compile(r"^\d{4,10}$")
 
 @dataclass
 class Preview:
-    """What a new MPN ID would change: the services that get it, those left out with the reason, and those that have it."""
+    """What a new MPN ID would change: services that get it, those left out with the reason, and how many have it."""
 
     changes: list[Subscription] = field(default_factory=list)
     skipped: list[tuple[Subscription, str]] = field(default_factory=list)
@@ -61,7 +62,7 @@ def partner_instances(actor: Actor) -> list[Instance]:
 
 
 def require_mpn(actor: Actor, account: Account) -> None:
-    """Raise unless the actor may change this reseller's MPN ID: his own Admin or Cloud Administrator, Administrators."""
+    """Raise unless the actor may change this reseller's MPN ID: Administrators, his Admin or Cloud Administrator."""
     actor.require(Perm.ACCOUNT_BILL_TO if actor.is_staff else Perm.SHOP_MPN, account)
     if not account.is_reseller:
         raise BusinessError("mpn_not_reseller", _("Only resellers have an MPN ID."), field="mpn_id")
@@ -132,7 +133,8 @@ def preview_restamp(account: Account, instance: Instance, mpn_id: str) -> Previe
 def start_restamp(actor: Actor, *, account: Account, check: Job) -> StampRun | None:
     """Give the reseller the ID that was checked, and start bringing it to his end customers' services.
 
-    The ID and the list of services are written in one transaction, under the lock an order takes to read the ID. None
+    The ID and the list of services are written in one transaction, under the lock of the payer that
+    every order takes. None
     if no service has to change. Raises ``mpn_invalid`` with the vendor's reason, ``stamp_running``, ``nothing_to_do``.
     """
     require_mpn(actor, account)
@@ -141,6 +143,7 @@ def start_restamp(actor: Actor, *, account: Account, check: Job) -> StampRun | N
         words = str(result.get("message") or _("The MPN ID has not been checked yet."))
         raise BusinessError("mpn_invalid", words, field="mpn_id")
     instance, number = instance_of_check(actor, check), str(check.params["mpn_id"])
+    lock_payer(account.pk)
     ensure_link(account, instance)
     link = AccountLink.objects.select_for_update(of=("self",)).get(account=account, instance=instance)
     before = link.mpn_id

@@ -1,4 +1,4 @@
-"""Another kind for an account (``channel.md`` 2.1): what the row itself must fulfil, and the one place that writes it."""
+"""Another kind for an account (``channel.md`` 2.1): what the row must fulfil, and the one place that writes it."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _

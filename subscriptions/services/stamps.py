@@ -1,7 +1,7 @@
 """Changing the MPN ID of several services, one operation each (``channel.md`` 6.4).
 
-No vendor is called here: every row becomes an :class:`Operation` of the verb ``stamp``, whose outcome comes back through
-:func:`apply_stamp` and :func:`refuse_stamp`. The last row that is settled ends the run.
+No vendor is called here: every row becomes an :class:`Operation` of the verb ``stamp``, whose outcome comes back
+through :func:`apply_stamp` and :func:`refuse_stamp`. The last row that is settled ends the run.
 """
 
 from collections.abc import Iterable, Mapping
