@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from bss.views import account_forms, accounts, dashboard, links, members, orders, people, subscriptions, view_as
+from bss.views import (
+    account_forms,
+    accounts,
+    dashboard,
+    links,
+    members,
+    orders,
+    partner,
+    people,
+    subscriptions,
+    view_as,
+)
 
 _ACCOUNT = "accounts/<uuid:public_id>/"
 _MEMBER = "accounts/users/<uuid:public_id>/"
@@ -28,6 +39,10 @@ urlpatterns: list[URLPattern] = [
     path("accounts/contacts/<uuid:public_id>/", people.ContactEdit.as_view(), name="contact_edit"),
     path(f"{_ACCOUNT}users/invite/", people.UserInvite.as_view(), name="user_invite"),
     path(f"{_ACCOUNT}mpn/<uuid:instance_id>/", links.LinkMpn.as_view(), name="link_mpn"),
+    path(f"{_ACCOUNT}mpn/<uuid:instance_id>/change/", partner.PartnerChange.as_view(), name="partner_change"),
+    path(f"{_ACCOUNT}mpn/check/<uuid:job_id>/", partner.PartnerCheck.as_view(), name="partner_check"),
+    path("mpn-changes/", partner.StampList.as_view(), name="stamp_list"),
+    path("mpn-changes/<uuid:public_id>/", partner.StampDetail.as_view(), name="stamp_detail"),
     path(f"{_LINK}set-up/", links.LinkSetUp.as_view(), name="link_set_up"),
     path(f"{_LINK}password/", links.LinkPassword.as_view(), name="link_password"),
     path(_MEMBER, members.MemberRoles.as_view(), name="member_roles"),

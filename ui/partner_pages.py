@@ -4,14 +4,16 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import BusinessError
 from provisioning.services import stamps
 from resellers.models import Account
+from resellers.selectors import own_account
 from subscriptions.enums import StampState
 from subscriptions.models import StampRun
 from subscriptions.selectors import stamp_rows, stamp_runs
@@ -34,28 +36,37 @@ class MpnForm(forms.Form):
     )
 
 
-class PartnerAddresses:
-    """Where the pages of a door are, and whose MPN ID they are about."""
+class PartnerAddresses(Page):
+    """Where the pages are, and whose MPN ID they are about: the own one, unless a door overrides both."""
+
+    door: ClassVar[str] = "storefront"
 
     def reseller(self) -> Account:
-        """The reseller."""
-        raise NotImplementedError
+        """The own account, if it is a reseller."""
+        account = own_account(self.actor)
+        if account is None or not account.is_reseller:
+            raise Http404
+        return account
+
+    def owner_args(self) -> list[Any]:
+        """What names the reseller in the addresses; nothing where it is the own account."""
+        return []
 
     def check_url(self, job: Any) -> str:
         """What the vendor says about an ID."""
-        raise NotImplementedError
-
-    def run_url(self, run: StampRun) -> str:
-        """A run."""
-        raise NotImplementedError
+        return reverse(f"{self.door}:partner_check", args=[*self.owner_args(), job.public_id])
 
     def change_url(self, instance: Instance) -> str:
         """Typing another ID."""
-        raise NotImplementedError
+        return reverse(f"{self.door}:partner_change", args=[*self.owner_args(), instance.public_id])
+
+    def run_url(self, run: StampRun) -> str:
+        """A run."""
+        return reverse(f"{self.door}:stamp_detail", args=[run.public_id])
 
     def home_url(self) -> str:
         """Where the reseller's IDs are shown."""
-        raise NotImplementedError
+        return reverse(f"{self.door}:partner_home", args=self.owner_args())
 
 
 class PartnerChange(PartnerAddresses, FormPage):
@@ -86,9 +97,7 @@ class PartnerChange(PartnerAddresses, FormPage):
     def perform(self, form: Any) -> Any:
         """Start the check."""
         number = form.cleaned_data["mpn_id"].strip()
-        return stamps.start_partner_check(
-            self.actor, account=self.object, instance=self.instance, mpn_id=number
-        )
+        return stamps.start_partner_check(self.actor, account=self.object, instance=self.instance, mpn_id=number)
 
     def done_url(self, result: Any) -> str:
         """On to what the vendor says."""
@@ -101,13 +110,11 @@ class PartnerChange(PartnerAddresses, FormPage):
 
 def link_of(page: Any, instance: Instance) -> AccountLink | None:
     """The reseller's link at an instance."""
-    found: AccountLink | None = (
-        account_links_for(page.actor).filter(account=page.reseller(), instance=instance).first()
-    )
+    found: AccountLink | None = account_links_for(page.actor).filter(account=page.reseller(), instance=instance).first()
     return found
 
 
-class PartnerCheck(PartnerAddresses, Page):
+class PartnerCheck(PartnerAddresses):
     """What the vendor says about an ID, and what it would change; POST does it."""
 
     template_name = "ui/partner_check.html"
@@ -149,12 +156,12 @@ class PartnerCheck(PartnerAddresses, Page):
         return redirect(self.run_url(run))
 
 
-class StampRunPage(PartnerAddresses, Page):
+class StampRunPage(Page):
     """A run that changes MPN IDs: how far it is, each service, Retry and Cancel."""
 
     template_name = "ui/partner_run.html"
     acting_perm: ClassVar[str] = ""
-    object: StampRun
+    object: Any
 
     def load(self, public_id: object) -> StampRun:
         """The run of the address."""

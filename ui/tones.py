@@ -44,6 +44,7 @@ TONES: dict[str, str] = {
             "expiring",
             "unchecked",
             "unsynchronised",
+            "partly",
         ],
         WARNING,
     ),

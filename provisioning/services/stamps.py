@@ -154,7 +154,7 @@ def start_restamp(actor: Actor, *, account: Account, check: Job) -> StampRun | N
         raise Conflict("stamp_running", _("A run is already in progress. Wait until it has ended."))
     if before != number:
         tenant = str(result.get("tenant_id", ""))
-        set_mpn_id(system_for(actor), account=account, instance=instance, mpn_id=number, tenant_id=tenant)
+        set_mpn_id(actor, account=account, instance=instance, mpn_id=number, tenant_id=tenant)
     rows = [*found.changes, *(row for row, _note in found.skipped)]
     if not rows:
         return None
@@ -168,11 +168,6 @@ def start_restamp(actor: Actor, *, account: Account, check: Job) -> StampRun | N
         rows=[(row, number) for row in rows],
     )
     return _drive(actor, run)
-
-
-def system_for(actor: Actor) -> Actor:
-    """The system in the name of somebody who was let through already by a narrower question."""
-    return system_actor(actor.tenant_id, label=actor.label)
 
 
 def _drive(actor: Actor, run: StampRun) -> StampRun:

@@ -86,6 +86,7 @@ def profile(request: ShopRequest) -> HttpResponseBase:
         "account": account,
         "form": form,
         "may_edit": request.actor.has(Perm.SHOP_COMPANY_EDIT),
+        "may_mpn": request.actor.has(Perm.SHOP_MPN),
         "may_manage_users": request.actor.has(Perm.SHOP_USERS_MANAGE),
         "members": memberships_for(request.actor, account),
         "links": account.vendor_links.select_related("instance__application").exclude(mpn_id=""),

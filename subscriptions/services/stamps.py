@@ -96,8 +96,13 @@ def open_run(
             )
         )
     StampRow.objects.bulk_create(made)
-    words = {"mpn_id": mpn_id or kind_to, "rows": sum(row.state == StampRowState.PENDING for row in made)}
-    audit.record(actor, f"stamp.{kind}_started", run, after=words, account=account)
+    words = {
+        "kind": kind,
+        "mpn_id": mpn_id,
+        "for": kind_to,
+        "rows": sum(row.state == StampRowState.PENDING for row in made),
+    }
+    audit.record(actor, "stamp.started", run, after=words, account=account)
     return run
 
 
@@ -208,7 +213,7 @@ def turn_services(actor: Actor, *, account: Account, kind: str, bill_to: Account
 
 def _tell(actor: Actor, run: StampRun) -> None:
     counts = {str(state): run.rows.filter(state=state).count() for state in StampRowState}
-    audit.record(actor, f"stamp.{run.kind}_finished", run, after={"state": run.state, **counts}, account=run.account)
+    audit.record(actor, "stamp.finished", run, after={"state": run.state, **counts}, account=run.account)
     emit(
         "stamp.finished",
         {"run": str(run.public_id), "state": run.state, **counts},
@@ -231,7 +236,7 @@ def reopen_run(actor: Actor, run: StampRun) -> StampRun:
         raise Conflict("stamp_over", _("This run has ended. Start a new one."))
     for row in run.rows.filter(state=StampRowState.FAILED).order_by("pk"):
         STAMP_ROW_MACHINE.fire(row, "retry", note="")
-    audit.record(actor, f"stamp.{run.kind}_retried", run, account=run.account)
+    audit.record(actor, "stamp.retried", run, account=run.account)
     return run
 
 
