@@ -1,18 +1,23 @@
 """MPN IDs over real HTTP against the twin: who carries one, restamp, change of relationship (channel.md 6, 15.1-8)."""
 
 import datetime as dt
-import json
+from typing import Any
 
 import pytest
+import requests
+from django.db import IntegrityError
 
+from core import clock
 from core.errors import BusinessError, Conflict
 from core.jobs import Job, JobState, request_cancel
+from orders.models import Order
 from orders.services.basket import set_target
-from provisioning.services import kinds, stamps
+from provisioning.services import kinds, renewals, stamps
 from resellers.enums import AccountKind, PurchaseMode
 from resellers.models import Account
 from subscriptions.enums import OperationState, StampRowState, StampState
 from subscriptions.models import Operation, StampRow, StampRun, Subscription
+from subscriptions.services import switch
 from tests import factories
 from tests.drain import drain
 from tests.provisioning.life import buy, move
@@ -114,9 +119,10 @@ class TestRestamp:
     def test_vendor_out_of_reach_lets_a_once_valid_id_pass_and_no_other(self, shop, twins):
         old, new = ids(twins)[:2]
         for number, is_good in ((old, True), (new, False)):
-            twins.fault("get_mpn_profile", "http_503_before", times=50)
+            twins.fault("get_mpn_profile", "http_500_before", times=50)
             job = checked(shop, twins, number)
             assert (job.result["ok"], job.result["unreachable"]) == (is_good, True)
+            twins.no_faults()
 
     def test_unsynchronized_services_are_listed_as_left_out(self, shop, twins):
         row = bought(shop, twins, shop.end_customer, PurchaseMode.END_CUSTOMER)
@@ -173,6 +179,7 @@ class TestRestamp:
         with pytest.raises(KeyboardInterrupt):
             drain(twins)
         monkeypatch.setattr(stamps, "_send", real)
+        Job.objects.filter(pk=run.job_id).update(claimed_until=clock.real_now())  # The dead worker's claim has expired.
         drain(twins)
         run.refresh_from_db()
         assert run.state == StampState.DONE
@@ -204,15 +211,40 @@ class TestRestamp:
 
 
 class TestWhoCarriesOne:
-    def test_affiliate_order_never_sends_an_mpn_id(self, shop, twins):
-        row = bought(shop, twins, shop.affiliate, PurchaseMode.AFFILIATE)
+    @pytest.mark.parametrize("mode", list(PurchaseMode))
+    def test_only_what_is_for_an_end_customer_sends_an_mpn_id(self, shop, twins, monkeypatch, mode):
+        """Create, more licences, automatic renewal and the renewal itself, body by body."""
+        bodies: list[str] = []
+        real = requests.Session.send
+
+        def noted(session: requests.Session, request: requests.PreparedRequest, **values: Any) -> requests.Response:
+            if request.method != "GET" and "/partner-center/" in str(request.url):
+                bodies.append(str(request.body))
+            return real(session, request, **values)
+
+        monkeypatch.setattr(requests.Session, "send", noted)
+        target = {PurchaseMode.AFFILIATE: shop.affiliate, PurchaseMode.END_CUSTOMER: shop.end_customer}.get(mode)
+        row = bought(shop, twins, target, mode)
         buy(shop.reseller_admin, row, row.quantity + 1)
         drain(twins)
-        move(twins, dt.timedelta(days=366))
-        bodies = json.dumps([entry["body"] for entry in twins.journal() if entry["method"] != "GET"])
-        assert ids(twins)[0] not in bodies
+        switch.set_auto_renew(shop.reseller_admin, subscription=row, auto_renew=False)
+        drain(twins)
+        switch.set_auto_renew(shop.reseller_admin, subscription=row, auto_renew=True)
+        drain(twins)
+        move(twins, dt.timedelta(days=367))
+        renewals.run_clock()
+        drain(twins)
         row.refresh_from_db()
-        assert (row.mpn_id, row.purchase_mode) == ("", PurchaseMode.AFFILIATE)
+        number, tenant = ids(twins)[0], twins.credentials()["resellers"][0]["id"]
+        found = [body for body in bodies if number in body or tenant in body]
+        assert (bool(found), len(bodies) > 5) == (mode == PurchaseMode.END_CUSTOMER, True)
+        assert (row.purchase_mode, row.mpn_id) == (mode, number if mode == PurchaseMode.END_CUSTOMER else "")
+
+    def test_the_mode_of_order_and_service_is_fixed_in_the_database(self, shop, twins):
+        row = bought(shop, twins, shop.end_customer, PurchaseMode.END_CUSTOMER)
+        for rows in (Order.objects.all(), Subscription.objects.filter(pk=row.pk)):
+            with pytest.raises(IntegrityError):
+                rows.update(purchase_mode=PurchaseMode.AFFILIATE)
 
 
 class TestRelationship:
