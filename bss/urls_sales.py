@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from bss.views import (
     account_forms,
+    account_kind,
     accounts,
     dashboard,
     links,
@@ -30,6 +31,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{_ACCOUNT}credit/", account_forms.AccountCredit.as_view(), name="account_credit"),
     path(f"{_ACCOUNT}price-list/", account_forms.AccountPriceList.as_view(), name="account_price_list"),
     path(f"{_ACCOUNT}reselling/", account_forms.AccountReselling.as_view(), name="account_reselling"),
+    path(f"{_ACCOUNT}kind/", account_kind.AccountKindChange.as_view(), name="account_kind"),
+    path(f"{_ACCOUNT}relationship/", account_kind.AccountRelationship.as_view(), name="account_relationship"),
     path(f"{_ACCOUNT}hold/", account_forms.AccountHold.as_view(), name="account_hold"),
     path(f"{_ACCOUNT}release/", account_forms.AccountRelease.as_view(), name="account_release"),
     path(f"{_ACCOUNT}close/", account_forms.AccountClose.as_view(), name="account_close"),

@@ -15,6 +15,7 @@ from notifications.services.certificates import CERTIFICATES
 from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.life import LIFE, subscription_of
 from notifications.services.readers import order_by_number, order_of, to_buyer
+from notifications.services.stamps import STAMPS
 from orders.models import Order
 from resellers.selectors import manager_of
 from subscriptions.refusals import cleaned
@@ -137,4 +138,5 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     **CERTIFICATES,
     **LIFE,
     **ASSETS,
+    **STAMPS,
 }
