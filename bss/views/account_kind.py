@@ -107,7 +107,7 @@ class AccountRelationship(AccountAction):
         """What changes at the vendor and here, and what is in the way."""
         becomes = _("%(name)s becomes: %(kind)s.") % {"name": self.object, "kind": AccountKind(self.kind).label}
         try:
-            found = outlook(self.object, kind=self.kind, bill_to=self.bill_to)
+            found = outlook(self.actor, self.object, kind=self.kind, bill_to=self.bill_to)
         except BusinessError as error:
             return [becomes, str(error.message)]
         return [

@@ -13,7 +13,7 @@ from catalog.selectors import assigned_price_list, price_list_of
 from core.tenancy import Actor
 from orders.selectors import orders_at_work, payer_credit, waits_for
 from orders.targets import obstacle
-from provisioning.services.kinds import is_known_at_vendor, kinds_for
+from provisioning.services.kinds import kinds_for
 from provisioning.services.stamps import partner_instances
 from resellers.enums import AccountKind, AccountStatus, Edition
 from resellers.models import Account
@@ -23,7 +23,7 @@ from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import Action, DetailPage, Fact, ListPage
 from ui.tables import Column
 from users.permissions import Perm
-from vendors.selectors import links_of
+from vendors.selectors import is_known_at_vendor, links_of
 
 ROWS = 10
 

@@ -25,7 +25,8 @@ from resellers.services.kinds import missing_for_orders, turn_account
 from subscriptions.models import StampRun, Subscription
 from subscriptions.services import stamps
 from users.permissions import Perm
-from vendors.models import AccountLink, LinkState
+from vendors.models import AccountLink
+from vendors.selectors import is_known_at_vendor
 
 _K = AccountKind
 SALES = {(_K.PROSPECT, kind) for kind in (_K.DIRECT, _K.RESELLER, _K.END_CUSTOMER, _K.AFFILIATE)} | {
@@ -43,12 +44,6 @@ class Outlook:
 
     rows: list[tuple[Subscription, str]] = field(default_factory=list)
     blocked: list[tuple[Subscription, str]] = field(default_factory=list)
-
-
-def is_known_at_vendor(account: Account) -> bool:
-    """Whether a vendor knows the account, or is hearing of it just now."""
-    links = AccountLink.objects.filter(account=account)
-    return links.exclude(state__in=(LinkState.UNSYNCHRONISED, LinkState.FAILED), external_id="").exists()
 
 
 def kinds_for(actor: Actor, account: Account) -> list[str]:
@@ -90,7 +85,7 @@ def change_kind(actor: Actor, *, account: Account, kind: str, bill_to: Account |
     if pair in RELATIONSHIP and is_known_at_vendor(row):
         raise Conflict("account_linked", _("The vendor knows this account; use Change relationship."))
     _demand(actor, row, kind, bill_to)
-    if outlook(row, kind=kind, bill_to=bill_to).rows:
+    if outlook(actor, row, kind=kind, bill_to=bill_to).rows:
         raise Conflict("account_linked", _("The vendor knows this account; use Change relationship."))
     if pair[0] == _K.PROSPECT:
         return turn_account(actor, account=row, kind=kind, bill_to=bill_to)
@@ -142,7 +137,7 @@ def _has_open_orders(row: Account) -> bool:
     )
 
 
-def outlook(account: Account, *, kind: str, bill_to: Account | None = None) -> Outlook:
+def outlook(actor: Actor, account: Account, *, kind: str, bill_to: Account | None = None) -> Outlook:
     """What the change means for the account's services at instances with MPN IDs; asks no vendor.
 
     Raises ``mpn_missing`` if services would need an MPN ID their reseller does not have.
@@ -184,7 +179,7 @@ def change_relationship(actor: Actor, *, account: Account, kind: str, bill_to: A
         raise Conflict("kind_change", _("An account of this kind cannot become that."))
     row = _locked(account, bill_to)
     _demand(actor, row, kind, bill_to)
-    found = outlook(row, kind=kind, bill_to=bill_to)
+    found = outlook(actor, row, kind=kind, bill_to=bill_to)
     if found.blocked:
         service, note = found.blocked[0]
         raise Conflict("service_not_ready", f"{service}: {note}")

@@ -66,9 +66,9 @@ def _demand_complete(values: Mapping[str, Any]) -> None:
             raise BusinessError("field_missing", _("Fill in this field."), field=name)
 
 
-def look_alikes(account: Account) -> list[str]:
+def look_alikes(actor: Actor, account: Account) -> list[str]:
     """What might be a mistake, in words: another customer of the same reseller with this name or tax ID."""
-    others = Account.objects.filter(bill_to_id=account.bill_to_id).exclude(pk=account.pk)
+    others = Account.objects.visible_to(actor).filter(bill_to_id=account.bill_to_id).exclude(pk=account.pk)
     found = []
     if others.filter(name__iexact=account.name).exists():
         found.append(_("Another of your customers has the name %(name)s.") % {"name": account.name})

@@ -37,7 +37,7 @@ class CustomerForms(FormPage):
 
     def tell(self, account: Account) -> None:
         """What might be a mistake is said, and hinders nothing."""
-        for words in look_alikes(account):
+        for words in look_alikes(self.actor, account):
             messages.warning(self.request, words)
 
 

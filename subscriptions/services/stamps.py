@@ -80,22 +80,7 @@ def open_run(
             )
     except IntegrityError as error:
         raise Conflict("stamp_running", _("A run is already in progress. Wait until it has ended.")) from error
-    made = []
-    for row, wanted in rows:
-        note = obstacle_of(row)
-        state = StampRowState.SKIPPED if note else StampRowState.PENDING
-        made.append(
-            StampRow(
-                organization_id=run.organization_id,
-                run=run,
-                subscription=row,
-                state=state,
-                note=note,
-                mpn_before=row.mpn_id,
-                mpn_id=wanted,
-            )
-        )
-    StampRow.objects.bulk_create(made)
+    made = StampRow.objects.bulk_create(_new_row(run, row, wanted) for row, wanted in rows)
     words = {
         "kind": kind,
         "mpn_id": mpn_id,
@@ -104,6 +89,19 @@ def open_run(
     }
     audit.record(actor, "stamp.started", run, after=words, account=account)
     return run
+
+
+def _new_row(run: StampRun, row: Subscription, wanted: str) -> StampRow:
+    note = obstacle_of(row)
+    return StampRow(
+        organization_id=run.organization_id,
+        run=run,
+        subscription=row,
+        state=StampRowState.SKIPPED if note else StampRowState.PENDING,
+        note=note,
+        mpn_before=row.mpn_id,
+        mpn_id=wanted,
+    )
 
 
 def note_job(run: StampRun, job_id: int) -> None:
