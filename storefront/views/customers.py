@@ -1,6 +1,6 @@
 """A reseller's customers: made at the basket or in My Customers, edited, given a kind (``channel.md`` 6.2)."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import Http404
@@ -8,13 +8,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from orders.models import Basket
 from orders.services.basket import set_target
 from provisioning.services.kinds import change_kind, kinds_for
 from resellers.enums import MODES, AccountKind
 from resellers.models import Account
 from resellers.selectors import customers_of, own_account
 from resellers.services.customers import create_customer, look_alikes, update_customer
-from storefront.access import basket_of
+from storefront.access import ShopRequest, basket_of
 from storefront.forms import CustomerForm
 from storefront.views.lists import NEW
 from ui.pages import ActionPage, FormPage
@@ -92,14 +93,20 @@ class BasketCustomer(CustomerCreate):
     def perform(self, form: Any) -> Account:
         """Make it, and say that the basket is for it."""
         account = super().perform(form)
-        basket: Any = basket_of(self.request)  # type: ignore[arg-type]
-        set_target(self.actor, basket=basket, mode=MODES[account.kind], account=account)
+        set_target(self.actor, basket=self.basket(), mode=MODES[account.kind], account=account)
         return account
 
     def done_url(self, result: Account) -> str:
         """On to the billing information, or back to an empty basket."""
-        basket: Any = basket_of(self.request)  # type: ignore[arg-type]
-        return reverse("storefront:checkout_billing" if basket.lines.exists() else "storefront:basket")
+        return reverse("storefront:checkout_billing" if self.basket().lines.exists() else "storefront:basket")
+
+    def basket(self) -> Basket:
+        """The basket of whoever is ordering."""
+        request = cast(ShopRequest, self.request)
+        if request.site is None:
+            raise Http404
+        request.shop = request.site
+        return basket_of(request)
 
 
 class OfCustomer(FormPage):
