@@ -40,7 +40,7 @@ def target_form(request: ShopRequest, basket: Basket) -> TargetForm | None:
     if account is None or not account.is_reseller:
         return None
     chosen = {
-        "purchase_mode": basket.purchase_mode or PurchaseMode.PERSONAL_USE,
+        "purchase_mode": _asked_mode(request) or basket.purchase_mode or PurchaseMode.PERSONAL_USE,
         "end_customer": basket.target_account if basket.purchase_mode == PurchaseMode.END_CUSTOMER else None,
         "affiliate": basket.target_account if basket.purchase_mode == PurchaseMode.AFFILIATE else None,
     }
@@ -51,6 +51,12 @@ def target_form(request: ShopRequest, basket: Basket) -> TargetForm | None:
         end_customers=_offered(request, PurchaseMode.END_CUSTOMER, words, chosen["end_customer"]),
         affiliates=_offered(request, PurchaseMode.AFFILIATE, words, chosen["affiliate"]),
     )
+
+
+def _asked_mode(request: ShopRequest) -> str:
+    """What was ticked while a customer is searched for; the search draws the form anew."""
+    asked = request.GET.get("purchase_mode", "")
+    return asked if asked in PurchaseMode.values else ""
 
 
 def _offered(request: ShopRequest, mode: str, words: str, chosen: Any) -> Any:

@@ -44,6 +44,7 @@ def test_affiliate_is_made_on_the_way_to_checkout(browser, live_server, shop):
     walk.page.fill("#find", shop.affiliate.name)
     walk.page.wait_for_timeout(900)
     assert shop.affiliate.name in walk.page.inner_text("select[name=affiliate]")
+    assert walk.page.is_checked("input[name=purchase_mode][value=affiliate_account]")
     both(walk, "basket-for-whom")
     walk.page.click("text=New affiliate account")
     for name, value in COMPANY.items():

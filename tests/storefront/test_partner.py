@@ -65,7 +65,7 @@ def test_preview_counts_and_confirm_starts_one_run(shop, service):
     client = browser(shop, shop.reseller)
     url = asked(shop, client)
     page = client.get(url).content.decode()
-    assert "1 service changes, with its add-ons (1 end customers)." in page
+    assert "1 service changes, with its add-ons. End customers: 1." in page
     answer = client.post(url)
     run = StampRun.objects.get()
     assert answer["Location"] == reverse("storefront:stamp_detail", args=[run.public_id])
