@@ -10,6 +10,7 @@ from users.permissions import Perm
 ENTRIES = [
     Entry(_("Overview"), "bss:dashboard", "chart", "", Perm.BSS_VIEW),
     Entry(_("Accounts"), "bss:account_list", "building", _("Sales"), Perm.BSS_VIEW),
+    Entry(_("Resellers"), "bss:reseller_list", "users", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Orders"), "bss:order_list", "receipt", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Subscriptions"), "bss:subscription_list", "repeat", _("Sales"), Perm.BSS_VIEW),
     Entry(

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from bss.views import (
     account_forms,
     account_kind,
+    account_plan,
     accounts,
     dashboard,
     links,
@@ -12,6 +13,7 @@ from bss.views import (
     orders,
     partner,
     people,
+    resellers,
     subscriptions,
     view_as,
 )
@@ -25,11 +27,14 @@ _ORDER = "orders/<uuid:public_id>/"
 urlpatterns: list[URLPattern] = [
     path("", dashboard.Dashboard.as_view(), name="dashboard"),
     path("accounts/", accounts.AccountList.as_view(), name="account_list"),
+    path("resellers/", resellers.ResellerList.as_view(), name="reseller_list"),
     path("accounts/new/", account_forms.AccountCreate.as_view(), name="account_create"),
     path(_ACCOUNT, accounts.AccountDetail.as_view(), name="account_detail"),
     path(f"{_ACCOUNT}edit/", account_forms.AccountEdit.as_view(), name="account_edit"),
     path(f"{_ACCOUNT}credit/", account_forms.AccountCredit.as_view(), name="account_credit"),
     path(f"{_ACCOUNT}price-list/", account_forms.AccountPriceList.as_view(), name="account_price_list"),
+    path(f"{_ACCOUNT}upgrade/", account_plan.AccountUpgrade.as_view(), name="account_upgrade"),
+    path(f"{_ACCOUNT}alias/", account_plan.AccountAlias.as_view(), name="account_alias"),
     path(f"{_ACCOUNT}reselling/", account_forms.AccountReselling.as_view(), name="account_reselling"),
     path(f"{_ACCOUNT}kind/", account_kind.AccountKindChange.as_view(), name="account_kind"),
     path(f"{_ACCOUNT}relationship/", account_kind.AccountRelationship.as_view(), name="account_relationship"),

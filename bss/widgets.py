@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from core.tenancy import Actor
 from orders.enums import OrderStatus
 from orders.selectors import orders_for, waits_for
-from subscriptions.asset_selectors import pending_returns
+from subscriptions.asset_selectors import pending_returns, without_keys
 from subscriptions.selectors import desk_operations, ending_without_renewal, failed_schedules, pending_requests
 from ui.tones import DANGER, WARNING, tone_of
 from users.permissions import Perm
@@ -91,6 +91,12 @@ def _return(row: Any) -> Line:
     return Line(str(row), sub, url, row.get_status_display(), tone_of(row.status), row.created_at)
 
 
+def _keyless(row: Any) -> Line:
+    url = reverse("bss:asset_add_keys", args=[row.public_id])
+    sub = f"{row.account.name} · {row.quantity} × {row.order_number}"
+    return Line(row.name, sub, url, _("Keys missing"), WARNING, row.activated_at)
+
+
 def _order(row: Any) -> Line:
     url = reverse("bss:order_detail", args=[row.public_id])
     state = _("waits for: %(what)s") % {"what": waits_for(row)}
@@ -150,6 +156,16 @@ KINDS = (
         _return,
         "bss:return_list",
         "?status=submitted",
+    ),
+    Kind(
+        "keys",
+        gettext_lazy("Keys to enter"),
+        "key",
+        Perm.SERVICE_MANAGE,
+        without_keys,
+        _keyless,
+        "bss:asset_list",
+        "?keys=missing",
     ),
     Kind(
         "orders",

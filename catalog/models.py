@@ -85,6 +85,11 @@ class ProductType(TenantOwned):
         default=False,
         help_text=_("An order of n units becomes n lines of one; each is provisioned, and may fail, on its own."),
     )
+    is_perpetual = models.BooleanField(
+        _("perpetual licences"),
+        default=False,
+        help_text=_("The vendor gives no key with the purchase; employees enter the keys they read at him."),
+    )
     is_orderable = models.BooleanField(_("can be ordered here"), default=True)
     requires_account = models.BooleanField(_("needs the customer's account at the vendor"), default=True)
     allow_multiple_subscriptions = models.BooleanField(_("several active subscriptions per account"), default=True)

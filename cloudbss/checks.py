@@ -14,7 +14,10 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
+
+from resellers.aliases import may_be_alias
 
 TAG = "cloudbss"
 SECRET_KEY_LENGTH = 50
@@ -135,6 +138,28 @@ def _unreadable() -> Iterator[CheckMessage]:
         yield _error(10, f"{name} {problem}.", f"Mend {name}, or leave it out to get its usual value.")
 
 
+def _first_segments() -> Iterator[CheckMessage]:
+    """A word that begins one of our addresses could otherwise be taken as a storefront's alias and hide it."""
+    for segment in sorted(_segments_of(get_resolver().url_patterns)):
+        if may_be_alias(segment):
+            yield _error(
+                11,
+                f"The address /{segment} could be taken as a storefront's alias.",
+                "Add its first segment to the reserved words of resellers/aliases.py.",
+            )
+
+
+def _segments_of(patterns: Sequence[URLPattern | URLResolver]) -> set[str]:
+    found: set[str] = set()
+    for row in patterns:
+        text = str(row.pattern)
+        if text:
+            found.add(text.partition("/")[0])
+        elif isinstance(row, URLResolver):
+            found |= _segments_of(row.url_patterns)
+    return found
+
+
 def _only_for_demo() -> Iterator[CheckMessage]:
     switches: Sequence[tuple[int, str, str]] = (
         (
@@ -188,6 +213,7 @@ ALWAYS: Sequence[Callable[[], Iterator[CheckMessage]]] = (
     _addresses,
     _numbers,
     _unreadable,
+    _first_segments,
 )
 IN_PRODUCTION: Sequence[Callable[[], Iterator[CheckMessage]]] = (_only_for_demo, _reachable, _mail)
 

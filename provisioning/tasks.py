@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from provisioning.services.assets import refresh_due
+from provisioning.services.plans import age_sites as age
 from provisioning.services.renewals import run_clock as move_on
 from provisioning.services.run import run_operation as run
 from provisioning.services.schedules import pull_due
@@ -31,3 +32,9 @@ def pull_catalogues() -> None:
 def run_clock() -> None:
     """Do what is due by the clock: billing periods, renewals, reminders."""
     move_on()
+
+
+@shared_task(name="provisioning.age_sites")
+def age_sites() -> None:
+    """Remind of closed storefronts whose data will be erased, and erase it."""
+    age()

@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.states import Machine
+
 
 class AccountKind(models.TextChoices):
     """Kinds of accounts (``channel.md`` 2.1)."""
@@ -44,6 +46,40 @@ class SiteStatus(models.TextChoices):
     SUSPENDED = "suspended", _("Suspended")
     CLOSED = "closed", _("Closed")
     DELETED = "deleted", _("Deleted")
+
+
+class SiteEvent(models.TextChoices):
+    """What happens to a reseller's site."""
+
+    OPEN = "open"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    CLOSE = "close"
+    DELETE = "delete"
+
+
+SITE_MACHINE = Machine(
+    "site",
+    "status",
+    {
+        (SiteStatus.PREPARING, SiteEvent.OPEN): SiteStatus.LIVE,
+        (SiteStatus.LIVE, SiteEvent.SUSPEND): SiteStatus.SUSPENDED,
+        (SiteStatus.SUSPENDED, SiteEvent.RESUME): SiteStatus.LIVE,
+        (SiteStatus.LIVE, SiteEvent.CLOSE): SiteStatus.CLOSED,
+        (SiteStatus.SUSPENDED, SiteEvent.CLOSE): SiteStatus.CLOSED,
+        (SiteStatus.CLOSED, SiteEvent.OPEN): SiteStatus.LIVE,
+        (SiteStatus.CLOSED, SiteEvent.DELETE): SiteStatus.DELETED,
+    },
+)
+
+
+class AliasState(models.TextChoices):
+    """Why nobody else can have an alias (``channel.md`` 3.4, 3.5)."""
+
+    HELD = "held", _("Held by an order")
+    LIVE = "live", _("Live")
+    KEPT = "kept", _("Kept after the plan ended")
+    REDIRECT = "redirect", _("Leads to the new alias")
 
 
 class PurchaseMode(models.TextChoices):

@@ -18,6 +18,7 @@ from resellers.enums import (
     SUB_KINDS,
     AccountKind,
     AccountStatus,
+    AliasState,
     Edition,
     PaymentMethod,
     RuleLevel,
@@ -52,15 +53,26 @@ class Organization(BaseModel):
 
 
 class Site(TenantOwned):
-    """A storefront. Without an account it is the organization's own, with one it is a reseller's white-label site."""
+    """A storefront. Without an account it is the organization's own, with one it is a reseller's white-label site.
 
-    account = models.OneToOneField(
-        "resellers.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="site"
+    A reseller's site is opened and closed by his plan: ``plan_id`` is the public id of the plan's subscription, whose
+    present term ends at ``plan_ends_at``. What :class:`StorefrontAlias` says about who has which alias is the truth;
+    ``alias`` is the one its addresses carry now. A closed site keeps its data until ``kept_until``.
+    """
+
+    account = models.ForeignKey(
+        "resellers.Account", null=True, blank=True, on_delete=models.PROTECT, related_name="sites"
     )
     name = models.CharField(_("company name"), max_length=100)
     host = models.CharField(_("host"), max_length=253, blank=True)
     alias = models.CharField(_("alias"), max_length=40, blank=True)
     status = models.CharField(max_length=20, choices=SiteStatus.choices, default=SiteStatus.LIVE)
+    plan_id = models.UUIDField(null=True, blank=True, editable=False)
+    plan_ends_at = models.DateTimeField(null=True, blank=True, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    kept_until = models.DateTimeField(null=True, blank=True, editable=False)
+    reminded_days = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
+    alias_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     tagline = models.CharField(_("headline"), max_length=200, blank=True)
     introduction = models.TextField(_("introduction"), blank=True)
     brand_color = models.CharField(_("brand colour"), max_length=7, blank=True)
@@ -80,7 +92,13 @@ class Site(TenantOwned):
             models.UniqueConstraint(
                 fields=["organization"], condition=Q(account=None), name="site_one_per_organization"
             ),
-            models.UniqueConstraint(fields=["organization", "alias"], condition=~Q(alias=""), name="site_alias_once"),
+            models.UniqueConstraint(fields=["account"], condition=~Q(status="deleted"), name="site_one_per_reseller"),
+            models.CheckConstraint(
+                condition=Q(plan_id=None) | Q(account__isnull=False), name="site_plan_of_a_reseller"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="closed") | Q(kept_until__isnull=False), name="site_closed_is_kept"
+            ),
             models.UniqueConstraint(fields=["host"], condition=~Q(host=""), name="site_host_once"),
         ]
 
@@ -192,6 +210,39 @@ class Account(TenantOwned):
     def payer_id(self) -> int:
         """The id of the account that owes for this one: its Bill To, else itself."""
         return self.bill_to_id or self.pk
+
+
+class StorefrontAlias(TenantOwned):
+    """Who has which first path segment, for as long as he has it: held by an order, live, kept, or redirecting.
+
+    One row per alias and organization, so nobody else can get it (``channel.md`` 3.4). ``until`` is when it becomes
+    free; ``holder`` is the public id of the order that holds it.
+    """
+
+    tenant_account = "account"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="aliases")
+    alias = models.CharField(_("alias"), max_length=40)
+    state = models.CharField(max_length=20, choices=AliasState.choices)
+    holder = models.UUIDField(null=True, blank=True, editable=False)
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "alias"], name="alias_once"),
+            models.UniqueConstraint(
+                fields=["account"], condition=Q(state__in=["live", "kept"]), name="alias_one_of_a_site"
+            ),
+            models.CheckConstraint(condition=Q(alias=Lower("alias")) & ~Q(alias=""), name="alias_in_lower_case"),
+            models.CheckConstraint(
+                condition=Q(state="held", holder__isnull=False) | (~Q(state="held") & Q(holder=None)),
+                name="alias_held_by_an_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.alias
 
 
 class Contact(TenantOwned):

@@ -9,10 +9,9 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.brief import briefly
 from core.tenancy import LEVELS, Actor, ActorKind, TenantQuerySet
 from resellers.editions import shop_perms
-from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode, SiteStatus
+from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode
 from resellers.models import (
     Account,
     Contact,
@@ -25,20 +24,7 @@ from resellers.models import (
     ViewAsSession,
 )
 from users.models import User
-from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, StaffRole, staff_perms, viewing_perms
-
-
-@briefly
-def site_for_host(host: str) -> Site | None:
-    """The live site of a host name; a host that belongs to nobody gets the first organization's own site.
-
-    A change of the site shows after ``BRIEF_SECONDS``.
-    """
-    sites = Site.objects.select_related("organization", "account").filter(status=SiteStatus.LIVE)
-    rows = list(sites.filter(host__in=[host.lower(), ""], account=None).order_by("-host", "id")[:1])
-    if host and not rows:
-        rows = list(sites.filter(account=None).order_by("id")[:1])
-    return rows[0] if rows else None
+from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, StaffRole, StorefrontRole, staff_perms, viewing_perms
 
 
 def actor_for(
@@ -62,7 +48,7 @@ def actor_for(
     who: dict[str, object] = {"user_id": user.pk, "label": str(user), "email": user.email, **base}
     if as_staff and user.is_superuser:
         return Actor(ActorKind.STAFF, organization_id, perms=frozenset(BSS_PERMS), **who)  # type: ignore[arg-type]
-    memberships = _memberships_at(user, organization_id)
+    memberships = [row for row in _memberships_at(user, organization_id) if belongs_to_site(row, site)]
     staff = next((row for row in memberships if row.account_id is None), None)
     if as_staff:
         if staff is None:
@@ -86,6 +72,23 @@ def actor_for(
     if staff is not None:
         return _staff_actor(staff, who)
     return Actor(ActorKind.ANONYMOUS, organization_id, **who)  # type: ignore[arg-type]
+
+
+def belongs_to_site(membership: Membership, site: Site) -> bool:
+    """Whether what a membership gives can be used at a site.
+
+    The organization's storefront is for employees, direct customers, resellers and affiliates; a reseller's site for
+    his own people, his end customers and his affiliates (``channel.md`` 2.1).
+    """
+    account = membership.account
+    if site.account_id is None:
+        return account is None or account.kind != AccountKind.END_CUSTOMER
+    return account is not None and site.account_id in (account.pk, account.bill_to_id)
+
+
+def has_membership_at(user: User, site: Site) -> bool:
+    """Whether any membership of the user can be used at the site."""
+    return any(belongs_to_site(row, site) for row in _memberships_at(user, site.organization_id))
 
 
 def signed_in_user(user_id: int | str) -> User | None:
@@ -176,8 +179,8 @@ def viewings_of(actor: Actor) -> TenantQuerySet[ViewAsSession]:
 
 
 def is_employee(user: User | AnonymousUser, site: Site) -> bool:
-    """Whether ``user`` may open the BSS of the site's organization."""
-    if not isinstance(user, User):
+    """Whether ``user`` may open the BSS of the site's organization; a reseller's site has none."""
+    if not isinstance(user, User) or site.account_id is not None:
         return False
     if user.is_superuser:
         return True
@@ -342,6 +345,13 @@ def manager_of(account: Account) -> User | None:
     rows = _memberships().filter(user=user, organization_id=account.organization_id, account=None)
     staff = rows.first()
     return user if staff is not None and _staff_actor(staff, {}).reaches(account) else None
+
+
+def admins_of(account: Account) -> list[User]:
+    """The Admins of an account who can sign in, by name."""
+    rows = Membership.objects.filter(account=account, roles__contains=[StorefrontRole.ADMIN.value])
+    rows = rows.filter(user__is_active=True).select_related("user").order_by("user__last_name", "user_id")
+    return [row.user for row in rows if row.user.has_usable_password()]
 
 
 def administrators_of(organization: Organization) -> list[User]:

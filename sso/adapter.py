@@ -82,6 +82,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         queue_mail(
             template,
             organization=organization,
+            site=getattr(self.request, "site", None),
             recipient=email,
             context=values,
             dedupe_key=f"{template_prefix}:{uuid.uuid4()}",

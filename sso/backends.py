@@ -1,17 +1,19 @@
 """Sign-in with e-mail address and password, within the realm of the site."""
 
+import uuid
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
+from resellers.models import Site
 from resellers.selectors import signed_in_user
-from sso.realm import INSTALLATION, request_realm
+from sso.realm import INSTALLATION, is_at_home, sign_in_realms
 from users.models import User
 
 
 class RealmBackend(ModelBackend):
-    """Finds the user of this realm; administrators of the installation may sign in at every site."""
+    """Finds the user who is at home at the site; administrators of the installation may sign in at every site."""
 
     def get_user(self, user_id: int) -> User | None:
         """The user of a session, with his memberships."""
@@ -31,12 +33,23 @@ class RealmBackend(ModelBackend):
         address = (email or username or "").partition("|")[0].strip().lower()
         if not address or password is None:
             return None
-        realms = [request_realm(request), INSTALLATION]
-        rows = {row.realm: row for row in User.objects.filter(email=address, realm__in=realms)}
-        found = rows.get(realms[0])
-        administrator = rows.get(INSTALLATION)
-        user = found or (administrator if administrator and administrator.is_superuser else None)
-        if user is None:
+        site: Site | None = getattr(request, "site", None)
+        known = [
+            row
+            for row in _known_as(address, sign_in_realms(request))
+            if row.realm == INSTALLATION or is_at_home(row, site)
+        ]
+        if not known:
             User().set_password(password)
-            return None
-        return user if user.check_password(password) and self.user_can_authenticate(user) else None
+        user = next((row for row in known if row.check_password(password)), None)
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+
+def _known_as(address: str, realms: tuple[uuid.UUID, ...]) -> list[User]:
+    """The logins with this address that may be tried: of these realms in their order, then an administrator's."""
+    rows = {row.realm: row for row in User.objects.filter(email=address, realm__in=[*realms, INSTALLATION])}
+    found = [rows[realm] for realm in realms if realm in rows]
+    administrator = rows.get(INSTALLATION)
+    if administrator is not None and administrator.is_superuser and administrator not in found:
+        found.append(administrator)
+    return found

@@ -10,7 +10,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from sso.realm import request_realm
+from sso.realm import is_at_home, sign_in_realms
 from users.models import User
 
 
@@ -30,24 +30,28 @@ class LoginForm(AllauthLoginForm):  # type: ignore[misc]
         return {"username": self.cleaned_data["login"].lower(), "password": self.cleaned_data["password"]}
 
 
+def _is_here(user: User) -> bool:
+    return is_at_home(user, getattr(context.request, "site", None))
+
+
 class ResetPasswordForm(AllauthResetPasswordForm):  # type: ignore[misc]
     """Finds users of this realm only; the answer is the same whether there is one or not."""
 
     def clean_email(self) -> str:
         """Keep the users of the present realm."""
         email = str(self.cleaned_data["email"]).strip().lower()
-        realm = request_realm(context.request)
-        self.users = list(User.objects.filter(email=email, realm=realm, is_active=True))
+        realms = sign_in_realms(context.request)
+        rows = User.objects.filter(email=email, realm__in=realms, is_active=True)
+        self.users = [user for user in rows if _is_here(user)]
         return email
 
 
 class UserTokenForm(AllauthUserTokenForm):  # type: ignore[misc]
-    """The link of a forgotten password; it works at a site of the user's own realm only, while he is active."""
+    """The link of a forgotten password; it works where the user is at home only, while he is active."""
 
     def _get_user(self, uidb36: str) -> User | None:
         user: User | None = super()._get_user(uidb36)
-        is_here = user is not None and user.is_active and user.realm == request_realm(context.request)
-        return user if is_here else None
+        return user if user is not None and user.is_active and _is_here(user) else None
 
 
 class AcceptForm(forms.Form):

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from resellers.models import Site
 from resellers.selectors import is_employee
-from sso.realm import INSTALLATION, request_realm
+from sso.realm import INSTALLATION, is_at_home
 from sso.sessions import has_ended
+from users.models import User
 
 PROTECTED = ("/bss/", "/admin/", "/styleguide/")
 
@@ -44,7 +45,8 @@ class RealmMiddleware:
             return signed_in
         realm = getattr(signed_in, "realm", None)
         is_administrator = realm == INSTALLATION and getattr(signed_in, "is_superuser", False)
-        if realm != request_realm(request) and not is_administrator:
+        site: Site | None = getattr(request, "site", None)
+        if not is_administrator and not (isinstance(signed_in, User) and is_at_home(signed_in, site)):
             return AnonymousUser()
         if has_ended(request):
             # Not django's logout(): it asks for request.user, which is just being found out.

@@ -9,10 +9,12 @@ from uuid import uuid4
 from catalog.models import Category, Plan, PlanCost, PriceList, PriceListAssignment, Product, ProductType
 from core import clock, crypto
 from core.tenancy import Actor, system_actor
-from resellers.enums import AccountKind
-from resellers.models import Account, Contact, Membership, Organization, Site
+from resellers.enums import AccountKind, Edition
+from resellers.models import Account, Contact, Membership, Organization, Site, realm_of
+from resellers.routing import site_of_reseller
 from resellers.selectors import actor_for
 from resellers.services.accounts import create_account
+from resellers.services.sites import open_plan, prepare_site
 from sso.services.people import confirm_address
 from subscriptions.asset_enums import AssetStatus, TokenStatus
 from subscriptions.models import Asset
@@ -81,7 +83,7 @@ def user(row: Organization, *, of: Account | None = None, roles: list[str] | Non
     number = next(_numbers)
     email = values.pop("email", f"user{number}@people.test")
     made = User.objects.create_user(
-        row.public_id, email, PASSWORD, first_name="Uma", last_name=f"User{number}", **values
+        realm_of(home_of(row, of), row), email, PASSWORD, first_name="Uma", last_name=f"User{number}", **values
     )
     confirm_address(made)
     default = [StorefrontRole.ADMIN.value] if of else [StaffRole.ADMINISTRATOR.value]
@@ -90,8 +92,28 @@ def user(row: Organization, *, of: Account | None = None, roles: list[str] | Non
 
 
 def actor(row: Organization, *, of: Account | None = None, roles: list[str] | None = None) -> Actor:
-    """The actor of a fresh user of ``of``, or of an employee."""
-    return actor_for(user(row, of=of, roles=roles), site_of(row), as_staff=of is None)
+    """The actor of a fresh user of ``of``, or of an employee, at the site where he is at home."""
+    return actor_for(user(row, of=of, roles=roles), home_of(row, of), as_staff=of is None)
+
+
+def home_of(row: Organization, of: Account | None) -> Site:
+    """Where the users of ``of`` sign in: an end customer's at his reseller's site, a Free one if there is none."""
+    if of is not None and of.kind == AccountKind.END_CUSTOMER and of.bill_to is not None:
+        return reseller_site(of.bill_to)
+    return site_of(row)
+
+
+def reseller_site(reseller: Account, edition: str = Edition.FREE) -> Site:
+    """The reseller's own site with a host of its own, opened with this edition if there is none yet."""
+    known = site_of_reseller(reseller.pk)
+    if known is not None:
+        return known
+    number = next(_numbers)
+    site = prepare_site(reseller.pk, f"reseller{number}")
+    open_plan(reseller.pk, plan_id=uuid4(), edition=edition, ends_at=clock.now() + dt.timedelta(days=365))
+    Site.objects.filter(pk=site.pk).update(host=f"reseller{number}.test")
+    reseller.refresh_from_db()
+    return Site.objects.get(pk=site.pk)
 
 
 def instance(row: Organization, *, settings: dict[str, Any] | None = None, name: str = "") -> Instance:
@@ -172,6 +194,22 @@ def asset(of: Product, *, account: Account, key: str = "AAAAA-BBBBB-CCCCC-DDDDD-
         product=of,
         **(defaults | (ready if key else {}) | values),
     )
+
+
+def perpetual_asset(of: Product, *, account: Account, **values: Any) -> Asset:
+    """An active perpetual licence of three units, ordered at the vendor, whose Perpetual ID is not known yet."""
+    number = next(_numbers)
+    ready: dict[str, Any] = {
+        "status": AssetStatus.ACTIVE,
+        "sync_status": SyncStatus.SYNCHRONIZED,
+        "activated_at": clock.now(),
+        "external_id": f"order-{number}:0",
+        "vendor_order_id": f"order-{number}",
+        "vendor_order_line": "0",
+        "vendor_order_alias": f"alias-{number}",
+        "returnable_until": clock.now() + dt.timedelta(days=30),
+    }
+    return asset(of, account=account, key="", is_perpetual=True, quantity=3, **(ready | values))
 
 
 def price_list(row: Organization, *, to: Account | None = None, **values: Any) -> PriceList:

@@ -199,6 +199,7 @@ POST_ONLY = {
     "storefront:checkout_check",
     "storefront:checkout_live",
     "storefront:order_cancel",
+    "storefront:plan_choose",
 }
 _BELOW = ("storefront:asset_", "storefront:subscription_")
 OWN = {"storefront:order_detail"} | {

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.request_id import current_request_id
+from resellers.enums import SiteStatus
+from resellers.models import Site
 
 logger = logging.getLogger(__name__)
 STATUS: tuple[tuple[type[BusinessError], int], ...] = ((PermissionRefused, 403), (NotVisible, 404), (Conflict, 409))
@@ -41,6 +43,22 @@ def error_page(request: HttpRequest, status: int, message: str = "", code: str =
     except TemplateDoesNotExist:
         html = render_to_string("errors/400.html", context, request=request)
     return HttpResponse(html, status=status)
+
+
+class ClosedSiteMiddleware:
+    """Answers for a reseller's site that is not live: closed for good (410), or away for a while (503)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on if the site is live; its name is the only one such a page shows."""
+        site: Site | None = getattr(request, "site", None)
+        if site is None or site.status == SiteStatus.LIVE:
+            return self.get_response(request)
+        if site.status == SiteStatus.CLOSED:
+            return error_page(request, 410, _("This store is closed."), "site_closed")
+        return error_page(request, 503, _("Temporarily unavailable."), "site_unavailable")
 
 
 class BusinessErrorMiddleware:

@@ -12,7 +12,7 @@ from provisioning.services.checkout import detail_fields, detail_state
 from ui.vendor_fields import VendorForm
 from vendors.models import Instance
 
-LIVE_FIELDS = ("domain_prefix", "mpn_id")
+LIVE_FIELDS = ("domain_prefix", "mpn_id", "alias")
 
 
 @dataclass

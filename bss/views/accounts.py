@@ -26,6 +26,7 @@ from users.permissions import Perm
 from vendors.selectors import is_known_at_vendor, links_of
 
 ROWS = 10
+UPGRADABLE = (Edition.BASIC, Edition.FREE)
 
 
 def _credit_words(row: Account) -> str:
@@ -163,6 +164,8 @@ class AccountDetail(DetailPage):
             missing = "" if assigned_price_list(self.actor, row) else _("Assign a price list first.")
             found.append(Action(_("Enable reselling"), self._url("reselling"), "users", "", missing))
         found.extend(self._kind_actions(row))
+        if may(Perm.ACCOUNT_EDIT) and may(Perm.ORDER_MANAGE) and row.edition in UPGRADABLE:
+            found.append(Action(_("Upgrade reseller"), self._url("upgrade"), "arrow-up", "primary"))
         if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.ACTIVE:
             found.append(Action(_("Put on hold"), self._url("hold"), "pause"))
         if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.SUSPENDED:

@@ -64,6 +64,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
     "core.request_id.RequestIdMiddleware",
+    "resellers.middleware.SiteMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
@@ -77,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "ui.errors.ClosedSiteMiddleware",
     "resellers.middleware.ActorMiddleware",
     "sso.middleware.RealmMiddleware",
     "ui.errors.BusinessErrorMiddleware",
@@ -166,6 +168,7 @@ FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", default=[])
 CONNECTORS = {
     "microsoft_cloud": "office365.connector.Office365Connector",
     "microsoft_esd": "microsoft_esd.connector.EsdConnector",
+    "reseller_plans": "provisioning.connectors.reseller_plans.ResellerPlans",
 }
 EXTRA_CA_FILE: str = env("EXTRA_CA_FILE", default="")
 LOOPBACK_HOSTS: list[str] = env.list("LOOPBACK_HOSTS", default=[])
@@ -212,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
     "catalogues by the clock": {"task": "provisioning.pull_catalogues", "schedule": 3600.0},
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
+    "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
     "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},
 }
 

@@ -16,13 +16,13 @@ from core.events import Event
 from core.tenancy import system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.readers import order_of, to_buyer
-from resellers.models import Contact, Membership
+from resellers.models import Account, Contact, Membership
 from resellers.selectors import manager_of
 from subscriptions.asset_enums import DeliveryNote
 from subscriptions.asset_selectors import delivery_account, delivery_addresses
 from subscriptions.models import Asset, AssetReturn
 from subscriptions.refusals import cleaned
-from subscriptions.services.keys import note_delivery
+from subscriptions.services.keys import note_delivery, shown_keys
 from users.permissions import StaffRole
 
 SYSTEM = system_actor(label="mail")
@@ -46,25 +46,30 @@ def _facts(event: Event, row: Asset) -> dict[str, Any]:
     return {"asset": row, "event": event.payload, "returnable_day": until}
 
 
-def _shop_link(event: Event, row: Asset, reseller: Any) -> tuple[Any, str]:
+def _shop_link(event: Event, row: Asset, account: Account | None) -> tuple[Any, str]:
     """The site its reader uses, and the licence's page there."""
-    site = site_of(event.organization, reseller)
+    site = site_of(event.organization, account)
     return site, absolute(reverse("storefront:asset_detail", args=[row.public_id]), site)
 
 
 def _mail_key(event: Event, row: Asset, address: str, dedupe_key: str) -> None:
     account = delivery_account(row)
     contact = Contact.objects.filter(account=account, email__iexact=address).first()
-    site, link = _shop_link(event, row, account.bill_to)
+    site, link = _shop_link(event, row, account)
     queue_mail(
-        "licence_ready",
+        "perpetual_ready" if row.is_perpetual else "licence_ready",
         organization=event.organization,
         site=site,
         recipient=address,
         account=account,
         asset_id=row.pk,
         dedupe_key=dedupe_key,
-        context={**_facts(event, row), "first_name": contact.first_name if contact else "", "link": link},
+        context={
+            **_facts(event, row),
+            "first_name": contact.first_name if contact else "",
+            "link": link,
+            "keys": shown_keys(row) if row.is_perpetual else [],
+        },
     )
 
 
@@ -130,7 +135,7 @@ def _return_news(template: str, event: Event) -> None:
     addresses = [user.email] if by_customer and user is not None else delivery_addresses(row)[:1]
     reader = user if by_customer else None
     account = row.account if by_customer else delivery_account(row)
-    site, link = _shop_link(event, row, account.bill_to)
+    site, link = _shop_link(event, row, account)
     for address in addresses:
         queue_mail(
             template,

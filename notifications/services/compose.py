@@ -4,33 +4,47 @@ import re
 from collections.abc import Mapping
 from email.utils import formataddr
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import get_script_prefix
 from django.utils import timezone, translation
 
 from core import outbox
 from notifications.models import SEND_TASK, OutgoingMail
+from resellers.enums import AccountKind
 from resellers.models import Account, Organization, Site
+from resellers.routing import organization_site, site_address, site_of_reseller
 
 BLANK_LINES = re.compile(r"\n\s*\n")  # Parts of a template that do not apply leave empty lines behind.
 
 
 def absolute(path: str, site: Site | None = None) -> str:
-    """An address as people see it from outside: on the site's own host if it has one, else on ``PUBLIC_URL``."""
-    public = urlsplit(settings.PUBLIC_URL)
-    if site is None or not site.host:
-        return f"{public.scheme}://{public.netloc}{path}"
-    port = f":{public.port}" if public.port else ""
-    return f"{public.scheme}://{site.host}{port}{path}"
+    """An address as people see it from outside: on the site's host, below its alias, else on ``PUBLIC_URL``.
+
+    ``path`` is what ``reverse`` gave, also while a request below an alias is answered.
+    """
+    prefix = get_script_prefix().rstrip("/")
+    return site_address(site) + (path.removeprefix(prefix) if prefix else path)
 
 
 def site_of(organization: Organization, account: Account | None) -> Site | None:
-    """Where the users of ``account`` sign in: its own site, else the organization's; employees use the latter."""
-    own = Site.objects.filter(account=account).first() if account is not None else None
-    return own or Site.objects.filter(organization=organization, account=None).first()
+    """Where the users of ``account`` sign in, and whose brand their mails have.
+
+    An end customer's is his reseller's site, if that is there; everybody else's, employees included, is the
+    organization's.
+    """
+    if account is not None and account.kind == AccountKind.END_CUSTOMER and account.bill_to_id:
+        own = site_of_reseller(account.bill_to_id)
+        if own is not None:
+            return own
+    return organization_site(organization.pk)
+
+
+def _own_address(site: Site | None, organization: Organization) -> str:
+    """Whom a reader may write to if the site names nobody: a reseller's mails never name the distributor."""
+    return site.account.email if site is not None and site.account is not None else organization.email
 
 
 def queue_mail(
@@ -57,7 +71,7 @@ def queue_mail(
     values = {
         "brand_name": name,
         "brand_color": (site.brand_color if site else "") or "#4036c8",
-        "support_email": (site.support_email if site else "") or organization.email,
+        "support_email": (site.support_email if site else "") or _own_address(site, organization),
         "home_url": absolute("/", site),
         **context,
     }

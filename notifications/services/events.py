@@ -14,6 +14,7 @@ from notifications.services.assets import ASSETS
 from notifications.services.certificates import CERTIFICATES
 from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.life import LIFE, subscription_of
+from notifications.services.plans import PLANS
 from notifications.services.readers import order_by_number, order_of, to_buyer
 from notifications.services.stamps import STAMPS
 from orders.models import Order
@@ -136,6 +137,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "subscription.activated": _subscription_activated,
     "subscription.refused": _subscription_refused,
     **CERTIFICATES,
+    **PLANS,
     **LIFE,
     **ASSETS,
     **STAMPS,

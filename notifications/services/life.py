@@ -37,7 +37,7 @@ def _request_of(event: Event) -> CancellationRequest | None:
 
 def _shop_of(event: Event, account: Account) -> Site | None:
     """Where the people of an account look after it: a sub account at its reseller's site, if he has one."""
-    return site_of(event.organization, account.bill_to)
+    return site_of(event.organization, account)
 
 
 def _shop_url(row: Subscription, site: Site | None) -> str:

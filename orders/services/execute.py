@@ -18,6 +18,7 @@ from core.tenancy import Actor, system_actor
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryEvent, LineKind, OrderEvent
 from orders.models import Order, OrderLine
 from orders.services.change import start_change
+from orders.services.plans import check_plans, hold_alias_of, is_plan
 from orders.targets import hold_of
 from resellers.enums import PurchaseMode
 from subscriptions.enums import SubscriptionStatus, Verb
@@ -81,9 +82,13 @@ def execute(actor: Actor, order: Order, *, over_limit_reason: str = "") -> None:
     """
     ORDER_MACHINE.target(order.status, OrderEvent.EXECUTE)
     payer = lock_payer(order.payer_id)
-    lines = list(order.lines.select_related("plan__product__product_type__instance", "parent").order_by("position"))
+    products = "plan__product__product_type__instance__application"
+    lines = list(order.lines.select_related(products, "parent").order_by("position"))
     fresh = [line for line in lines if line.kind == LineKind.NEW]
     check_single(order.account_id, [line.plan.product for line in fresh if line.parent_id is None])
+    plans = [line.plan.product for line in fresh if is_plan(line.plan.product)]
+    check_plans(order.account, order.purchase_mode, plans)
+    hold_alias_of(order, [product.product_type.instance for product in plans])
     charges = [_charge(order, line) for line in lines]
     reserve(actor, payer=payer, charges=charges, over_limit_reason=over_limit_reason)
     ORDER_MACHINE.fire(order, OrderEvent.EXECUTE, executed_at=clock.now(), hold_reason="")
@@ -195,6 +200,7 @@ def _start_asset(actor: Actor, order: Order, line: OrderLine, instance: Instance
         unit_price=line.unit_price,
         currency=order.currency,
         price_trace=line.trace,
+        is_perpetual=product.product_type.is_perpetual,
         is_returnable=bool(product.attributes.get("is_returnable", True)),
         order_number=order.number,
     )

@@ -23,6 +23,7 @@ from orders.models import Basket, BasketLine, Order, OrderLine, TermsAcceptance
 from orders.selectors import PricedBasket, basket_instances, instances_of, priced_basket
 from orders.services.basket import check_quantity, demand_ordering
 from orders.services.execute import check_single, execute_within_credit
+from orders.services.plans import check_plans, hold_alias_of, let_go
 from orders.targets import demand_orderable, demand_settled, mode_of
 from resellers.enums import AccountStatus
 from resellers.models import Account
@@ -77,6 +78,7 @@ def place_order(
     _check_basket(basket, account, priced, key, terms_accepted)
     price_list = _check_seen(basket, priced, seen_total, terms_version)
     order = _store(actor, basket, account, priced, price_list, key)
+    hold_alias_of(order, basket_instances(priced.lines))
     _log_terms(actor, order, basket, priced, browser)
     ORDER_MACHINE.fire(order, OrderEvent.SUBMIT, placed_at=clock.now())
     audit.record(actor, "order.placed", order, after=_audited(order, by_staff=basket.by_staff))
@@ -151,6 +153,7 @@ def _check_basket(basket: Basket, account: Account, priced: PricedBasket, key: u
     for line in priced.lines:
         check_quantity(line.plan.product, line.quantity)
     check_single(account.pk, [line.plan.product for line in priced.lines if line.parent_id is None])
+    check_plans(account, basket.purchase_mode, [line.plan.product for line in priced.lines])
     if not basket.billing_address:
         raise BusinessError("address_incomplete", _("Complete the billing address."))
     _check_instances(account, priced)
@@ -298,6 +301,7 @@ def cancel_order(actor: Actor, *, order: Order, reason: str = "") -> Order:
     if row.status == OrderStatus.EXECUTED:
         raise Conflict("order_executed", _("An executed order is undone by cancelling its services."))
     ORDER_MACHINE.fire(row, OrderEvent.CANCEL, cancelled_at=clock.now(), reason=reason)
+    let_go(row.public_id)
     audit.record(actor, "order.cancelled", row, reason=reason)
     emit(
         "order.cancelled",

@@ -12,7 +12,7 @@ from core.events import emit
 from core.tenancy import Actor
 from orders.services import settle
 from provisioning.ports import Outcome, Result
-from provisioning.services import assets, renewals
+from provisioning.services import assets, plans, renewals
 from provisioning.services.answers import SECRETS_STEP
 from subscriptions import services as life
 from subscriptions.enums import OPEN_STATES, OperationEvent, Purpose, Verb
@@ -42,7 +42,9 @@ def apply_result(actor: Actor, operation: Operation, result: Result) -> None:
     """Write the outcome of a run, unless the claim was lost meanwhile (then the one who has it will)."""
     row = (
         Operation.objects.select_for_update(of=("self",))
-        .select_related("subscription", "asset__product", "asset__account", "account_link__account", "instance")
+        .select_related(
+            "subscription", "asset__product", "asset__account", "account_link__account", "instance__application"
+        )
         .filter(pk=operation.pk, claim_token=operation.claim_token)
         .first()
     )
@@ -95,6 +97,7 @@ def _done(actor: Actor, row: Operation, result: Result, event: OperationEvent = 
     elif row.subscription is not None and row.verb == Verb.CREATE:
         life.confirm(actor, row.subscription, external_id=result.external_id, data=result.data)
         settle.deliver(row.subscription)
+        plans.after_create(actor, row.instance, row.subscription)
     elif row.subscription is not None:
         try:
             with transaction.atomic():

@@ -3,7 +3,7 @@
 Sources: ``channel.md`` 9, ``service-manager.md`` 8 and ``esd.md`` 7, 8.
 """
 
-from subscriptions.models.asset import Asset
+from subscriptions.models.asset import Asset, AssetKey
 from subscriptions.models.operation import RUN_TASK, Operation, OperationStep
 from subscriptions.models.request import CancellationRequest
 from subscriptions.models.returns import AssetReturn
@@ -13,6 +13,7 @@ from subscriptions.models.subscription import ScheduledChange, Subscription, Sub
 __all__ = [
     "RUN_TASK",
     "Asset",
+    "AssetKey",
     "AssetReturn",
     "CancellationRequest",
     "Operation",

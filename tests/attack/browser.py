@@ -2,15 +2,16 @@
 
 from django.test import Client
 
-from resellers.models import Account
+from resellers.models import Account, Site
 from tests import factories
 from tests.shop import Shop
 from users.models import User
 
 
 def signed_in(shop: Shop, user: User, *, csrf: bool = False) -> Client:
-    """A browser at the shop's host in which ``user`` is signed in; ``csrf`` makes it check tokens."""
-    client = Client(headers={"host": shop.site.host}, enforce_csrf_checks=csrf)
+    """A browser in which ``user`` is signed in, at the host where he is at home; ``csrf`` makes it check tokens."""
+    own = Site.objects.filter(public_id=user.realm).first() or shop.site
+    client = Client(headers={"host": own.host}, enforce_csrf_checks=csrf)
     client.force_login(user, backend="sso.backends.RealmBackend")
     return client
 

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from orders.models import Basket, Order
 from resellers.enums import PurchaseMode
+from resellers.models import Site
 from resellers.selectors import actor_for
 from subscriptions.models import Subscription
 from tests.attack.browser import user_of
@@ -59,8 +60,7 @@ def test_sub_account_cannot_order_on_the_resellers_credit(case):
 def test_visitors_basket_shows_no_price_after_a_sub_account_signs_in(case):
     shop, user, client = case
     client.logout()
-    shop.site.anonymous_access = True
-    shop.site.save()
+    Site.objects.update(anonymous_access=True)
     client.post(reverse("storefront:basket_add"), {"plan": str(shop.plan.public_id), "quantity": "5"})
     key = client.session["visitor_basket"]
     client.force_login(user, backend="sso.backends.RealmBackend")

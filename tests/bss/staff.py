@@ -21,11 +21,11 @@ def staff_client(row: Organization, *roles: str) -> Client:
 
 def customer_client(row: Organization, account: Account) -> Client:
     """A browser with a customer's Admin signed in."""
-    return _client(row, factories.user(row, of=account))
+    return _client(row, factories.user(row, of=account), account)
 
 
-def _client(row: Organization, user: Any) -> Client:
-    client = Client(headers={"host": factories.site_of(row).host})
+def _client(row: Organization, user: Any, account: Account | None = None) -> Client:
+    client = Client(headers={"host": factories.home_of(row, account).host})
     client.force_login(user, BACKEND)
     # The first page of a session writes when it began; later pages only read.
     client.get("/healthz")

@@ -10,6 +10,7 @@ from core.errors import Conflict
 from core.states import Machine
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryStatus, OrderStatus
 from orders.models import Order
+from resellers.enums import SITE_MACHINE, SiteStatus
 from subscriptions.asset_enums import ASSET_MACHINE, TOKEN_MACHINE, AssetStatus, TokenStatus
 from subscriptions.enums import (
     OPERATION_MACHINE,
@@ -44,6 +45,19 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         suspended cancel cancelled
         submitted execute executed
         submitted cancel cancelled
+        """,
+    ),
+    "site": (
+        SITE_MACHINE,
+        SiteStatus,
+        """
+        preparing open live
+        live suspend suspended
+        suspended resume live
+        live close closed
+        suspended close closed
+        closed open live
+        closed delete deleted
         """,
     ),
     "delivery": (
@@ -212,6 +226,7 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
 }
 # States nothing leads out of.
 ENDS = {
+    "site": {"deleted"},
     "order": {"executed", "cancelled"},
     "delivery": {"delivered", "cancelled"},
     "subscription": {"cancelled"},
@@ -229,6 +244,7 @@ ENDS = {
 BEGINS = {
     "MPN ID run": "running",
     "MPN ID row": "pending",
+    "site": "preparing",
     "order": "draft",
     "delivery": "waiting",
     "subscription": "inactive",

@@ -23,7 +23,7 @@ HTMX = {"HX-Request": "true"}
 
 def browser(shop: Shop, of: Account, *roles: str) -> Client:
     """A browser of a user of ``of``: an Admin unless roles are named."""
-    client = Client(headers={"host": shop.site.host})
+    client = Client(headers={"host": factories.home_of(shop.organization, of).host})
     client.force_login(factories.user(shop.organization, of=of, roles=list(roles) or None), BACKEND)
     # The first page of a session writes when it began; later pages only read.
     client.get("/healthz")

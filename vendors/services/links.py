@@ -138,3 +138,10 @@ def reveal_admin_password(actor: Actor, *, link: AccountLink) -> str:
     row.save(update_fields=["admin_password_cipher", "admin_password_until", "updated_at"])
     audit.record(actor, "link.password_revealed", row, account=row.account)
     return password
+
+
+@transaction.atomic
+def forget_link(*, account_id: int, application: str) -> int:
+    """The other side no longer knows the account: its next order asks everything anew. Returns how many links."""
+    rows = AccountLink.objects.filter(account_id=account_id, instance__application__code=application)
+    return rows.update(external_id="", state=LinkState.UNSYNCHRONISED, options={}, synchronized_at=None)

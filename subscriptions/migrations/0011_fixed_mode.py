@@ -32,5 +32,5 @@ DROP FUNCTION subscriptions_fixed_mode_guard();
 class Migration(migrations.Migration):
     """Adds the triggers that keep the purchase mode."""
 
-    dependencies = [("resellers", "0007_mail_licences"), ("subscriptions", "0009_stamps")]
+    dependencies = [("resellers", "0007_mail_licences"), ("subscriptions", "0010_stamps")]
     operations = [migrations.RunSQL(CREATE, DROP)]

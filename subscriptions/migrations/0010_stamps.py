@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('core', '0006_business_clock'),
         ('resellers', '0007_mail_licences'),
-        ('subscriptions', '0008_assets'),
+        ("subscriptions", "0009_perpetual_licences"),
         ('vendors', '0003_certificates'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
