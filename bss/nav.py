@@ -30,6 +30,7 @@ ENTRIES = [
     Entry(
         _("Operations desk"), "bss:operation_list", "lifebuoy", _("Operations"), Perm.OPERATION_VIEW, desk_operations
     ),
+    Entry(_("MPN ID changes"), "bss:stamp_list", "sync", _("Operations"), Perm.BSS_VIEW),
     Entry(_("Background jobs"), "bss:job_list", "clock", _("Operations"), Perm.BSS_VIEW),
     Entry(_("Outgoing mail"), "bss:mail_list", "mail", _("Operations"), Perm.MAIL_VIEW),
     Entry(_("Audit log"), "bss:audit_list", "shield", _("Operations"), Perm.AUDIT_VIEW),

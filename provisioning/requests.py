@@ -17,23 +17,12 @@ from provisioning.ports import (
     ServiceRequest,
     UpgradeOrder,
 )
-from resellers.enums import AccountKind, PurchaseMode
+from resellers.enums import MODES, AccountKind
 from resellers.models import Account, Contact
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Asset, Operation, Subscription
 from subscriptions.services.changes import pending_schedule
 from vendors.models import AccountLink, AgreementRecord, Instance
-
-MODE_BY_KIND = {
-    AccountKind.END_CUSTOMER.value: PurchaseMode.END_CUSTOMER.value,
-    AccountKind.AFFILIATE.value: PurchaseMode.AFFILIATE.value,
-    AccountKind.RESELLER.value: PurchaseMode.PERSONAL_USE.value,
-}
-
-
-def mode_of(account: Account) -> str:
-    """The purchase mode an account of this kind stands for; empty for a direct customer."""
-    return MODE_BY_KIND.get(account.kind, "")
 
 
 def agreement_of(account: Account, instance: Instance) -> AgreementAcceptance | None:
@@ -79,7 +68,7 @@ def account_data(
             source.postal_code,
             source.country,
         ),
-        purchase_mode=mode_of(account),
+        purchase_mode=MODES.get(account.kind, ""),
         options=options if options is not None else (link.options if link else {}),
         agreement=agreement or agreement_of(account, instance),
         mpn_id=(mpn_id or seller.mpn_id) if seller else mpn_id if account.kind == AccountKind.END_CUSTOMER else "",
@@ -99,6 +88,7 @@ def service_request(operation: Operation) -> ServiceRequest:
         auto_renew=bool(desired.get("auto_renew", row.auto_renew)),
         schedule=_schedule(operation, row),
         upgrade=_upgrade(operation),
+        partner_id=str(desired.get("mpn_id", "")),
     )
 
 

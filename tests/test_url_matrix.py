@@ -15,7 +15,14 @@ from core.audit import AuditEntry
 from core.jobs import start_job
 from orders.models import Order
 from resellers.models import Account, Membership, PermissionRule, StaffGroup
-from subscriptions.models import AssetReturn, CancellationRequest, Operation, Subscription, SubscriptionAddOn
+from subscriptions.models import (
+    AssetReturn,
+    CancellationRequest,
+    Operation,
+    StampRun,
+    Subscription,
+    SubscriptionAddOn,
+)
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
 from ui.pages.export import EXPORT_LIST
@@ -126,10 +133,21 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         valid_to=clock.now() + dt.timedelta(days=90),
     )
     asset = factories.asset(shop.product, account=shop.customer)
+    stamp = StampRun.objects.create(
+        organization=shop.organization,
+        account=shop.customer,
+        kind="relationship",
+        state="done",
+        kind_to="end_customer",
+        requested_by="Ada",
+        started_at=clock.now(),
+    )
     give_back = AssetReturn.objects.create(organization=shop.organization, asset=asset, requested_by="Ada")
     return {
         "order": str(order.public_id),
         "asset": str(asset.public_id),
+        "stamp": str(stamp.public_id),
+        "partner": str(shop.reseller.public_id),
         "return": str(give_back.public_id),
         "subscription": str(subscription.public_id),
         "service": str(subscription.public_id),
@@ -158,7 +176,7 @@ def statuses(client: Client, names: list[str], ids: dict[str, str]) -> dict[str,
     for name in names:
         kind = name.partition(":")[2].split("_")[0]
         arguments = {key: ids.get(key) or ids.get(kind, ids["order"]) for key in PATTERNS[name].pattern.converters}
-        arguments |= {key: "nothing" for key in arguments if key in ("slug", "token", "verb")}
+        arguments |= {key: "nothing" for key in arguments if key in ("slug", "token", "verb", "kind")}
         found[name] = client.get(reverse(name, kwargs=arguments)).status_code
     return found
 

@@ -45,6 +45,7 @@ TONES: dict[str, str] = {
             "expiring",
             "unchecked",
             "unsynchronised",
+            "partly",
         ],
         WARNING,
     ),

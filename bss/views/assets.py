@@ -20,6 +20,7 @@ from orders.selectors import orders_for
 from orders.services.asset_return import return_asset
 from provisioning.services import desk
 from provisioning.services.asset_refresh import reading_asset, start_asset_refresh
+from resellers.enums import PurchaseMode
 from subscriptions.asset_enums import AssetStatus, DeliveryNote, ReturnStatus, TokenStatus
 from subscriptions.asset_rules import AssetAction, failed_creation, obstacle, open_return
 from subscriptions.asset_selectors import (
@@ -97,6 +98,7 @@ class AssetList(ListPage):
             sub="bill_to.name",
             sub_label=gettext_lazy("Billed to"),
         ),
+        Column("get_purchase_mode_display", gettext_lazy("Purchase mode"), sort="purchase_mode"),
         Column(
             "purchased_at",
             gettext_lazy("Purchase date"),
@@ -133,6 +135,7 @@ class AssetList(ListPage):
         Choice("return", gettext_lazy("Return status"), "return_status", ReturnStatus.choices),
         Choice("sync", gettext_lazy("Synchronization"), "sync_status", SyncStatus.choices),
         Choice("instance", gettext_lazy("Instance"), "instance__public_id", instance_choices),
+        Choice("mode", gettext_lazy("Purchase mode"), "purchase_mode", PurchaseMode.choices),
         Filter("account", gettext_lazy("Customer"), "account__name"),
         Filter("bill_to", gettext_lazy("Billed to"), "bill_to__name"),
         Filter("product", gettext_lazy("Product"), "product__name"),

@@ -30,7 +30,7 @@ from orders.models import Basket, Order
 from orders.selectors import priced_basket
 from orders.services.basket import add_line, open_basket, set_billing_address, set_service_details, set_target
 from orders.services.place import place_order
-from provisioning.requests import mode_of
+from orders.targets import mode_of
 from provisioning.services.setup import register_applications, start_definition
 from resellers.enums import AccountKind
 from resellers.models import Account, Contact, Membership, Organization, Site, realm_of

@@ -17,6 +17,7 @@ from notifications.services.life import LIFE, subscription_of
 from notifications.services.plans import PLANS
 from notifications.services.readers import order_by_number, order_of, to_buyer
 from notifications.services.shops import SHOPS
+from notifications.services.stamps import STAMPS
 from orders.models import Order
 from resellers.selectors import manager_of
 from subscriptions.refusals import cleaned
@@ -141,4 +142,5 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     **LIFE,
     **ASSETS,
     **SHOPS,
+    **STAMPS,
 }

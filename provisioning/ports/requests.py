@@ -106,7 +106,7 @@ class ServiceRequest:
     ``product_code`` is ``{productId}:{skuId}`` or a legacy offer id. ``confirmed_quantity`` is what the vendor last
     confirmed (0 for a create). ``created_at`` is when the operation was written: lookups search from there.
     ``schedule`` is what is to be scheduled for the renewal; None removes what is. ``upgrade`` is set for the verb
-    ``upgrade`` only.
+    ``upgrade`` only; ``partner_id`` for the verb ``stamp``: the reseller's MPN ID it is to carry, empty for none.
     """
 
     subscription_id: str
@@ -128,6 +128,7 @@ class ServiceRequest:
     parent_external_id: str = ""
     schedule: Schedule | None = None
     upgrade: UpgradeOrder | None = None
+    partner_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from core.errors import BusinessError, PermissionRefused
 from core.selectors import history_for
 from orders.selectors import orders_for
 from provisioning.services.asset_refresh import reading_asset, start_asset_refresh
+from resellers.enums import PurchaseMode
 from storefront.asset_words import asset_deeds, headline
 from storefront.forms import AssetCancelForm, ResendForm
 from storefront.views.lists import ServiceList
@@ -74,6 +75,7 @@ class AssetList(ServiceList):
             sub="bill_to.name",
             sub_label=gettext_lazy("Billed to"),
         ),
+        Column("get_purchase_mode_display", gettext_lazy("Purchase mode"), sort="purchase_mode"),
         Column("order_number", gettext_lazy("Order"), sort="order_number"),
         Column("purchased_at", gettext_lazy("Purchase date"), "date", sort="purchased_at"),
         Column("quantity", gettext_lazy("Quantity"), "number", in_files_only=True),
@@ -94,6 +96,7 @@ class AssetList(ServiceList):
         Choice("status", gettext_lazy("Status"), "status", AssetStatus.choices),
         Choice("token", gettext_lazy("Token status"), "token_status", TokenStatus.choices),
         Choice("return", gettext_lazy("Return status"), "return_status", ReturnStatus.choices),
+        Choice("mode", gettext_lazy("Purchase mode"), "purchase_mode", PurchaseMode.choices),
         Filter("account", gettext_lazy("For"), "account__name"),
         Filter("order", gettext_lazy("Order"), "order_number"),
         Filter("perpetual_id", gettext_lazy("Perpetual ID"), "perpetual_id"),

@@ -1,6 +1,7 @@
 """The storefront's lists: orders, services, and a reseller's customers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.urls import reverse
@@ -8,15 +9,19 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.enums import OrderStatus
 from orders.selectors import orders_for
-from resellers.enums import SUB_KINDS, AccountStatus, PurchaseMode
+from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, PurchaseMode
 from resellers.selectors import customers_of
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.selectors import subscriptions_for
 from ui.filters import Choice, Filter, Flag, Period
-from ui.pages import ListPage
+from ui.pages import Action, ListPage
 from ui.tables import Column
 from users.permissions import Perm
 
+NEW = {
+    AccountKind.END_CUSTOMER.value: _("New end customer"),
+    AccountKind.AFFILIATE.value: _("New affiliate account"),
+}
 # Who buys for nobody else has no use for these, and no purchase mode to speak of.
 RESELLER_COLUMNS = frozenset({"account.name", "get_purchase_mode_display"})
 RESELLER_FILTERS = frozenset({"account", "mode"})
@@ -117,6 +122,7 @@ class CustomerList(ShopList):
     """A reseller's end customers and affiliate accounts."""
 
     perm = Perm.SHOP_CUSTOMERS_VIEW
+    template_name = "storefront/customer_list.html"
     title = _("Customers")
     selector = customers_of
     columns = (
@@ -137,6 +143,24 @@ class CustomerList(ShopList):
     sort = "name"
     empty_icon = "users"
     empty_title = _("No customers yet")
+    empty_text = _("Make the first one here, or on the way to checkout.")
+
+    def actions(self) -> list[Action]:
+        """A new end customer or affiliate account."""
+        if not self.actor.has(Perm.SHOP_CUSTOMER_CREATE):
+            return []
+        found = [
+            Action(NEW[kind], reverse("storefront:customer_create", args=[kind]), "plus")
+            for kind in (AccountKind.AFFILIATE.value, AccountKind.END_CUSTOMER.value)
+        ]
+        return [*found[:-1], replace(found[-1], tone="primary")]
+
+    def context(self) -> dict[str, Any]:
+        """The tabs: all, end customers, affiliate accounts."""
+        address, chosen = reverse("storefront:customer_list"), self.request.GET.getlist("kind")
+        kinds = [(AccountKind.END_CUSTOMER, _("End customers")), (AccountKind.AFFILIATE, _("Affiliate accounts"))]
+        tabs = [(_("All"), address, not chosen)]
+        return {"tabs": tabs + [(words, f"{address}?kind={kind}", chosen == [kind]) for kind, words in kinds]}
 
     def row_url(self, row: Any) -> str:
         """The customer with his services."""

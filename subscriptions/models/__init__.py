@@ -7,6 +7,7 @@ from subscriptions.models.asset import Asset, AssetKey
 from subscriptions.models.operation import RUN_TASK, Operation, OperationStep
 from subscriptions.models.request import CancellationRequest
 from subscriptions.models.returns import AssetReturn
+from subscriptions.models.stamp import StampRow, StampRun
 from subscriptions.models.subscription import ScheduledChange, Subscription, SubscriptionAddOn
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "Operation",
     "OperationStep",
     "ScheduledChange",
+    "StampRow",
+    "StampRun",
     "Subscription",
     "SubscriptionAddOn",
 ]

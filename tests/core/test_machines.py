@@ -17,10 +17,14 @@ from subscriptions.enums import (
     OPERATION_MACHINE,
     REQUEST_MACHINE,
     SCHEDULE_MACHINE,
+    STAMP_MACHINE,
+    STAMP_ROW_MACHINE,
     SUBSCRIPTION_MACHINE,
     OperationState,
     RequestStatus,
     ScheduleStatus,
+    StampRowState,
+    StampState,
     SubscriptionStatus,
 )
 from tests.house.rules import PACKAGES, python_files, relative
@@ -79,6 +83,31 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         in_progress cancel cancelled
         failed retry in_progress
         failed cancel cancelled
+        """,
+    ),
+    "MPN ID run": (
+        STAMP_MACHINE,
+        StampState,
+        """
+        running finish done
+        running stop_short partly
+        running cancel cancelled
+        partly retry running
+        partly cancel cancelled
+        """,
+    ),
+    "MPN ID row": (
+        STAMP_ROW_MACHINE,
+        StampRowState,
+        """
+        pending send sent
+        pending skip skipped
+        pending fail failed
+        sent finish done
+        sent fail failed
+        failed retry pending
+        failed send sent
+        failed finish done
         """,
     ),
     "subscription": (
@@ -222,9 +251,13 @@ ENDS = {
     "key": {"redeemed", "return_accepted"},
     "instance": {"deleted"},
     "link": set(),
+    "MPN ID run": {"done", "cancelled"},
+    "MPN ID row": {"done", "skipped"},
 }
 BEGINS = {
     "listing": "unlisted",
+    "MPN ID run": "running",
+    "MPN ID row": "pending",
     "site": "preparing",
     "order": "draft",
     "delivery": "waiting",
