@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Q, QuerySet
@@ -73,7 +73,9 @@ class Flag(Choice):
 
 @dataclass(frozen=True)
 class Period(Filter):
-    """From one day to another, both included."""
+    """From one day to another, both included; of moments those of these days in the reader's zone."""
+
+    lookup: ClassVar[str] = "__date"
 
     def fields(self, actor: Any) -> dict[str, forms.Field]:
         """Two dates."""
@@ -86,8 +88,8 @@ class Period(Filter):
     def apply(self, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
         """Within the days."""
         first, last = values.get(f"{self.name}_from"), values.get(f"{self.name}_to")
-        rows = rows.filter(**{f"{self.path}__date__gte": first}) if first else rows
-        return rows.filter(**{f"{self.path}__date__lte": last}) if last else rows
+        rows = rows.filter(**{f"{self.path}{self.lookup}__gte": first}) if first else rows
+        return rows.filter(**{f"{self.path}{self.lookup}__lte": last}) if last else rows
 
     def chips(self, values: dict[str, Any], form: forms.Form) -> list[tuple[str, str]]:
         """Each end that is set."""
@@ -96,6 +98,12 @@ class Period(Filter):
             for name in (f"{self.name}_from", f"{self.name}_to")
             if values.get(name)
         ]
+
+
+class Days(Period):
+    """The same for a column that holds days, not moments."""
+
+    lookup = ""
 
 
 class FilterForm(forms.Form):

@@ -36,9 +36,9 @@ class StampList(ListPage):
         Column("instance.system_name", gettext_lazy("Instance"), sort="instance__system_name"),
         Column("mpn_id", gettext_lazy("New MPN ID"), sort="mpn_id"),
         Column("state", gettext_lazy("State"), "status", sort="state"),
-        Column("done_count", gettext_lazy("Done"), "number", sort="done_count"),
-        Column("failed_count", gettext_lazy("Failed"), "number", sort="failed_count"),
-        Column("skipped_count", gettext_lazy("Left out"), "number", sort="skipped_count"),
+        Column("done_count", gettext_lazy("Done"), "number"),
+        Column("failed_count", gettext_lazy("Failed"), "number"),
+        Column("skipped_count", gettext_lazy("Left out"), "number"),
         Column("requested_by", gettext_lazy("Started by"), sort="requested_by"),
         Column("started_at", gettext_lazy("Started"), "when", sort="started_at"),
     )

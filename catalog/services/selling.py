@@ -46,6 +46,21 @@ class RuleDraft:
     category: Category | None = None
     valid_from: dt.date | None = None
 
+    def rule(self, currency: str, cost_seen: Decimal | None = None) -> Rule:
+        """The pure rule, for trying it on the catalogue; ``cost_seen`` is the cost when a fixed price was typed."""
+        is_fixed = self.kind == SellingKind.FIXED
+        return Rule(
+            id=DRAFT,
+            kind=self.kind,
+            value=money.to_stored(self.value),
+            customer_id=self.customer.pk if self.customer else None,
+            product_id=self.product.pk if self.product and not is_fixed else None,
+            plan_id=self.plan.pk if self.plan and is_fixed else None,
+            category_id=self.category.pk if self.category else None,
+            currency="" if self.kind in PERCENT_KINDS else currency,
+            cost_seen=cost_seen,
+        )
+
 
 def _today() -> dt.date:
     return clock.now().date()
@@ -88,20 +103,6 @@ def _check_value(draft: RuleDraft) -> None:
         raise BusinessError("rule_value", _("A margin stays below 100 %."), field="value")
 
 
-def _pure(draft: RuleDraft, currency: str, cost_seen: Decimal | None) -> Rule:
-    return Rule(
-        id=DRAFT,
-        kind=draft.kind,
-        value=money.to_stored(draft.value),
-        customer_id=draft.customer.pk if draft.customer else None,
-        product_id=draft.product.pk if draft.product and draft.kind != SellingKind.FIXED else None,
-        plan_id=draft.plan.pk if draft.plan and draft.kind == SellingKind.FIXED else None,
-        category_id=draft.category.pk if draft.category else None,
-        currency="" if draft.kind in PERCENT_KINDS else currency,
-        cost_seen=cost_seen,
-    )
-
-
 def preview_rule(actor: Actor, *, reseller: Account, draft: RuleDraft) -> Effect:
     """What the rule would do to the prices it makes; changes nothing. Raises BusinessError if it cannot be saved."""
     require_shop(actor, reseller)
@@ -111,7 +112,7 @@ def preview_rule(actor: Actor, *, reseller: Account, draft: RuleDraft) -> Effect
 
 def _effect(actor: Actor, reseller: Account, draft: RuleDraft) -> tuple[Rule, Effect]:
     prices = _bought_from(reseller)
-    rule = _pure(draft, prices.currency, _cost_of(draft, prices))
+    rule = draft.rule(prices.currency, _cost_of(draft, prices))
     product = draft.plan.product if draft.plan else draft.product
     lines = effect_lines(
         reseller, catalogue_plans(actor, product=product), Change(rule), price_list=prices, customer=draft.customer
@@ -247,8 +248,3 @@ def mark_reviewed(actor: Actor, *, reseller: Account, change: str) -> None:
     SellingPolicy.objects.get_or_create(account=reseller, defaults={"organization_id": reseller.organization_id})
     SellingPolicy.objects.filter(account=reseller, reviewed_to__lt=row.pk).update(reviewed_to=row.pk)
     audit.record(actor, "selling_policy.reviewed", reseller, account=reseller)
-
-
-def draft_rule(draft: RuleDraft, currency: str) -> Rule:
-    """A rule as typed, for trying it on the catalogue; a fixed price's cost is not looked up."""
-    return _pure(draft, currency, None)

@@ -106,7 +106,15 @@ class ShopCatalogue(OwnDesk, ShopList):
         margin = Column("margin", gettext_lazy("Margin"), "percent", show=self._margin)
         sees_cost = self.actor.has(Perm.SHOP_COST_VIEW)
         return [
-            Column("name", gettext_lazy("Product"), "main", sort="name", show=self._name, sub="code"),
+            Column(
+                "name",
+                gettext_lazy("Product"),
+                "main",
+                sort="name",
+                show=self._name,
+                sub="code",
+                sub_label=gettext_lazy("Code"),
+            ),
             Column("category.name", gettext_lazy("Category"), sort="category__name", show=self._shelf),
             Column("plan", gettext_lazy("Plan"), show=self._plan),
             *([cost] if sees_cost else []),

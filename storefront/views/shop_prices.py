@@ -25,7 +25,6 @@ from catalog.selling import words_of
 from catalog.services.selling import (
     RuleDraft,
     delete_rule,
-    draft_rule,
     mark_reviewed,
     preview_rule,
     save_policy,
@@ -37,7 +36,7 @@ from core.errors import BusinessError
 from storefront.shop_forms import PolicyForm, RuleForm
 from storefront.views.lists import ShopList
 from storefront.views.shop_catalogue import OwnDesk
-from ui.filters import Choice, Filter, Period
+from ui.filters import Choice, Days, Filter
 from ui.pages import Action, ActionPage, FormPage
 from ui.tables import Column
 from users.permissions import Perm
@@ -84,7 +83,7 @@ class RuleList(ShopList):
         Choice("kind", gettext_lazy("Rule"), "kind", SellingKind.choices),
         Filter("customer", gettext_lazy("Customer"), "customer__name"),
         Filter("category", gettext_lazy("Category"), "category__name"),
-        Period("from", gettext_lazy("From"), "valid_from"),
+        Days("from", gettext_lazy("From"), "valid_from"),
     )
     search = ("product__name", "plan__product__name", "category__name", "customer__name")
     empty_icon = "tag"
@@ -271,9 +270,9 @@ class EffectList(OwnDesk):
             customer=form.cleaned_data.get("customer") if form.is_valid() else None,
         )
         effect = summed(lines)
-        if request.GET.get("only") == "changed":
+        if request.GET.get("show") == "changed":
             lines = [line for line in lines if line.is_changed]
-        elif request.GET.get("only") == "warned":
+        elif request.GET.get("show") == "warned":
             lines = [line for line in lines if line.warnings]
         lines.sort(key=lambda line: (line.plan.product.name, line.plan.pk))
         page = Paginator(lines, PAGE).get_page(request.GET.get("page"))
@@ -289,7 +288,7 @@ class EffectList(OwnDesk):
             return Change()
         given = form.cleaned_data
         draft = RuleDraft(given["kind"], given["value"], given.get("customer"), category=given.get("category"))
-        return Change(draft_rule(draft, self.desk.currency))
+        return Change(draft.rule(self.desk.currency))
 
 
 class Todo(OwnDesk):

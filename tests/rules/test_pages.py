@@ -96,7 +96,8 @@ def test_who_may_only_read_opens_the_pages_and_changes_nothing(world):
     reads = ("account_view_as", "subscription_refresh", "account_ledger")
     audited = AuditEntry.objects.count()
     posted = {name: client.post(url).status_code for name, url in pages.items() if name not in reads}
-    assert {name: status for name, status in posted.items() if status not in (403, 405)} == {}
+    # Some pages are there for another kind of account only.
+    assert {name: status for name, status in posted.items() if status not in (403, 404, 405)} == {}
     assert AuditEntry.objects.count() == audited
     refused = client.post(pages["account_hold"], {"reason": "Asked"}).content.decode()
     assert "lets you look at this account" in refused
