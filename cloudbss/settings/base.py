@@ -35,6 +35,7 @@ LOCAL_APPS = [
     "provisioning",
     "notifications",
     "sso",
+    "tenants",
     "office365",
     "microsoft_esd",
     "ui",
@@ -169,6 +170,7 @@ CONNECTORS = {
     "microsoft_cloud": "office365.connector.Office365Connector",
     "microsoft_esd": "microsoft_esd.connector.EsdConnector",
     "reseller_plans": "provisioning.connectors.reseller_plans.ResellerPlans",
+    "back_ordering": "tenants.connector.BackOrderingConnector",
 }
 EXTRA_CA_FILE: str = env("EXTRA_CA_FILE", default="")
 LOOPBACK_HOSTS: list[str] = env.list("LOOPBACK_HOSTS", default=[])

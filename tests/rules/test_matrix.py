@@ -53,6 +53,7 @@ STAFF = {
     Perm.INSTANCE_MANAGE: "- - - -",
     Perm.DEFINITION_RUN: "- - - -",
     Perm.SYSTEM_OPTIONS: "- - - -",
+    Perm.PROFESSIONAL: "- - - -",
     Perm.STAFF_MANAGE: "- - - -",
     # esd.md 1
     Perm.CERTIFICATE_MANAGE: "- - - -",
