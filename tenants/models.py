@@ -28,9 +28,7 @@ class ProfessionalTenant(TenantOwned):
     )
     name = models.CharField(_("name of the organization"), max_length=100)
     host = models.CharField(_("host"), max_length=253)
-    status = models.CharField(
-        _("status"), max_length=20, choices=TenantStatus.choices, default=TenantStatus.PREPARING
-    )
+    status = models.CharField(_("status"), max_length=20, choices=TenantStatus.choices, default=TenantStatus.PREPARING)
     note = models.CharField(_("reason"), max_length=500, blank=True)
     licence = models.CharField(_("licence"), max_length=20, choices=Licence.choices, default=Licence.PREMIUM)
     price_list = models.ForeignKey("catalog.PriceList", on_delete=models.PROTECT, related_name="+")

@@ -59,9 +59,7 @@ def differences(before: Snapshot, after: Snapshot) -> list[Change]:
 
 def counts(changes: list[Change]) -> dict[str, int]:
     """How many there are of each kind."""
-    return {
-        kind.value: number for kind in ChangeKind if (number := sum(row["kind"] == kind.value for row in changes))
-    }
+    return {kind.value: number for kind in ChangeKind if (number := sum(row["kind"] == kind.value for row in changes))}
 
 
 def _row(kind: ChangeKind, product: str, plan: str = "", before: str = "", after: str = "") -> Change:
