@@ -32,7 +32,13 @@ MODE_BY_KIND = {
 
 
 def mode_of(account: Account) -> str:
-    """The purchase mode an account of this kind stands for; empty for a direct customer."""
+    """The purchase mode an account of this kind stands for; empty for a direct customer.
+
+    A managed copy is what it was when its first service was ordered: that stands on the service.
+    """
+    if account.kind == AccountKind.MANAGED_COPY:
+        modes = Subscription.objects.filter(account=account).order_by("-id").values_list("purchase_mode", flat=True)
+        return modes.first() or ""
     return MODE_BY_KIND.get(account.kind, "")
 
 
@@ -54,8 +60,9 @@ def account_data(
 ) -> AccountData:
     """An account as a connector sees it. MPN ID and reseller's tenant go along for an end customer, and nobody else."""
     link = AccountLink.objects.filter(account=account, instance=instance).first()
-    seller = None
-    if account.kind == AccountKind.END_CUSTOMER and account.bill_to_id:
+    seller, mode = None, mode_of(account)
+    is_sold = mode == PurchaseMode.END_CUSTOMER
+    if is_sold and account.bill_to_id:
         seller = AccountLink.objects.filter(account_id=account.bill_to_id, instance=instance).first()
     contact = Contact.objects.filter(account=account).order_by("-is_primary", "id").first()
     own_address = bool(account.address_line1) or account.bill_to is None
@@ -79,10 +86,10 @@ def account_data(
             source.postal_code,
             source.country,
         ),
-        purchase_mode=mode_of(account),
+        purchase_mode=mode,
         options=options if options is not None else (link.options if link else {}),
         agreement=agreement or agreement_of(account, instance),
-        mpn_id=(mpn_id or seller.mpn_id) if seller else mpn_id if account.kind == AccountKind.END_CUSTOMER else "",
+        mpn_id=(mpn_id or seller.mpn_id) if seller else mpn_id if is_sold else "",
         reseller_tenant_id=seller.reseller_tenant_id if seller else "",
     )
 

@@ -29,7 +29,7 @@ from provisioning.registry import connector_for
 from resellers.models import Account
 from tenants.models import ManagedAccount
 from tenants.services import back_change, back_order
-from tenants.services.sides import Sides, managed_copy, own_subscription, refused, sides_of, tie_of
+from tenants.services.sides import Sides, answer, managed_copy, own_subscription, refused, sides_of, tie_of
 from vendors.inherited import BACK_ORDERING
 
 
@@ -53,7 +53,7 @@ class BackOrderingConnector:
     # What the distributor's vendor asks and checks.
 
     def account_options(self, ctx: Context, account: AccountData) -> Sequence[Field]:
-        """What the vendor behind the distributor wants to know of a customer; never his MPN ID, the reseller has one."""
+        """What the vendor behind the distributor wants to know of a customer; but no MPN ID, which the reseller has."""
         source, theirs = self._source(ctx), self._theirs(ctx, account)
         fields: Sequence[Field] = source[0].account_options(source[1], theirs)
         return [field for field in fields if field.id != "mpn_id"]
@@ -95,7 +95,7 @@ class BackOrderingConnector:
         try:
             customer = managed_copy(sides, own)
         except BusinessError as error:
-            return refused(error.code)
+            return answer(error)
         return Result(Outcome.DONE, external_id=str(customer.managed.public_id))
 
     def create(self, ctx: Context, request: ServiceRequest) -> Result:

@@ -1,7 +1,7 @@
 """Professional resellers and what ties their organization to the distributor's (``channel.md`` 5).
 
-A row of one side never points a reader of the other to it: the ties belong to the distributor's organization, the log of
-catalogue updates to the reseller's own.
+A row of one side never leads a reader of the other to it: the ties belong to the distributor's organization, the log
+of catalogue updates to the reseller's own.
 """
 
 from django.db import models

@@ -1,4 +1,4 @@
-"""Reads of Professional resellers: the distributor's list, what can be transferred, and the reseller's own catalogue."""
+"""Reads of Professional resellers: the distributor's list, what can be transferred, the reseller's own catalogue."""
 
 from django.db.models import Count, Exists, OuterRef, Q
 
@@ -69,7 +69,9 @@ def subscriptions_to_move(actor: Actor, tenant: ProfessionalTenant) -> TenantQue
     )
     # An order of his own that is still at work is no candidate: it has its counterpart already.
     ordered = ManagedSubscription.objects.filter(order__number=OuterRef("order_number"), tenant=tenant, managed=None)
-    rows = rows.exclude(Exists(ordered))
+    # So has what a partial upgrade made: the vendor's id says which.
+    there = Subscription.objects.filter(organization_id=tenant.own_id or 0).exclude(external_id="")
+    rows = rows.exclude(Exists(ordered)).exclude(Exists(there.filter(external_id=OuterRef("external_id"))))
     return rows.select_related("account__managed_as", "product__product_type", "plan", "instance").order_by(
         "account__name", "name", "id"
     )

@@ -29,6 +29,7 @@ PATIENCE_BY_FLAG = {
     "upgrading": dt.timedelta(days=1),
     "out_of_stock": dt.timedelta(days=1),
     renewals.RENEWING: dt.timedelta(days=2),
+    "at_distributor": dt.timedelta(days=30),
 }
 LOOKUP_EVERY = dt.timedelta(hours=1)
 LOOKUP_FOR = dt.timedelta(days=7)

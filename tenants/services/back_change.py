@@ -21,8 +21,8 @@ from subscriptions.models import Subscription, SubscriptionAddOn
 from subscriptions.preconditions import facts_of
 from subscriptions.services import schedule, switch
 from subscriptions.services.changes import pending_schedule
-from tenants.services.back_order import closed, data_of, last_operation, managed_of, vendor_id, waiting
-from tenants.services.sides import Sides, own_subscription, refused, source_plan, tie_of
+from tenants.services.back_order import closed, data_of, last_operation, managed_of, vendor_id
+from tenants.services.sides import Sides, answer, own_subscription, refused, source_plan, tie_of, waiting
 from vendors.models import SyncStatus
 
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PENDING_CANCEL)
@@ -54,7 +54,7 @@ def follow(sides: Sides, operation_id: uuid.UUID, request: ServiceRequest, verb:
             return stop
         deed()
     except BusinessError as error:
-        return refused(error.code)
+        return answer(error)
     return waiting()
 
 

@@ -16,23 +16,27 @@ from core.errors import BusinessError
 from orders.enums import OrderStatus
 from orders.models import Order, OrderLine
 from orders.services.direct import Line, place_direct
-from provisioning.ports import Outcome, Result, ServiceRequest
+from provisioning.context import context_for
+from provisioning.ports import AccountData, Outcome, Result, ServiceRequest
+from provisioning.registry import connector_for
 from provisioning.services import desk
+from resellers.enums import PurchaseMode
 from subscriptions.enums import OperationState, SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription
 from tenants.enums import Origin, TenantStatus
 from tenants.models import ManagedAccount, ManagedSubscription
-from tenants.services.sides import Sides, managed_copy, own_subscription, refused, source_plan, tie_of
+from tenants.services.sides import (
+    Sides,
+    answer,
+    managed_copy,
+    own_subscription,
+    refused,
+    source_plan,
+    tie_of,
+    waiting,
+)
 
-AT_DISTRIBUTOR = "at_distributor"
-LOOK_AGAIN = dt.timedelta(seconds=10)
 ENDED = (SubscriptionStatus.CANCELLED,)
-
-
-def waiting(message: str = "") -> Result:
-    """The distributor is at it."""
-    words = message or _("Your distributor is working on it.")
-    return Result(Outcome.WAITING, code=AT_DISTRIBUTOR, message=words, flag=AT_DISTRIBUTOR, retry_after=LOOK_AGAIN)
 
 
 def closed(sides: Sides) -> Result | None:
@@ -58,7 +62,7 @@ def create(sides: Sides, operation_id: uuid.UUID, request: ServiceRequest) -> Re
         elif managed is not None and managed.status == SubscriptionStatus.FAILED:
             _try_again(sides, operation_id, managed)
     except BusinessError as error:
-        return refused(error.code)
+        return answer(error)
     return _told(sides, tie, request)
 
 
@@ -74,6 +78,7 @@ def _place(
     sides: Sides, operation_id: uuid.UUID, own: Subscription, request: ServiceRequest, tie: ManagedSubscription | None
 ) -> ManagedSubscription:
     customer = managed_copy(sides, own.account)
+    _demand_partner(sides, customer)
     order = place_direct(
         sides.actor,
         account=customer.managed,
@@ -96,6 +101,20 @@ def _place(
         origin=Origin.BACK_ORDER,
         **values,
     )
+
+
+def _demand_partner(sides: Sides, customer: ManagedAccount) -> None:
+    """Where the vendor wants the reseller's MPN ID of an end customer's service, nothing is ordered without it."""
+    if customer.relationship != PurchaseMode.END_CUSTOMER:
+        return
+    known = sides.link_at_source(sides.tenant.account)
+    if known is not None and known.mpn_id:
+        return
+    connector = connector_for(sides.source.application.code)
+    asked = AccountData(id="", name=customer.managed.name, external_id="-", purchase_mode=PurchaseMode.END_CUSTOMER)
+    fields = connector.account_options(context_for(sides.source), asked)
+    if any(field.id == "mpn_id" for field in fields):
+        raise BusinessError("mpn_missing", _("The reseller's MPN ID is missing."))
 
 
 def _line(sides: Sides, own: Subscription, plan_id: int, quantity: int) -> Line:
@@ -182,7 +201,7 @@ def _told(sides: Sides, tie: ManagedSubscription | None, request: ServiceRequest
     if tie is None:
         return waiting()
     if managed is None:
-        if tie.order is not None and Order.objects.get(pk=tie.order_id).status == OrderStatus.CANCELLED:
+        if Order.objects.filter(pk=tie.order_id or 0, status=OrderStatus.CANCELLED).exists():
             return refused("order_cancelled")
         return waiting(_("Your distributor has not released the order yet."))
     if managed.status == SubscriptionStatus.FAILED:

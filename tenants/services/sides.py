@@ -4,6 +4,7 @@ Nothing of the distributor's words leaves this package: a reason is a sentence o
 something about, and a general one for all others.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,9 @@ from tenants.selectors import tenant_of
 from tenants.services.transfer import CONTACT_FIELDS, source_instance
 from vendors.models import AccountLink, Instance
 
+AT_DISTRIBUTOR = "at_distributor"
+LOOK_AGAIN = dt.timedelta(seconds=10)
+MEANWHILE = frozenset({"operation_running", "operation_open", "changed_meanwhile", "price_changed"})
 FOLLOWED = (*COMPANY_FIELDS, "accounting_number")
 
 
@@ -68,12 +72,27 @@ def refused(code: str) -> Result:
         "back_ordering_off": _("Back ordering is not switched on for your organization. Ask your distributor."),
         "tenant_suspended": _("Your organization is on hold. Ask your distributor."),
         "account_on_hold": _("Your account at the distributor is on hold. Ask him."),
+        "mpn_missing": _("Your MPN ID is not known to your distributor yet. Tell it to him."),
+        "no_credit": _("Your credit at the distributor is used up."),
         "order_cancelled": _("Your distributor cancelled the order."),
         "no_price": _("Your distributor's price list no longer holds this product."),
         "nothing_changes": _("The service is as wanted already."),
     }
     general = _("Your distributor could not deliver this. Ask him, then try again.")
     return Result(Outcome.REFUSED, code=code, message=cleaned(code) or str(words.get(code, general)))
+
+
+def answer(error: BusinessError) -> Result:
+    """A rule of the distributor's side says no: later, if somebody is just at it; else a refusal in cleaned words."""
+    if error.code in MEANWHILE:
+        return waiting()
+    return refused(error.code)
+
+
+def waiting(message: str = "") -> Result:
+    """The distributor is at it."""
+    words = message or _("Your distributor is working on it.")
+    return Result(Outcome.WAITING, code=AT_DISTRIBUTOR, message=words, flag=AT_DISTRIBUTOR, retry_after=LOOK_AGAIN)
 
 
 @transaction.atomic

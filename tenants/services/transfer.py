@@ -1,7 +1,7 @@
 """Taking a reseller's customers and running subscriptions over into his own organization (``channel.md`` 5.2).
 
-Each row is one transaction: the copy, the change of the distributor's row and the tie between them are there together or
-not at all, so that a run that was killed goes on where it stood and a customer is never at two places. No vendor is
+Each row is one transaction: the copy, the change of the distributor's row and the tie between them are there together
+or not at all, so that a run that was killed goes on where it stood and a customer is never at two places. No vendor is
 told: the distributor bills the reseller on, the reseller bills his customer from the next period.
 """
 
@@ -24,13 +24,13 @@ from resellers.models import Account, Contact
 from resellers.services.accounts import COMPANY_FIELDS, create_account
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription, SubscriptionAddOn
-from subscriptions.preconditions import Action, refusal
+from subscriptions.preconditions import facts_of
 from subscriptions.services.changes import lock_subscription
 from tenants.enums import Origin, TenantStatus
 from tenants.models import ManagedAccount, ManagedSubscription, ProfessionalTenant
 from tenants.selectors import accounts_to_move, inherited_instances, own_organization, subscriptions_to_move
 from users.permissions import Perm
-from vendors.models import AccountLink, Instance, LinkState, SyncStatus
+from vendors.models import AccountLink, AgreementRecord, Instance, LinkState, SyncStatus
 
 ACCOUNTS = "tenants.transfer_accounts"
 SUBSCRIPTIONS = "tenants.transfer_subscriptions"
@@ -143,9 +143,10 @@ def _copy_links(tenant: ProfessionalTenant, source: Account, copy: Account) -> N
     """Where the vendor knows the customer already, nothing has to be set up again."""
     for instance in inherited_instances(tenant):
         known = AccountLink.objects.filter(
-            account=source, instance__public_id=instance.read_settings()["source"], state=LinkState.SYNCHRONIZED
+            account=source, instance__public_id=str(instance.read_settings()["source"]), state=LinkState.SYNCHRONIZED
         ).first()
         if known is not None:
+            _copy_agreement(known, copy, instance)
             AccountLink.objects.get_or_create(
                 account=copy,
                 instance=instance,
@@ -158,15 +159,32 @@ def _copy_links(tenant: ProfessionalTenant, source: Account, copy: Account) -> N
             )
 
 
+def _copy_agreement(known: AccountLink, copy: Account, instance: Instance) -> None:
+    """What the customer accepted he need not accept again."""
+    row = AgreementRecord.objects.filter(account=known.account_id, instance=known.instance_id).order_by("-id").first()
+    if row is not None:
+        fields = ("first_name", "last_name", "email", "phone", "date_agreed", "recorded_at", "user_label")
+        AgreementRecord.objects.create(
+            organization_id=copy.organization_id,
+            account=copy,
+            instance=instance,
+            **{name: getattr(row, name) for name in fields},
+        )
+
+
 def subscription_obstacle(tenant: ProfessionalTenant, row: Subscription) -> str:
     """Why a subscription cannot be transferred now; empty if it can."""
     if row.status != SubscriptionStatus.ACTIVE:
         return _("Only active subscriptions are transferred.")
     if row.is_trial:
         return _("A trial is not transferred.")
-    found = refusal(row, Action.UPGRADE)
-    if found is not None and found.code != "account_on_hold":
-        return found.message
+    facts = facts_of(row)
+    if facts.is_busy or row.sync_status != SyncStatus.SYNCHRONIZED:
+        return _("A change is in progress, or the last one did not reach the vendor.")
+    if facts.schedule is not None:
+        return _("A change is scheduled for the renewal. Revoke it first.")
+    if facts.request is not None:
+        return _("A cancellation request waits for a decision.")
     plans = [row.plan, *(addon.plan for addon in _addons(row))]
     for plan in plans:
         if copy_of(tenant, plan) is None:
