@@ -24,7 +24,7 @@ from catalog.models import (
     ProductType,
     UpgradeRelation,
 )
-from catalog.selectors import PricedPlan, price_plans
+from catalog.selectors import PricedPlan, price_list_of, price_plans
 from catalog.services.definition import apply_definition, apply_price_sheet
 from core import crypto, money
 from provisioning.ports import PlanDef, PriceRow, ProductDef, ProductTypeDef
@@ -48,6 +48,11 @@ class Wish:
     overwrite_names: bool = False
 
 
+def price_list(tenant: ProfessionalTenant) -> PriceList:
+    """The list he buys from today, which a back order is charged by; the first one while none is valid."""
+    return price_list_of(tenant.account) or tenant.price_list
+
+
 def offered_here(tenant: ProfessionalTenant) -> list[PricedPlan]:
     """The distributor's plans that the reseller can buy by his price list: published, recurring, no trials."""
     plans = Plan.objects.filter(
@@ -64,7 +69,7 @@ def offered_here(tenant: ProfessionalTenant) -> list[PricedPlan]:
     # What is inherited here itself is not passed on: a chain has one distributor.
     plans = plans.exclude(product__product_type__instance__application__code=BACK_ORDERING)
     plans = plans.select_related("product__category", "product__product_type__instance")
-    return price_plans(plans, tenant.price_list)
+    return price_plans(plans, price_list(tenant))
 
 
 def apply_catalogue(tenant: ProfessionalTenant, wish: Wish) -> None:

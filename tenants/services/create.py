@@ -16,7 +16,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from catalog.models import PriceList
-from catalog.selectors import price_list_of
+from catalog.selectors import assigned_price_list, price_list_of
+from catalog.services.price_lists import assign_price_list
 from core import audit, clock
 from core.errors import BusinessError, Conflict, NotVisible
 from core.jobs import RUN_BULK_TASK, Job, start_job
@@ -53,6 +54,8 @@ def make_professional(actor: Actor, *, account: Account, values: Mapping[str, An
             tenant = ProfessionalTenant.objects.create(organization_id=row.organization_id, account=row, **clean)
     except IntegrityError as error:
         raise BusinessError("host_taken", _("This host is in use. Choose another."), field="host") from error
+    if assigned_price_list(actor, row) != tenant.price_list:
+        assign_price_list(actor, account=row, price_list=tenant.price_list)
     shown = {"name": tenant.name, "host": tenant.host, "licence": tenant.licence, "price_list": tenant.price_list.name}
     audit.record(actor, "professional.created", tenant, after=shown, account=row)
     _start(actor, tenant)

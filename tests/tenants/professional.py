@@ -11,6 +11,7 @@ from tenants.models import ProfessionalTenant
 from tenants.services.create import make_professional
 from tenants.services.state import go_live
 from tenants.services.transfer import ACCOUNTS, SUBSCRIPTIONS, start_transfer
+from tests import factories
 from tests.drain import drain
 from tests.shop import Shop
 from vendors.models import Instance
@@ -81,3 +82,22 @@ def make_live(shop: Shop, **values: Any) -> Professional:
 def own_of(account: Account) -> Account:
     """The reseller's account of a managed copy."""
     return Account.objects.get(managed_by__managed=account)
+
+
+def shop_of(pro: Professional) -> Shop:
+    """His own shop with one customer, whose Admin may order the copy of the product."""
+    Product.objects.filter(organization=pro.own).update(is_published=True)
+    customer, other = factories.account(pro.own), factories.account(pro.own)
+    return Shop(
+        organization=pro.own,
+        site=pro.site,
+        instance=pro.instance,
+        product=pro.product,
+        customer=customer,
+        reseller=other,
+        end_customer=other,
+        affiliate=other,
+        staff=pro.staff,
+        customer_admin=factories.actor(pro.own, of=customer),
+        reseller_admin=factories.actor(pro.own, of=other),
+    )

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import AddOnRelation, Plan, PlanCost, Price, PriceList, Product
+from catalog.services.product_types import update_product_type
 from core.audit import AuditEntry
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.jobs import Job
@@ -18,6 +19,7 @@ from tests import factories
 from tests.drain import drain
 from tests.shop import Shop, make_shop
 from tests.tenants.professional import Professional, make
+from vendors.services.instances import fire_instance
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +44,7 @@ def run(pro: Professional, mode: str, **values: bool) -> CatalogueUpdate:
 
 
 def found(row: CatalogueUpdate) -> list[tuple[str, ...]]:
-    return [tuple(change.values()) for change in row.changes]
+    return [tuple(change[key] for key in ("kind", "product", "plan", "before", "after")) for change in row.changes]
 
 
 def change_everything(shop: Shop) -> Product:
@@ -200,9 +202,6 @@ def test_every_night_the_purchase_prices(shop, pro):
 
 
 def test_locks_on_inherited_types(pro):
-    from catalog.services.product_types import update_product_type  # Only this test needs these services.
-    from vendors.services.instances import fire_instance
-
     kind = pro.instance.product_types.get()
     with pytest.raises(Conflict) as caught:
         update_product_type(pro.staff, product_type=kind, values={"allow_multiple_subscriptions": False})
