@@ -3,6 +3,7 @@
 from django.db.models import Count, Exists, OuterRef, Q
 
 from catalog.models import Product
+from core.brief import briefly
 from core.tenancy import Actor, TenantQuerySet, system_actor
 from orders.enums import OrderStatus
 from orders.models import Order
@@ -38,9 +39,25 @@ def tenant_of(organization_id: int | None) -> ProfessionalTenant | None:
     return rows.filter(own_id=organization_id).first() if organization_id else None
 
 
+@briefly
+def has_tenant(organization_id: int) -> bool:
+    """Whether an organization is a Professional reseller's own; a new one shows after ``BRIEF_SECONDS``."""
+    return ProfessionalTenant.objects.filter(own_id=organization_id).exists()
+
+
 def is_professional(actor: Actor) -> bool:
     """Whether the actor is an employee of a Professional reseller's own organization."""
-    return actor.is_staff and tenant_of(actor.organization_id) is not None
+    return actor.is_staff and actor.organization_id is not None and has_tenant(actor.organization_id)
+
+
+def own_tenant(actor: Actor) -> ProfessionalTenant | None:
+    """The Professional reseller whose employee the actor is; None elsewhere."""
+    return tenant_of(actor.organization_id) if is_professional(actor) else None
+
+
+def is_distributor(actor: Actor) -> bool:
+    """Whether the actor's organization may have Professional resellers: any but such a reseller's own."""
+    return not is_professional(actor)
 
 
 def tenant_of_instance(instance: Instance) -> ProfessionalTenant | None:

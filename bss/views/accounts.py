@@ -17,6 +17,7 @@ from resellers.enums import AccountKind, AccountStatus, Edition
 from resellers.models import Account
 from resellers.selectors import accounts_with_rule, contacts_for, managers_for, memberships_for, sub_accounts_of
 from subscriptions.selectors import subscriptions_for
+from tenants.selectors import is_professional, tenant_of_account
 from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import Action, DetailPage, Fact, ListPage
 from ui.tables import Column
@@ -162,6 +163,8 @@ class AccountDetail(DetailPage):
             found.append(Action(_("Enable reselling"), self._url("reselling"), "users", "", missing))
         if may(Perm.ACCOUNT_EDIT) and may(Perm.ORDER_MANAGE) and row.edition in UPGRADABLE:
             found.append(Action(_("Upgrade reseller"), self._url("upgrade"), "arrow-up", "primary"))
+        if may(Perm.PROFESSIONAL) and row.kind == AccountKind.RESELLER:
+            found += self._professional(row)
         if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.ACTIVE:
             found.append(Action(_("Put on hold"), self._url("hold"), "pause"))
         if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.SUSPENDED:
@@ -171,6 +174,17 @@ class AccountDetail(DetailPage):
         if may(Perm.ACCOUNT_BILL_TO) and row.status != AccountStatus.CLOSED:
             found.append(Action(_("Close"), self._url("close"), "cross", "danger"))
         return found
+
+    def _professional(self, row: Account) -> list[Action]:
+        """His own organization, or the way to it."""
+        tenant = tenant_of_account(self.actor, row)
+        if tenant is not None:
+            url = reverse("bss:professional_detail", args=[tenant.public_id])
+            return [Action(_("Professional"), url, "globe", only_reads=True)]
+        if is_professional(self.actor):
+            return []
+        missing = "" if assigned_price_list(self.actor, row) else _("Assign a price list first.")
+        return [Action(_("Make Professional"), self._url("professional"), "globe", "", missing)]
 
     def _may(self, perm: str) -> bool:
         return self.actor.has(perm) and self.actor.may(self.object)

@@ -73,6 +73,7 @@ def refused(code: str) -> Result:
         "tenant_suspended": _("Your organization is on hold. Ask your distributor."),
         "account_on_hold": _("Your account at the distributor is on hold. Ask him."),
         "mpn_missing": _("Your MPN ID is not known to your distributor yet. Tell it to him."),
+        "mpn_invalid": _("The vendor does not accept your MPN ID. Give your distributor the right one."),
         "no_credit": _("Your credit at the distributor is used up."),
         "order_cancelled": _("Your distributor cancelled the order."),
         "no_price": _("Your distributor's price list no longer holds this product."),

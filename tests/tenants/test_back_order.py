@@ -14,6 +14,9 @@ from orders.models import Order
 from orders.services import giveback, more
 from orders.services.execute import execute_by_staff
 from orders.services.place import cancel_order
+from provisioning.context import context_for
+from provisioning.registry import connector_for
+from provisioning.requests import state_request
 from provisioning.services import desk
 from resellers.models import Account
 from resellers.services.accounts import update_account
@@ -38,7 +41,9 @@ pytestmark = pytest.mark.django_db
 def shop(twins: Twins) -> Shop:
     made = connected_shop(twins)
     system = system_actor(made.organization.pk)
-    set_mpn_id(system, account=made.reseller, instance=made.instance, mpn_id="4847383", tenant_id="")
+    set_mpn_id(
+        system, account=made.reseller, instance=made.instance, mpn_id=twins.credentials()["mpn_ids"][0], tenant_id=""
+    )
     return made
 
 
@@ -84,7 +89,7 @@ def test_one_order_is_one_vendor_subscription(shop, pro, his, twins):
     assert theirs.name == f"{his.customer.name} - {shop.product.name}"
     assert (theirs.account.kind, theirs.bill_to, theirs.unit_price) == ("managed_copy", shop.reseller, Decimal("12"))
     assert (theirs.account.name, theirs.account.email) == (his.customer.name, his.customer.email)
-    assert (theirs.purchase_mode, theirs.mpn_id) == ("end_customer", "4847383")
+    assert (theirs.purchase_mode, theirs.mpn_id) == ("end_customer", twins.credentials()["mpn_ids"][0])
     assert own.term_ends_at == theirs.term_ends_at
     # The distributor charges the reseller by his list, the reseller his customer by his own.
     assert (due(shop.reseller), due(his.customer)) == ([Decimal("60.0000")], [Decimal("100.0000")])
@@ -121,7 +126,7 @@ def test_killed_in_the_middle_it_orders_once(shop, pro, his, twins, point, monke
 
 
 def test_a_refusal_is_shown_in_cleaned_words_and_tried_again(shop, pro, his, twins):
-    twins.fault("checkout_cart", "business", code="800060")
+    twins.fault("checkout_cart", "error", code="800009", status=400)
     own = ordered(his, twins)
     theirs = managed(own)
     operation = Operation.objects.filter(subscription=own).latest("id")
@@ -198,7 +203,7 @@ def test_quantity_renewal_suspension_and_cancelling_follow_his_side(shop, pro, h
 
 def test_a_refused_change_leaves_both_sides_as_they_were(pro, his, twins):
     own = ordered(his, twins)
-    twins.fault("update_subscription", "business", code="800060")
+    twins.fault("update_subscription", "error", code="800009", status=400)
     buy(his.customer_admin, own, 8)
     drain(twins)
     assert (fresh(own).quantity, fresh(own).sync_status) == (5, "failed")
@@ -254,9 +259,6 @@ def test_a_term_renews_on_both_sides(pro, his, twins):
 
 
 def read_state(own: Subscription):
-    from provisioning.context import context_for  # Only this helper asks a connector by itself.
-    from provisioning.registry import connector_for
-    from provisioning.requests import state_request
 
     row = Subscription.objects.select_related("instance__application", "account__organization", "product").get(
         pk=own.pk
