@@ -114,6 +114,7 @@ class AccountDetail(DetailPage):
         Fact("notes", gettext_lazy("Notes")),
     )
     parts = (
+        "bss/_account_managed.html",
         "bss/_account_users.html",
         "bss/_account_contacts.html",
         "bss/_account_vendors.html",

@@ -1,6 +1,6 @@
 """Professional resellers at the distributor: the list, one with its steps, and what is done about it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -160,7 +160,7 @@ class OfProfessional(FormPage):
 
     perm = Perm.PROFESSIONAL
     back = LIST
-    success = gettext_lazy("Saved.")
+    success: ClassVar[Any] = gettext_lazy("Saved.")
 
     def load(self, **kwargs: Any) -> ProfessionalTenant:
         """The reseller of the address."""

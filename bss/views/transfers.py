@@ -1,6 +1,6 @@
 """What of a reseller's is still here, what is there already, and the runs that transfer it (``channel.md`` 5.2)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -228,7 +228,7 @@ class MoveAll(ProfessionalAction):
     """Transfer everything that is left, as a job."""
 
     kind: str = ""
-    success = ""
+    success: ClassVar[Any] = ""
 
     def perform(self, form: Any) -> Job:
         """Start the run."""

@@ -22,7 +22,7 @@ from subscriptions.preconditions import facts_of
 from subscriptions.services import schedule, switch
 from subscriptions.services.changes import pending_schedule
 from tenants.services.back_order import closed, data_of, last_operation, managed_of, vendor_id
-from tenants.services.sides import Sides, answer, own_subscription, refused, source_plan, tie_of, waiting
+from tenants.services.sides import Sides, answer, own_subscription, refused, source_plan, tie_of, unreleased, waiting
 from vendors.models import SyncStatus
 
 RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PENDING_CANCEL)
@@ -43,7 +43,7 @@ def follow(sides: Sides, operation_id: uuid.UUID, request: ServiceRequest, verb:
     change = Change(sides, operation_id, request, managed)
     order = change.open_order()
     if order is not None and order.status == OrderStatus.SUBMITTED:
-        return waiting(_("Your distributor has not released the order yet."))
+        return unreleased()
     if order is not None and order.status == OrderStatus.CANCELLED:
         return refused("order_cancelled")
     deed = change.next_deed(verb)

@@ -33,6 +33,7 @@ from tenants.services.sides import (
     refused,
     source_plan,
     tie_of,
+    unreleased,
     waiting,
 )
 
@@ -203,7 +204,7 @@ def _told(sides: Sides, tie: ManagedSubscription | None, request: ServiceRequest
     if managed is None:
         if Order.objects.filter(pk=tie.order_id or 0, status=OrderStatus.CANCELLED).exists():
             return refused("order_cancelled")
-        return waiting(_("Your distributor has not released the order yet."))
+        return unreleased()
     if managed.status == SubscriptionStatus.FAILED:
         last = last_operation(managed)
         return refused(last.code if last else "")

@@ -28,7 +28,7 @@ from tenants.services.transfer import CONTACT_FIELDS, source_instance
 from vendors.models import AccountLink, Instance
 
 AT_DISTRIBUTOR = "at_distributor"
-LOOK_AGAIN = dt.timedelta(seconds=10)
+RELEASED_SOON = dt.timedelta(minutes=5)
 MEANWHILE = frozenset({"operation_running", "operation_open", "changed_meanwhile", "price_changed"})
 FOLLOWED = (*COMPANY_FIELDS, "accounting_number")
 
@@ -90,10 +90,16 @@ def answer(error: BusinessError) -> Result:
     return refused(error.code)
 
 
-def waiting(message: str = "") -> Result:
-    """The distributor is at it."""
-    words = message or _("Your distributor is working on it.")
-    return Result(Outcome.WAITING, code=AT_DISTRIBUTOR, message=words, flag=AT_DISTRIBUTOR, retry_after=LOOK_AGAIN)
+def waiting() -> Result:
+    """The distributor's vendor is at it: look again soon."""
+    words = _("Your distributor is working on it.")
+    return Result(Outcome.WAITING, code=AT_DISTRIBUTOR, message=words, flag=AT_DISTRIBUTOR)
+
+
+def unreleased() -> Result:
+    """The distributor's people have to release the order: look again now and then."""
+    words = _("Your distributor has not released the order yet.")
+    return Result(Outcome.WAITING, code=AT_DISTRIBUTOR, message=words, flag=AT_DISTRIBUTOR, retry_after=RELEASED_SOON)
 
 
 @transaction.atomic
