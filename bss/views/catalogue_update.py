@@ -1,8 +1,10 @@
-"""A Professional reseller's catalogue updates: preview, run, log (``channel.md`` 5.4)."""
+"""A Professional reseller's catalogue updates: preview, run, log (``channel.md`` 5.4).
+
+In any other organization there is no distributor to follow: its log is empty, and the services refuse.
+"""
 
 from typing import Any
 
-from django.http import Http404, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,28 +17,16 @@ from tenants.selectors import is_professional, own_tenant, updates_for
 from tenants.services import update
 from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import Action, ActionPage, DetailPage, Fact, FormPage, ListPage
-from ui.pages.base import Page
 from ui.tables import Column
 from users.permissions import Perm
 
 LIST = (gettext_lazy("Catalogue update"), "bss:update_list")
 
 
-class OfOwnCatalogue(Page):
-    """A page that exists in a Professional reseller's own organization alone."""
-
-    perm = Perm.CATALOG_MANAGE
-
-    def dispatch(self, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Elsewhere there is no such page."""
-        if self.actor.has(self.perm) and not is_professional(self.actor):
-            raise Http404
-        return super().dispatch(*args, **kwargs)
-
-
-class UpdateList(OfOwnCatalogue, ListPage):
+class UpdateList(ListPage):
     """The update log."""
 
+    perm = Perm.CATALOG_MANAGE
     title = gettext_lazy("Catalogue update")
     intro = gettext_lazy("Takes over what changed in the distributor's catalogue. Each run and preview stands here.")
     selector = updates_for
@@ -65,16 +55,19 @@ class UpdateList(OfOwnCatalogue, ListPage):
         return reverse("bss:update_detail", args=[row.public_id])
 
     def actions(self) -> list[Action]:
-        """Every night, or now."""
+        """Every night, or now; nothing where there is no distributor to follow."""
+        if not is_professional(self.actor):
+            return []
         return [
             Action(_("Every night"), reverse("bss:update_nightly"), "clock"),
             Action(_("New update"), reverse("bss:update_start"), "sync", "primary"),
         ]
 
 
-class UpdateDetail(OfOwnCatalogue, DetailPage):
+class UpdateDetail(DetailPage):
     """One run or preview with all its differences."""
 
+    perm = Perm.CATALOG_MANAGE
     selector = updates_for
     status_field = ""
     back = LIST
@@ -107,9 +100,10 @@ class UpdateDetail(OfOwnCatalogue, DetailPage):
         return [Action(_("Apply"), reverse("bss:update_apply", args=[row.public_id]), "check", "primary", nothing)]
 
 
-class UpdateStart(OfOwnCatalogue, FormPage):
+class UpdateStart(FormPage):
     """Say how much, and look at it first."""
 
+    perm = Perm.CATALOG_MANAGE
     title = gettext_lazy("New update")
     intro = gettext_lazy("You see every difference first; nothing is changed before you apply it.")
     form_class = UpdateForm
@@ -125,9 +119,10 @@ class UpdateStart(OfOwnCatalogue, FormPage):
         return reverse("bss:job_detail", args=[result[1].public_id])
 
 
-class UpdateApply(OfOwnCatalogue, ActionPage):
+class UpdateApply(ActionPage):
     """Do what a preview showed."""
 
+    perm = Perm.CATALOG_MANAGE
     title = gettext_lazy("Apply")
     back = LIST
     submit = gettext_lazy("Apply")
@@ -169,9 +164,10 @@ class UpdateApply(OfOwnCatalogue, ActionPage):
         return reverse("bss:job_detail", args=[result[1].public_id])
 
 
-class UpdateNightly(OfOwnCatalogue, FormPage):
+class UpdateNightly(FormPage):
     """Purchase prices by themselves."""
 
+    perm = Perm.CATALOG_MANAGE
     title = gettext_lazy("Every night")
     form_class = NightlyForm
     back = LIST

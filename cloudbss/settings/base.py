@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import django_stubs_ext
+from celery.schedules import crontab
 
 from cloudbss.environment import Environment
 
@@ -218,6 +219,11 @@ CELERY_BEAT_SCHEDULE = {
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
+    "managed copies of Professional resellers": {"task": "tenants.follow_accounts", "schedule": 300.0},
+    "purchase prices of Professional resellers": {
+        "task": "tenants.update_catalogues",
+        "schedule": crontab(hour="2", minute="30"),
+    },
     "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},
 }
 

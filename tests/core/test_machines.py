@@ -22,6 +22,7 @@ from subscriptions.enums import (
     ScheduleStatus,
     SubscriptionStatus,
 )
+from tenants.enums import TENANT_MACHINE, TenantStatus
 from tests.house.rules import PACKAGES, python_files, relative
 from tests.shop import fill_basket, make_shop, place
 from vendors.models import InstanceState, LinkState
@@ -194,6 +195,19 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         synchronized synchronize synchronized
         """,
     ),
+    "professional": (
+        TENANT_MACHINE,
+        TenantStatus,
+        """
+        preparing succeed active
+        preparing fail failed
+        failed retry preparing
+        active suspend suspended
+        active mark_deleted deleted
+        suspended activate active
+        suspended mark_deleted deleted
+        """,
+    ),
 }
 # States nothing leads out of.
 ENDS = {
@@ -209,6 +223,7 @@ ENDS = {
     "key": {"redeemed", "return_accepted"},
     "instance": {"deleted"},
     "link": set(),
+    "professional": {"deleted"},
 }
 BEGINS = {
     "site": "preparing",
@@ -223,6 +238,7 @@ BEGINS = {
     "key": "activated",
     "instance": "draft",
     "link": "unsynchronised",
+    "professional": "preparing",
 }
 
 
