@@ -48,8 +48,8 @@ def text(client: Client, name: str, *args: object) -> str:
     return answer.content.decode()
 
 
-def post(client: Client, name: str, *args: object, **data: object) -> str:
-    answer = client.post(reverse(name, args=args), data)
+def post(client: Client, page: str, *args: object, **data: object) -> str:
+    answer = client.post(reverse(page, args=args), data)
     assert answer.status_code == 302, answer.content.decode()
     return answer["Location"]
 
