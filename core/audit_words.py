@@ -86,6 +86,7 @@ ACTIONS = {
     "professional.failed": _("Making Professional failed"),
     "professional.live": _("Professional reseller went live"),
     "professional.options": _("Professional options changed"),
+    "professional.plan_left": _("Reseller plan ends with its term"),
     "professional.ready": _("Organization of the Professional reseller is ready"),
     "professional.retried": _("Making Professional tried again"),
     "professional.suspended": _("Professional reseller put on hold"),

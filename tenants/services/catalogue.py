@@ -36,6 +36,7 @@ from vendors.inherited import BACK_ORDERING
 from vendors.models import Application, Instance, InstanceState
 
 ALL_CHANGES = frozenset({"name"})
+NOT_PASSED_ON = (BACK_ORDERING, "reseller_plans")
 LICENCES = "LICENSE"  # Types of licences bought for ever; back ordering knows subscriptions only.
 
 
@@ -66,8 +67,8 @@ def offered_here(tenant: ProfessionalTenant) -> list[PricedPlan]:
         product__product_type__is_orderable=True,
         product__product_type__instance__state=InstanceState.ACTIVE,
     ).exclude(product__product_type__derivative=LICENCES)
-    # What is inherited here itself is not passed on: a chain has one distributor.
-    plans = plans.exclude(product__product_type__instance__application__code=BACK_ORDERING)
+    # Storefront plans are for resellers below; what is inherited here itself has another distributor.
+    plans = plans.exclude(product__product_type__instance__application__code__in=NOT_PASSED_ON)
     plans = plans.select_related("product__category", "product__product_type__instance")
     return price_plans(plans, price_list(tenant))
 

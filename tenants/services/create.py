@@ -22,7 +22,7 @@ from core import audit, clock
 from core.errors import BusinessError, Conflict, NotVisible
 from core.jobs import RUN_BULK_TASK, Job, start_job
 from core.tenancy import Actor, system_actor
-from resellers.enums import AccountKind, AccountStatus, Edition, SiteStatus
+from resellers.enums import SITE_MACHINE, AccountKind, AccountStatus, Edition, SiteEvent
 from resellers.models import Account, Membership, Organization, Site
 from sso.services.people import invite_user
 from tenants.enums import TENANT_MACHINE, Licence, TenantEvent, TenantStatus
@@ -223,6 +223,8 @@ def site_of_tenant(tenant: ProfessionalTenant) -> Site | None:
     return Site.objects.filter(organization_id=tenant.own_id, account=None).first() if tenant.own_id else None
 
 
-def set_site(tenant: ProfessionalTenant, status: SiteStatus) -> None:
-    """Open or close his own site: nobody signs in at a site that is not live."""
-    Site.objects.filter(organization_id=tenant.own_id or 0, account=None).update(status=status)
+def move_site(tenant: ProfessionalTenant, event: SiteEvent, **changes: Any) -> None:
+    """Suspend, resume or close his own site: nobody signs in at a site that is not live."""
+    site = site_of_tenant(tenant)
+    if site is not None and SITE_MACHINE.allows(site.status, event):
+        SITE_MACHINE.fire(site, event, **changes)

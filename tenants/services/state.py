@@ -1,5 +1,6 @@
 """The later life of a Professional reseller: options, hold, going live, marked as deleted (``channel.md`` 5.1, 5.2)."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,14 +9,18 @@ from django.utils.translation import gettext as _
 
 from core import audit, clock
 from core.errors import BusinessError, Conflict
-from core.tenancy import Actor
-from resellers.enums import Edition, SiteStatus
-from resellers.models import Account, Site
+from core.tenancy import Actor, system_actor
+from orders.services.giveback import cancel
+from resellers.enums import Edition, SiteEvent
+from resellers.models import Account
+from resellers.routing import site_of_reseller
+from resellers.services.sites import KEPT_FOR, close_plan
+from subscriptions.models import Subscription
 from subscriptions.services.switch import said
 from tenants.enums import TENANT_MACHINE, TenantEvent, TenantStatus
 from tenants.models import ProfessionalTenant
 from tenants.selectors import accounts_to_move, live_services, subscriptions_to_move
-from tenants.services.create import lock_tenant, set_site
+from tenants.services.create import lock_tenant, move_site
 from users.permissions import Perm
 
 OPTIONS = ("separate_invoices", "annual_monthly")
@@ -45,7 +50,7 @@ def suspend_tenant(actor: Actor, *, tenant: ProfessionalTenant, reason: str) -> 
     row = lock_tenant(actor, tenant)
     reason = said(reason)
     TENANT_MACHINE.fire(row, TenantEvent.SUSPEND, note=reason[:500])
-    set_site(row, SiteStatus.SUSPENDED)
+    move_site(row, SiteEvent.SUSPEND)
     audit.record(actor, "professional.suspended", row, reason=reason, account=row.account)
     return row
 
@@ -56,7 +61,7 @@ def activate_tenant(actor: Actor, *, tenant: ProfessionalTenant) -> Professional
     actor.require(Perm.PROFESSIONAL, tenant.account)
     row = lock_tenant(actor, tenant)
     TENANT_MACHINE.fire(row, TenantEvent.ACTIVATE, note="")
-    set_site(row, SiteStatus.LIVE)
+    move_site(row, SiteEvent.RESUME)
     audit.record(actor, "professional.activated", row, account=row.account)
     return row
 
@@ -71,9 +76,36 @@ def mark_deleted(actor: Actor, *, tenant: ProfessionalTenant, reason: str) -> Pr
     if running:
         raise Conflict("services_live", _("%(n)s services still run there. End them first.") % {"n": running})
     TENANT_MACHINE.fire(row, TenantEvent.MARK_DELETED, deleted_at=clock.now(), back_ordering=False, note=reason[:500])
-    set_site(row, SiteStatus.CLOSED)
+    move_site(row, SiteEvent.CLOSE, closed_at=clock.now(), kept_until=clock.now() + KEPT_FOR)
     audit.record(actor, "professional.deleted", row, reason=reason, account=row.account)
     return row
+
+
+def _become_professional(tenant: ProfessionalTenant) -> tuple[Account, str]:
+    """The edition, and the end of the old site and of the plan it came with; returns the former edition too."""
+    account = Account.objects.select_for_update(of=("self",)).get(pk=tenant.account_id)
+    before = account.edition
+    site = site_of_reseller(account.pk)
+    if site is not None and site.plan_id is not None:
+        plan_id = site.plan_id
+        close_plan(account.pk, plan_id=plan_id, edition=Edition.PROFESSIONAL)
+        _end_plan(tenant, plan_id)
+    account.edition = Edition.PROFESSIONAL
+    account.save(update_fields=["edition", "updated_at"])
+    return account, before
+
+
+def _end_plan(tenant: ProfessionalTenant, plan_id: uuid.UUID) -> None:
+    """The plan's subscription is cancelled, what is left of its period credited; one that cannot be ends by itself."""
+    actor = system_actor(tenant.organization_id, label=tenant.name)
+    plan = Subscription.objects.filter(organization_id=tenant.organization_id, public_id=plan_id).first()
+    if plan is None:
+        return
+    try:
+        with transaction.atomic():
+            cancel(actor, subscription=plan, reason=_("Professional"))
+    except BusinessError as error:
+        audit.record(actor, "professional.plan_left", tenant, reason=str(error.message), account=tenant.account)
 
 
 @transaction.atomic
@@ -96,11 +128,7 @@ def go_live(actor: Actor, *, tenant: ProfessionalTenant, leave_rest: bool = Fals
     if left and not leave_rest:
         words = _("%(n)s subscriptions were not transferred. Transfer them, or tick that they stay with us.")
         raise Conflict("subscriptions_left", words % {"n": left})
-    account = Account.objects.select_for_update(of=("self",)).get(pk=row.account_id)
-    before = account.edition
-    account.edition = Edition.PROFESSIONAL
-    account.save(update_fields=["edition", "updated_at"])
-    Site.objects.filter(account=account).exclude(status=SiteStatus.DELETED).update(status=SiteStatus.CLOSED)
+    account, before = _become_professional(row)
     row.live_at, row.back_ordering = clock.now(), True
     row.save(update_fields=["live_at", "back_ordering", "updated_at"])
     after = {"edition": account.edition, "left": left}

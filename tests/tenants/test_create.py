@@ -10,7 +10,8 @@ from core.errors import BusinessError, Conflict, PermissionRefused
 from core.jobs import Job
 from notifications.models import OutgoingMail
 from resellers.models import Membership, Organization, Site
-from resellers.selectors import actor_for, site_for_host
+from resellers.routing import site_for_host
+from resellers.selectors import actor_for
 from tenants.enums import TenantStatus
 from tenants.models import ProfessionalTenant
 from tenants.selectors import source_product, tenants_for

@@ -1,6 +1,7 @@
 """Transferring customers and subscriptions: once, without a vendor, and never at two places (check 39)."""
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 
 import pytest
@@ -231,7 +232,9 @@ def test_an_account_with_a_waiting_order_is_refused(shop):
 
 
 def test_going_live_closes_the_old_site(shop):
-    old = Site.objects.create(organization=shop.organization, account=shop.reseller, name="Old", alias="old")
+    old = Site.objects.create(
+        organization=shop.organization, account=shop.reseller, name="Old", alias="old", plan_id=uuid.uuid4()
+    )
     pro = make(shop)
     with pytest.raises(Conflict) as caught:
         go_live(shop.staff, tenant=pro.tenant)
