@@ -86,6 +86,7 @@ def _each(run: JobRun, rows: list[T], move: Callable[[T], object]) -> Mapping[st
         else:
             done += 1
             run.log(_("Transferred: %(name)s") % {"name": row})
+    run.report(len(rows), len(rows))
     run.log(_("%(done)s transferred, %(refused)s refused.") % {"done": done, "refused": len(refused)})
     return {"done": done, "refused": refused}
 
