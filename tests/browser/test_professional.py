@@ -40,7 +40,7 @@ def test_from_the_account_to_his_own_bss(browser: Any, live_server: Any, shop: A
     drain()
     page.reload()
     walk.shot("pro_detail")
-    page.click("main td >> text=Transfer >> nth=0")
+    page.click("main td a.button >> nth=0")
     walk.shot("pro_accounts")
     page.click("text=Transfer all")
     walk.shot("pro_move")
