@@ -65,7 +65,26 @@ def place_direct(
     prices, priced = _priced(account, lines)
     _check_instance(base.plan)
     total = _quote(payer, prices, lines, priced)
-    order = Order.objects.create(
+    order = _store(actor, account, payer, prices, total, key, purchase_mode, service_details)
+    _store_lines(order, lines, total)
+    ORDER_MACHINE.fire(order, OrderEvent.SUBMIT, placed_at=clock.now())
+    audit.record(actor, "order.placed", order, after={"total": order.gross, "mode": purchase_mode})
+    emit("order.placed", order_payload(order), organization_id=order.organization_id, account_id=order.account_id)
+    execute_within_credit(actor, order)
+    return order
+
+
+def _store(
+    actor: Actor,
+    account: Account,
+    payer: Account,
+    prices: PriceList,
+    total: Quote,
+    key: uuid.UUID,
+    purchase_mode: str,
+    service_details: Mapping[str, Any],
+) -> Order:
+    return Order.objects.create(
         organization_id=account.organization_id,
         number=take_order_number(account.organization_id),
         account=account,
@@ -81,12 +100,6 @@ def place_direct(
         service_details=dict(service_details),
         idempotency_key=key,
     )
-    _store_lines(order, lines, total)
-    ORDER_MACHINE.fire(order, OrderEvent.SUBMIT, placed_at=clock.now())
-    audit.record(actor, "order.placed", order, after={"total": order.gross, "mode": purchase_mode})
-    emit("order.placed", order_payload(order), organization_id=order.organization_id, account_id=order.account_id)
-    execute_within_credit(actor, order)
-    return order
 
 
 def _priced(account: Account, lines: Sequence[Line]) -> tuple[PriceList, dict[int, PricedPlan]]:
