@@ -23,6 +23,11 @@ def jobs_for(actor: Actor) -> TenantQuerySet[Job]:
     return rows.filter(models.Q(account__isnull=False) | models.Q(user_id=actor.user_id))
 
 
+def jobs_of_account(actor: Actor, account: models.Model, kinds: str, *, limit: int = 10) -> list[Job]:
+    """The last jobs about an account whose kind begins with ``kinds``, newest first."""
+    return list(jobs_for(actor).filter(account_id=account.pk, kind__startswith=kinds).order_by("-id")[:limit])
+
+
 def open_job(actor: Actor, unique_key: str) -> Job | None:
     """The actor's unfinished job with this key."""
     if actor.user_id is None:

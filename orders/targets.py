@@ -5,13 +5,20 @@ from django.utils.translation import gettext as _
 from catalog.selectors import price_list_of, with_price_list
 from core.errors import BusinessError, Conflict
 from core.tenancy import Actor, TenantQuerySet
-from resellers.enums import MODES, ORDERING_KINDS, AccountStatus
+from resellers.enums import MODES, ORDERING_KINDS, AccountKind, AccountStatus
 from resellers.models import Account
+from subscriptions.models import Subscription
 from subscriptions.selectors import relationship_run
 
 
 def mode_of(account: Account) -> str:
-    """The purchase mode that follows from the kind of an account; none for a direct customer."""
+    """The purchase mode that follows from the kind of an account; none for a direct customer.
+
+    A managed copy is what it was when its first service was ordered: that stands on the service.
+    """
+    if account.kind == AccountKind.MANAGED_COPY:
+        modes = Subscription.objects.filter(account=account).order_by("-id").values_list("purchase_mode", flat=True)
+        return modes.first() or ""
     return MODES.get(account.kind, "")
 
 

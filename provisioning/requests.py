@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.models import Plan
 from core.tenancy import TenantQuerySet
+from orders.targets import mode_of
 from provisioning.ports import (
     AccountData,
     AddOnLine,
@@ -17,7 +18,7 @@ from provisioning.ports import (
     ServiceRequest,
     UpgradeOrder,
 )
-from resellers.enums import MODES, AccountKind
+from resellers.enums import PurchaseMode
 from resellers.models import Account, Contact
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Asset, Operation, Subscription
@@ -43,8 +44,9 @@ def account_data(
 ) -> AccountData:
     """An account as a connector sees it. MPN ID and reseller's tenant go along for an end customer, and nobody else."""
     link = AccountLink.objects.filter(account=account, instance=instance).first()
-    seller = None
-    if account.kind == AccountKind.END_CUSTOMER and account.bill_to_id:
+    seller, mode = None, mode_of(account)
+    is_sold = mode == PurchaseMode.END_CUSTOMER
+    if is_sold and account.bill_to_id:
         seller = AccountLink.objects.filter(account_id=account.bill_to_id, instance=instance).first()
     contact = Contact.objects.filter(account=account).order_by("-is_primary", "id").first()
     own_address = bool(account.address_line1) or account.bill_to is None
@@ -68,10 +70,10 @@ def account_data(
             source.postal_code,
             source.country,
         ),
-        purchase_mode=MODES.get(account.kind, ""),
+        purchase_mode=mode,
         options=options if options is not None else (link.options if link else {}),
         agreement=agreement or agreement_of(account, instance),
-        mpn_id=(mpn_id or seller.mpn_id) if seller else mpn_id if account.kind == AccountKind.END_CUSTOMER else "",
+        mpn_id=(mpn_id or seller.mpn_id) if seller else mpn_id if is_sold else "",
         reseller_tenant_id=seller.reseller_tenant_id if seller else "",
     )
 

@@ -54,6 +54,9 @@ RESELLER_GATES: dict[str, Capability] = {
     Perm.SHOP_API.value: Capability.API_READ,
 }
 
+# What a Professional reseller's people do in his own organization and no longer here (``channel.md`` 3.1).
+MOVED_AWAY = frozenset({Perm.SHOP_ORDER, Perm.SHOP_CUSTOMER_CREATE, Perm.SHOP_SERVICES_MANAGE, Perm.SHOP_PLAN_ORDER})
+
 
 def has_capability(edition: str, capability: Capability) -> bool:
     """Whether this edition has it; no edition has none."""
@@ -82,6 +85,8 @@ def _reseller_perms(roles: list[str], edition: str) -> frozenset[str]:
     if not has_capability(edition, Capability.STOREFRONT_MANAGER):
         roles = [role for role in roles if role != StorefrontRole.STOREFRONT_MANAGER]
     perms = storefront_perms(roles, sells=True)
+    if edition == Edition.PROFESSIONAL:
+        perms -= MOVED_AWAY
     return frozenset(
         perm for perm in perms if perm not in RESELLER_GATES or has_capability(edition, RESELLER_GATES[perm])
     )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import ChargeType
 from core.errors import Conflict
-from resellers.enums import AccountStatus
+from resellers.enums import AccountKind, AccountStatus
 from subscriptions.enums import OPEN_REQUESTS, OPEN_STATES, ScheduleStatus, SubscriptionStatus
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
 from subscriptions.periods import MONTHS_OF_CYCLE
@@ -59,6 +59,8 @@ _NEEDS_ACTIVE = frozenset(_A) - {_A.CANCEL_NOW, _A.REVOKE_CANCEL, _A.REVOKE_SCHE
 _NEEDS_NO_SCHEDULE = frozenset(_A) - {_A.REVOKE_CANCEL, _A.REVOKE_SCHEDULE, _A.ACTIVATE, _A.DISMISS, _A.EDIT_PRICE}
 _NEEDS_NO_CANCEL = frozenset(_A) - {_A.CANCEL_NOW, _A.REVOKE_CANCEL, _A.REVOKE_SCHEDULE, _A.DISMISS}
 _NEEDS_RECURRING = frozenset({_A.CANCEL_AT_END, _A.AUTO_RENEW, _A.MANAGE_RENEWAL, _A.EDIT_PRICE})
+# What of a Professional reseller's service follows his side; suspending and pricing stay with the distributor.
+_FOLLOWS = frozenset(_A) - {_A.SUSPEND, _A.ACTIVATE, _A.EDIT_PRICE}
 _INCREASES = frozenset({_A.BUY_LICENCES, _A.BUY_ADDON, _A.UPGRADE, _A.ACTIVATE})
 
 
@@ -74,8 +76,25 @@ def facts_of(row: Subscription) -> Facts:
 
 
 def refusal(row: Subscription, action: Action, facts: Facts | None = None) -> Refusal | None:
-    """Why ``action`` is not possible, or None. ``row`` comes with account, product and its type."""
-    known = facts or facts_of(row)
+    """Why ``action`` is not possible for a person, or None. ``row`` comes with account, product and its type."""
+    if action in _FOLLOWS and is_managed(row):
+        error = managed_elsewhere(row)
+        return Refusal(error.code, error.message)
+    return _refusal(row, action, facts or facts_of(row))
+
+
+def is_managed(row: Subscription) -> bool:
+    """Whether a Professional reseller manages the service in his own organization."""
+    return row.account.kind == AccountKind.MANAGED_COPY
+
+
+def managed_elsewhere(row: Subscription) -> Conflict:
+    """What people of the distributor are told who would change such a service."""
+    words = _("%(name)s manages this service. Quantity, billing and renewal are changed there.")
+    return Conflict("managed_by_reseller", words % {"name": row.bill_to.name})
+
+
+def _refusal(row: Subscription, action: Action, known: Facts) -> Refusal | None:
     return (
         _not_active(row, action)
         or _not_synchronized(row, action, known)
@@ -90,7 +109,7 @@ def demand(row: Subscription, action: Action, *, ignore_request: bool = False) -
     facts = facts_of(row)
     if ignore_request:
         facts = Facts(facts.is_busy, facts.schedule, None)
-    found = refusal(row, action, facts)
+    found = _refusal(row, action, facts)
     if found is not None:
         raise Conflict(found.code, found.message)
     return facts

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from catalog.models import PriceList
 from core import clock
 from core.audit import AuditEntry
 from core.jobs import start_job
@@ -23,6 +24,7 @@ from subscriptions.models import (
     Subscription,
     SubscriptionAddOn,
 )
+from tenants.models import CatalogueUpdate, ProfessionalTenant
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
 from ui.pages.export import EXPORT_LIST
@@ -98,6 +100,19 @@ def client_of(shop: Shop, role: str) -> Client:
     return client
 
 
+def professional_of(account: Account) -> ProfessionalTenant:
+    """The account as a Professional reseller whose organization is not made yet."""
+    known = ProfessionalTenant.objects.filter(account=account).first()
+    return known or ProfessionalTenant.objects.create(
+        organization=account.organization,
+        account=account,
+        name="Own",
+        host=f"own{account.pk}.test",
+        price_list=PriceList.objects.filter(organization=account.organization).first(),
+        admin_email="ada@own.test",
+    )
+
+
 def ids_of(shop: Shop, order: Order) -> dict[str, str]:
     """An existing object for every address that names one, always of the direct customer or of the organization."""
     subscription = Subscription.objects.filter(account=shop.customer).first()
@@ -142,6 +157,7 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         requested_by="Ada",
         started_at=clock.now(),
     )
+    update = {"organization": shop.organization, "mode": "full", "requested_by": "Ada", "finished_at": clock.now()}
     give_back = AssetReturn.objects.create(organization=shop.organization, asset=asset, requested_by="Ada")
     return {
         "order": str(order.public_id),
@@ -167,6 +183,8 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "rule": str(rule.public_id),
         "certificate": str(certificate.public_id),
         "group": str(group.public_id),
+        "professional": str(professional_of(shop.customer).public_id),
+        "update": str(CatalogueUpdate.objects.create(**update).public_id),
     }
 
 

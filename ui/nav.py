@@ -13,7 +13,10 @@ from core.tenancy import Actor
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry; ``count`` gives the rows whose number is shown beside it (0: none), for those who may see it."""
+    """One entry; ``count`` gives the rows whose number is shown beside it (0: none), for those who may see it.
+
+    ``shown`` says whether the room exists in the actor's organization; without it, it does everywhere.
+    """
 
     label: Any
     url_name: str
@@ -21,6 +24,7 @@ class Entry:
     group: Any
     perm: str
     count: Callable[[Actor], QuerySet[Any]] | None = None
+    shown: Callable[[Actor], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ def entries_of(door: str) -> list[Entry]:
 
 def items_for(door: str, actor: Actor, path: str) -> list[tuple[str, list[Item]]]:
     """The groups of a door's navigation with what ``actor`` may open; the longest matching address is current."""
-    allowed = [(entry, reverse(entry.url_name)) for entry in entries_of(door) if actor.has(entry.perm)]
+    entries = [entry for entry in entries_of(door) if actor.has(entry.perm)]
+    allowed = [(entry, reverse(entry.url_name)) for entry in entries if entry.shown is None or entry.shown(actor)]
     current = max((url for _entry, url in allowed if path.startswith(url)), key=len, default="")
     counted = [(entry.url_name, entry.count(actor)) for entry, _url in allowed if entry.count]
     names = [name for name, _rows in counted]

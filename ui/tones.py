@@ -68,7 +68,19 @@ TONES: dict[str, str] = {
         DANGER,
     ),
     **dict.fromkeys(
-        ["queued", "running", "in_progress", "sending", "in_flight", "syncing", "submitted", "started", "syncing"], INFO
+        [
+            "queued",
+            "preparing",
+            "running",
+            "in_progress",
+            "sending",
+            "in_flight",
+            "syncing",
+            "submitted",
+            "started",
+            "syncing",
+        ],
+        INFO,
     ),
 }
 ICONS = {SUCCESS: "check-circle", WARNING: "clock", DANGER: "cross-circle", INFO: "sync", NEUTRAL: "dot"}

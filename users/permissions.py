@@ -36,6 +36,7 @@ class Perm(StrEnum):
     CERTIFICATE_MANAGE = "certificate_manage"
     DEFINITION_RUN = "definition_run"
     SYSTEM_OPTIONS = "system_options"
+    PROFESSIONAL = "professional"
     STAFF_MANAGE = "staff_manage"
     MAIL_VIEW = "mail_view"
     VIEW_AS = "view_as"

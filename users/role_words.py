@@ -49,6 +49,7 @@ PERM_WORDS = {
     Perm.CERTIFICATE_MANAGE: _("Upload and retire certificates"),
     Perm.DEFINITION_RUN: _("Pull the vendor's catalogue"),
     Perm.SYSTEM_OPTIONS: _("System options"),
+    Perm.PROFESSIONAL: _("Make resellers Professional, transfer their customers"),
     Perm.STAFF_MANAGE: _("Employees and their roles"),
     Perm.MAIL_VIEW: _("Read outgoing mail"),
     Perm.VIEW_AS: _("Open the storefront as an account (read-only)"),

@@ -19,6 +19,7 @@ from resellers.enums import AccountKind, AccountStatus, Edition
 from resellers.models import Account
 from resellers.selectors import accounts_with_rule, contacts_for, managers_for, memberships_for, sub_accounts_of
 from subscriptions.selectors import relationship_run, subscriptions_for
+from tenants.selectors import is_professional, tenant_of_account
 from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import Action, DetailPage, Fact, ListPage
 from ui.tables import Column
@@ -115,6 +116,7 @@ class AccountDetail(DetailPage):
         Fact("notes", gettext_lazy("Notes")),
     )
     parts = (
+        "bss/_account_managed.html",
         "bss/_account_users.html",
         "bss/_account_contacts.html",
         "bss/_account_vendors.html",
@@ -166,6 +168,8 @@ class AccountDetail(DetailPage):
         found.extend(self._kind_actions(row))
         if may(Perm.ACCOUNT_EDIT) and may(Perm.ORDER_MANAGE) and row.edition in UPGRADABLE:
             found.append(Action(_("Upgrade reseller"), self._url("upgrade"), "arrow-up", "primary"))
+        if may(Perm.PROFESSIONAL) and row.kind == AccountKind.RESELLER:
+            found += self._professional(row)
         if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.ACTIVE:
             found.append(Action(_("Put on hold"), self._url("hold"), "pause"))
         if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.SUSPENDED:
@@ -196,6 +200,17 @@ class AccountDetail(DetailPage):
             if kind != AccountKind.RESELLER or row.kind != AccountKind.DIRECT
         ]
         return [Action(_("Change kind"), self._url("kind"), "users")] if kinds else []
+
+    def _professional(self, row: Account) -> list[Action]:
+        """His own organization, or the way to it."""
+        tenant = tenant_of_account(self.actor, row)
+        if tenant is not None:
+            url = reverse("bss:professional_detail", args=[tenant.public_id])
+            return [Action(_("Professional"), url, "globe", only_reads=True)]
+        if is_professional(self.actor):
+            return []
+        missing = "" if assigned_price_list(self.actor, row) else _("Assign a price list first.")
+        return [Action(_("Make Professional"), self._url("professional"), "globe", "", missing)]
 
     def _may(self, perm: str) -> bool:
         return self.actor.has(perm) and self.actor.may(self.object)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.jobs import JobState
 from core.selectors import jobs_for
+from tenants.services.update import UPDATE
 from ui.filters import Choice, Filter, Period
 from ui.pages import JobPage, ListPage
 from ui.pages.export import EXPORT_LIST
@@ -53,9 +54,13 @@ class JobDetail(JobPage):
     back = (_("Background jobs"), "bss:job_list")
 
     def result_url(self) -> str:
-        """The instance the job was about, for those who may open it; or a spreadsheet of one's own."""
+        """What the job was about, for those who may open it; or a spreadsheet of one's own."""
         if self.object.kind == EXPORT_LIST and self.object.user_id == self.actor.user_id:
             return reverse("bss:export_detail", args=[self.object.public_id])
+        if self.object.params.get("tenant") and self.actor.has(Perm.PROFESSIONAL):
+            return reverse("bss:professional_detail", args=[self.object.params["tenant"]])
+        if self.object.kind == UPDATE and self.actor.has(Perm.CATALOG_MANAGE):
+            return reverse("bss:update_detail", args=[self.object.params["update"]])
         instance = self.object.params.get("instance")
         if not instance or not self.actor.has(Perm.INSTANCE_VIEW) or self.object.user_id != self.actor.user_id:
             return ""

@@ -11,6 +11,7 @@ from core import audit
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
 from users.permissions import Perm
+from vendors.inherited import demand_not_inherited
 
 EDITABLE = (
     "refund_policy",
@@ -20,6 +21,9 @@ EDITABLE = (
     "allow_multiple_subscriptions",
 )
 
+# What the distributor rules for the types a Professional reseller inherits.
+LOCKED = frozenset({"allow_multiple_subscriptions"})
+
 
 @transaction.atomic
 def update_product_type(actor: Actor, *, product_type: ProductType, values: Mapping[str, Any]) -> ProductType:
@@ -28,8 +32,8 @@ def update_product_type(actor: Actor, *, product_type: ProductType, values: Mapp
     Raises BusinessError ``refund_invalid`` for an unknown policy, and ``limit_invalid`` for a limit below 1.
     """
     actor.require(Perm.CATALOG_MANAGE)
-    rows = ProductType.objects.visible_to(actor).select_for_update(of=("self",))
-    row = rows.filter(pk=product_type.pk).first()
+    rows = ProductType.objects.visible_to(actor).select_related("instance__application")
+    row = rows.select_for_update(of=("self",)).filter(pk=product_type.pk).first()
     if row is None:
         raise NotVisible("product_type_missing", _("This product type does not exist."))
     if values.get("refund_policy", row.refund_policy) not in RefundPolicy.values:
@@ -42,6 +46,8 @@ def update_product_type(actor: Actor, *, product_type: ProductType, values: Mapp
     changed = {name: value for name, value in after.items() if value != before[name]}
     if not changed:
         return row
+    if LOCKED.intersection(changed):
+        demand_not_inherited(actor, row.instance)
     for name, value in changed.items():
         setattr(row, name, value)
     row.save(update_fields=[*changed, "updated_at"])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import django_stubs_ext
+from celery.schedules import crontab
 
 from cloudbss.environment import Environment
 
@@ -35,6 +36,7 @@ LOCAL_APPS = [
     "provisioning",
     "notifications",
     "sso",
+    "tenants",
     "office365",
     "microsoft_esd",
     "ui",
@@ -169,6 +171,7 @@ CONNECTORS = {
     "microsoft_cloud": "office365.connector.Office365Connector",
     "microsoft_esd": "microsoft_esd.connector.EsdConnector",
     "reseller_plans": "provisioning.connectors.reseller_plans.ResellerPlans",
+    "back_ordering": "tenants.connector.BackOrderingConnector",
 }
 EXTRA_CA_FILE: str = env("EXTRA_CA_FILE", default="")
 LOOPBACK_HOSTS: list[str] = env.list("LOOPBACK_HOSTS", default=[])
@@ -217,6 +220,11 @@ CELERY_BEAT_SCHEDULE = {
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
     "shops of resellers": {"task": "catalog.keep_shops", "schedule": 900.0},
+    "managed copies of Professional resellers": {"task": "tenants.follow_accounts", "schedule": 300.0},
+    "purchase prices of Professional resellers": {
+        "task": "tenants.update_catalogues",
+        "schedule": crontab(hour="2", minute="30"),
+    },
     "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},
 }
 

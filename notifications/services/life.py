@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from core.events import Event
 from core.tenancy import system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
+from resellers.enums import AccountKind
 from resellers.models import Account, Site
 from resellers.selectors import manager_of
 from subscriptions.enums import Purpose, RequestKind
@@ -49,7 +50,12 @@ def _bss_url(event: Event, page: str, public_id: object) -> str:
 
 
 def _to_account(event: Event, template: str, row: Subscription, extra: dict[str, Any]) -> None:
-    """One mail to the primary contact of the account, and one to the reseller who pays for it; each address once."""
+    """One mail to the primary contact of the account, and one to the reseller who pays for it; each address once.
+
+    A managed copy's people hear of it from their reseller's own organization, and never from here.
+    """
+    if row.account.kind == AccountKind.MANAGED_COPY:
+        return
     told = set()
     for role, account in (("account", row.account), ("reseller", row.account.bill_to)):
         contact = account.contacts.first() if account is not None else None

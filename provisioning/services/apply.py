@@ -30,6 +30,7 @@ PATIENCE_BY_FLAG = {
     "out_of_stock": dt.timedelta(days=1),
     "plan_queued": dt.timedelta(days=1200),
     renewals.RENEWING: dt.timedelta(days=2),
+    "at_distributor": dt.timedelta(days=30),
 }
 LOOKUP_EVERY = dt.timedelta(hours=1)
 LOOKUP_FOR = dt.timedelta(days=7)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from core import audit, clock, outbox
 from core.errors import BusinessError, Conflict, NotVisible
-from core.tenancy import Actor, system_actor
+from core.tenancy import Actor, ActorKind, system_actor
 from orders.services import settle
 from provisioning.ports import Outcome, Result
 from provisioning.services import apply
@@ -17,7 +17,7 @@ from provisioning.services.answers import SECRETS_STEP
 from subscriptions import services as life
 from subscriptions.enums import OPEN_STATES, OperationEvent, OperationState, Verb
 from subscriptions.models import RUN_TASK, Asset, Operation, OperationStep, Subscription
-from subscriptions.preconditions import Action, demand
+from subscriptions.preconditions import Action, demand, is_managed, managed_elsewhere
 from subscriptions.services import changes
 from subscriptions.services.assets import give_up_asset, retry_asset, set_asset_sync, without_key
 from subscriptions.services.returns import refuse_return
@@ -87,6 +87,8 @@ def retry(actor: Actor, *, operation: Operation) -> Operation:
         audit.record(actor, "operation.retried", row, account=row.account)
         outbox.dispatch(RUN_TASK, row.pk)
         return row
+    if actor.kind != ActorKind.SYSTEM and row.subscription is not None and is_managed(row.subscription):
+        raise managed_elsewhere(row.subscription)
     if row.state != OperationState.REFUSED or row.retries.exists():
         raise Conflict("not_retriable", _("Only what needs attention or was refused can be tried again."))
     setup = None

@@ -27,6 +27,7 @@ from provisioning.services.market import (
     with_choices,
 )
 from users.permissions import Perm
+from vendors.inherited import is_inherited
 from vendors.models import Application, ConsentState, Instance, InstanceState
 from vendors.services.instances import fire_instance, save_instance
 from vendors.services.market import activation_problem
@@ -279,6 +280,9 @@ def waits_for_token(instance: Instance) -> bool:
 
 def obstacles(actor: Actor, instance: Instance) -> dict[str, str]:
     """Why each deed of Applications Setup is not possible now, in words; the empty string where it is."""
+    if is_inherited(instance):
+        words = _("This comes from your distributor and follows his catalogue.")
+        return dict.fromkeys(("definition", "activate", "deactivate", "delete"), words)
     draft = _("Complete the instance's settings first.") if instance.state == InstanceState.DRAFT else ""
     if waits_for_token(instance):
         draft = _("Test the connection first.")

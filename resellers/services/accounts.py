@@ -140,10 +140,21 @@ def update_account(actor: Actor, *, account: Account, values: Mapping[str, Any])
             setattr(row, name, values[name] or "")
     if actor.is_staff and row.kind == AccountKind.RESELLER and "mail_licences" in values:
         row.mail_licences = bool(values["mail_licences"])
+    _demand_not_managed(actor, row, before)
     _clean(row)
     row.save()
     audit.record(actor, "account.updated", row, before=before, after=_shown(row), account=row)
     return row
+
+
+def _demand_not_managed(actor: Actor, row: Account, before: Mapping[str, Any]) -> None:
+    """A managed copy's company data and number follow the Professional reseller's account; notes are ours."""
+    if row.kind != AccountKind.MANAGED_COPY or actor.kind == ActorKind.SYSTEM:
+        return
+    changed = [name for name in (*COMPANY_FIELDS, "accounting_number") if getattr(row, name) != before[name]]
+    if changed:
+        words = _("%(name)s manages this customer. His data are changed there.") % {"name": row.bill_to}
+        raise BusinessError("managed_by_reseller", words, field=changed[0])
 
 
 @transaction.atomic

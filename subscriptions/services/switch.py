@@ -4,10 +4,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.errors import BusinessError, PermissionRefused
-from core.tenancy import Actor
+from core.tenancy import Actor, ActorKind
 from subscriptions.enums import Purpose
 from subscriptions.models import Operation, Subscription
-from subscriptions.preconditions import Action, demand
+from subscriptions.preconditions import Action, demand, is_managed, managed_elsewhere
 from subscriptions.services.changes import lock_subscription, open_change
 from users.permissions import Perm
 
@@ -17,6 +17,8 @@ REASON_LENGTH = 5
 def require_manage(actor: Actor, row: Subscription) -> None:
     """Raise unless the actor may change this service: staff by role, users of the account or of who pays for it."""
     actor.require(Perm.SERVICE_MANAGE if actor.is_staff else Perm.SHOP_SERVICES_MANAGE, row.account)
+    if actor.kind != ActorKind.SYSTEM and is_managed(row):
+        raise managed_elsewhere(row)
 
 
 def require_suspend(actor: Actor, row: Subscription) -> None:

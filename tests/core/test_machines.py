@@ -27,6 +27,7 @@ from subscriptions.enums import (
     StampState,
     SubscriptionStatus,
 )
+from tenants.enums import TENANT_MACHINE, TenantStatus
 from tests.house.rules import PACKAGES, python_files, relative
 from tests.shop import fill_basket, make_shop, place
 from vendors.models import InstanceState, LinkState
@@ -235,6 +236,19 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         synchronized synchronize synchronized
         """,
     ),
+    "professional": (
+        TENANT_MACHINE,
+        TenantStatus,
+        """
+        preparing succeed active
+        preparing fail failed
+        failed retry preparing
+        active suspend suspended
+        active mark_deleted deleted
+        suspended activate active
+        suspended mark_deleted deleted
+        """,
+    ),
 }
 # States nothing leads out of.
 ENDS = {
@@ -253,6 +267,7 @@ ENDS = {
     "link": set(),
     "MPN ID run": {"done", "cancelled"},
     "MPN ID row": {"done", "skipped"},
+    "professional": {"deleted"},
 }
 BEGINS = {
     "listing": "unlisted",
@@ -270,6 +285,7 @@ BEGINS = {
     "key": "activated",
     "instance": "draft",
     "link": "unsynchronised",
+    "professional": "preparing",
 }
 
 

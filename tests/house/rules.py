@@ -21,6 +21,7 @@ PACKAGES = (
     "provisioning",
     "notifications",
     "sso",
+    "tenants",
     "office365",
     "microsoft_esd",
     "ui",

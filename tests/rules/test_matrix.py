@@ -53,6 +53,7 @@ STAFF = {
     Perm.INSTANCE_MANAGE: "- - - -",
     Perm.DEFINITION_RUN: "- - - -",
     Perm.SYSTEM_OPTIONS: "- - - -",
+    Perm.PROFESSIONAL: "- - - -",
     Perm.STAFF_MANAGE: "- - - -",
     # esd.md 1
     Perm.CERTIFICATE_MANAGE: "- - - -",
@@ -141,9 +142,10 @@ def test_no_role_mixes_the_doors():
 
 # channel.md 3.1, as far as rights of people are concerned: what a reseller's Admin has by edition.
 BY_EDITION = {
-    Perm.SHOP_ORDER: "Y Y Y Y",
-    Perm.SHOP_CUSTOMER_CREATE: "Y Y Y Y",
-    Perm.SHOP_PLAN_ORDER: "Y Y Y Y",
+    Perm.SHOP_ORDER: "Y Y Y -",
+    Perm.SHOP_CUSTOMER_CREATE: "Y Y Y -",
+    Perm.SHOP_SERVICES_MANAGE: "Y Y Y -",
+    Perm.SHOP_PLAN_ORDER: "Y Y Y -",
     Perm.SHOP_SITE_MANAGE: "- Y Y -",
     Perm.SHOP_API: "- Y Y -",
     Perm.SHOP_LISTING: "- - Y -",

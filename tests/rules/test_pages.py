@@ -20,7 +20,7 @@ from tests import factories
 from tests.bss.staff import BACKEND
 from tests.rules.test_visibility import hangs_on
 from tests.rules.world import World, make_world
-from tests.test_url_matrix import PATTERNS, ids_of
+from tests.test_url_matrix import PATTERNS, ids_of, professional_of
 from ui.pages import ListPage
 from users.models import User
 from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, StaffRole
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.django_db
 # Kinds of addresses whose object is of the organization, not of an account.
 NOT_OF_ACCOUNTS = (
     "instance", "consent", "certificate", "product", "category", "price", "type", "staff", "export", "rule", "group",
+    "update",
 )  # fmt: skip
 
 
@@ -61,6 +62,7 @@ def addresses(world: World) -> dict[str, str]:
     link = AccountLink.objects.filter(account=account).latest("id")
     kept = start_job(world.shop.staff, "test", title="Of an account", params={}, account_id=account.pk)
     contact, member = Contact.objects.get(account=account), Membership.objects.filter(account=account).latest("id")
+    ids |= {"professional": str(professional_of(account).public_id)}
     ids |= {"mail": str(mail.public_id), "link": str(link.public_id), "job": str(kept.public_id)}
     ids |= {"contact": str(contact.public_id), "member": str(member.public_id), "user": str(account.public_id)}
     ids |= {"job_id": str(kept.public_id), "instance_id": str(world.shop.instance.public_id), "verb": "check-domain"}

@@ -24,6 +24,7 @@ from subscriptions.services.returns import submit_return
 from tests import factories
 from tests.bss.staff import customer_client, staff_client
 from tests.shop import fill_basket, make_shop, place
+from tests.test_url_matrix import professional_of
 from ui.filters import FilterForm
 from ui.pages import ListPage
 from ui.spreadsheet import SheetColumn, sheet_columns, sheet_name
@@ -48,6 +49,7 @@ LISTS = sorted(lists(get_resolver()), key=lambda pair: pair[0])
 OBJECTS: dict[str, Callable[[Organization], Any]] = {
     "bss:account_": lambda here: Account.objects.filter(organization=here).first() or factories.account(here),
     "bss:price_list_": lambda here: PriceList.objects.filter(organization=here).first() or factories.price_list(here),
+    "bss:professional_": lambda here: professional_of(factories.account(here, "reseller")),
     "bss:rule_": lambda here: PermissionRule.objects.create(organization=here, name="A rule"),
 }
 PATTERNS = {f"bss:{item.name}": item for item in get_resolver("bss.urls").url_patterns if isinstance(item, URLPattern)}

@@ -15,6 +15,7 @@ from core.errors import BusinessError, Conflict, NotVisible
 from core.states import Machine
 from core.tenancy import Actor
 from users.permissions import Perm
+from vendors.inherited import demand_not_inherited
 from vendors.models import Application, Certificate, ConsentState, Instance, InstanceSecret, InstanceState
 from vendors.services.market import demand_activation, lock_markets
 
@@ -60,6 +61,7 @@ def save_instance(
     if same.exclude(pk=instance.pk if instance else 0).exists():
         raise BusinessError("system_name_taken", _("An instance with this name exists."), field="system_name")
     row = _locked(actor, instance) if instance else Instance(organization_id=actor.tenant_id, application=application)
+    demand_not_inherited(actor, row)
     if row.state in (InstanceState.ACTIVE, InstanceState.INACTIVE) and not complete:
         raise BusinessError("instance_incomplete", _("An active instance needs all its required fields."))
     before = sorted(crypto.decrypt_json(row.settings_cipher)) if _readable(row) else []
@@ -106,6 +108,7 @@ def fire_instance(actor: Actor, *, instance: Instance, event: str, in_use: int =
     if event == "activate":
         lock_markets(actor)
     row = _locked(actor, instance)
+    demand_not_inherited(actor, row)
     if event == "activate" and INSTANCE_MACHINE.allows(row.state, event):
         demand_activation(actor, row)
     if event == "delete" and in_use:

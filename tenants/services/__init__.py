@@ -1,0 +1,1 @@
+"""What the services of Professional resellers do, one file per deed."""
