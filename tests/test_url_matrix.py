@@ -108,7 +108,8 @@ def professional_of(account: Account) -> ProfessionalTenant:
         account=account,
         name="Own",
         host=f"own{account.pk}.test",
-        price_list=PriceList.objects.filter(organization=account.organization).first(),
+        price_list=PriceList.objects.filter(organization=account.organization).first()
+        or factories.price_list(account.organization),
         admin_email="ada@own.test",
     )
 

@@ -39,7 +39,7 @@ class ProfessionalList(ListPage):
         Column("status", gettext_lazy("Status"), "status", sort="status", sub="note", sub_label=gettext_lazy("Reason")),
         Column("get_licence_display", gettext_lazy("Licence"), sort="licence"),
         Column("price_list.name", gettext_lazy("Price list"), sort="price_list__name"),
-        Column("customer_count", gettext_lazy("Managed copies"), "number", sort="customer_count"),
+        Column("customer_count", gettext_lazy("Managed copies"), "number"),
         Column("back_ordering", gettext_lazy("Back ordering"), "flag", sort="back_ordering"),
         Column("live_at", gettext_lazy("Live since"), "date", sort="live_at"),
     )

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -37,6 +38,11 @@ class OfTenant(ListPage):
         """The reseller of the address."""
         row: ProfessionalTenant = self.find(tenants_for(self.actor), self.kwargs["public_id"])
         return row
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """A choice of rows; of a reseller who is not there, nothing can be chosen."""
+        self.find(tenants_for(self.actor), kwargs["public_id"])
+        return super().post(request, *args, **kwargs)
 
     def page_title(self) -> str:
         """Names the reseller."""
