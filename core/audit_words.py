@@ -18,6 +18,7 @@ ACTIONS = {
     "site.closed": _("Storefront closed"),
     "site.deleted": _("Storefront's data erased"),
     "site.alias": _("Storefront's alias changed"),
+    "site.published": _("Look of the storefront published"),
     "account.updated": _("Company data changed"),
     "asset.activated": _("Licence ready"),
     "asset.created": _("Licence ordered"),

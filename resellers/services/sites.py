@@ -18,6 +18,7 @@ from core.tenancy import Actor, TenantQuerySet, system_actor
 from resellers.aliases import clean_alias
 from resellers.enums import SITE_MACHINE, AccountKind, AccountStatus, AliasState, Edition, SiteEvent, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
+from resellers.services.site_end import forget_site
 from users.models import User
 from users.permissions import Perm
 
@@ -302,6 +303,7 @@ def _erase(site: Site) -> None:
         terms="",
         privacy="",
     )
+    forget_site(site)
     User.objects.filter(realm=site.public_id).update(is_active=False)
     StorefrontAlias.objects.filter(account=site.account, state=AliasState.KEPT).delete()
     audit.record(system_actor(site.organization_id), "site.deleted", site, account=site.account)
