@@ -95,7 +95,9 @@ def _encoded(picture: Image.Image, kind: str) -> bytes:
     clean = Image.frombytes(picture.mode, picture.size, picture.tobytes())
     if kind == "JPEG" and clean.mode == "RGBA":
         clean = clean.convert("RGB")
-    options = {"PNG": {"optimize": True}, "JPEG": {"quality": 86, "progressive": True}, "WEBP": {"quality": 84}}[kind]
     buffer = io.BytesIO()
-    clean.save(buffer, format=kind, **options)
+    if kind == "PNG":
+        clean.save(buffer, format=kind, optimize=True)
+    else:
+        clean.save(buffer, format=kind, quality=86)
     return buffer.getvalue()

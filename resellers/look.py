@@ -229,3 +229,11 @@ def _sections(value: object) -> list[list[Any]]:
 def read_look(stored: object) -> Look:
     """The look as it is stored, with the defaults for what it does not say; never anything that is not safe."""
     return clean_look(stored if isinstance(stored, dict) else {})[0]
+
+
+def shown_look(site: Any) -> Look:
+    """The look of a site for its pages, of what was cleaned when it was published; the defaults without a site.
+
+    What stands in the site's own columns is not in it.
+    """
+    return {**DEFAULTS, **((site.look or {}) if site is not None else {})}

@@ -93,9 +93,16 @@ def brand_css(colour: str, accent: str = "") -> str:
     }
     rules = "".join(f"{name}:light-dark({first},{second});" for name, (first, second) in pairs.items())
     # A hero in full colour stays the brand's own in both schemes, so its letters are reckoned once.
-    chosen = light.brand
-    rules += f"--brand-full:{chosen};--on-brand-full:{readable(chosen)};"
+    chosen, letters = light.brand, readable(light.brand)
+    deep = mix(chosen, BLACK if letters == LIGHT else LIGHT, 0.72)
+    rules += f"--brand-full:{chosen};--brand-deep:{deep};--on-brand-full:{letters};"
     return f":root{{{rules}}}\n"
+
+
+def brand_query(colour: str, accent: str) -> str:
+    """The query of the address of a brand's style sheet; empty for the colours of the tokens."""
+    parts = [f"{key}={value[1:]}" for key, value in (("b", colour), ("a", accent)) if is_colour(value)]
+    return "&".join(parts)
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,8 @@ class LookForm(forms.Form):
     hero_link = forms.CharField(label=LABELS["hero_link"], required=False, max_length=300, help_text=HELP["hero_link"])
     banner_link = forms.CharField(label=LABELS["banner_link"], required=False, max_length=300)
 
-    def __init__(self, *args: Any, look: Look, **kwargs: Any) -> None:
-        super().__init__(*args, initial=_initial(look), **kwargs)
+    def __init__(self, data: Any = None, files: Any = None, *, look: Look) -> None:
+        super().__init__(data, files, initial=_initial(look))
         for name, limit in TEXTS.items():
             self.fields[name] = _text_field(name, limit)
         for name, choices in CHOICES.items():
@@ -157,6 +157,10 @@ class LookForm(forms.Form):
     def brand_cells(self) -> list[dict[str, Any]]:
         """What makes the brand."""
         return self.cells(["name", "logo", "favicon", "brand_color", "accent_color", "skin", "font", "scheme"])
+
+    def picture_cells(self) -> list[dict[str, Any]]:
+        """The pictures."""
+        return self.cells(list(IMAGES))
 
     def contact_cells(self) -> list[dict[str, Any]]:
         """Footer and help."""

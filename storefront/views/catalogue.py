@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -24,14 +25,16 @@ from catalog.selectors import (
     sold_products,
 )
 from core.tenancy import Actor
-from resellers.models import Site
+from resellers.look import Section, shown_look
 from resellers.selectors import own_account
 from storefront.access import ShopRequest, shop_page
 from ui.contrast import brand_css as sheet
+from ui.templatetags.look import site_link
 
 PAGE = 24
 FOUND = 60
 STRIP = 8
+FRESH = 4
 PRODUCT_ID = re.compile(r"[0-9]{1,18}")
 
 
@@ -46,12 +49,8 @@ def _sold(request: ShopRequest, prices: PriceList | None) -> QuerySet[Product]:
     return sold_products(request.actor, prices, foreign=foreign).select_related("category")
 
 
-def tiles(products: Sequence[Product], prices: PriceList | None) -> list[dict[str, Any]]:
-    """Products with their lowest price, ready to be shown as tiles; one statement whatever their number."""
-    return _tiles(products, priced_plans(products, prices))
-
-
 def _tiles(products: Sequence[Product], plans: Mapping[int, Sequence[PricedPlan]]) -> list[dict[str, Any]]:
+    """Products with their lowest price, ready to be shown as tiles."""
     return [{"product": product, "from": _lowest(plans.get(product.pk, []))} for product in products]
 
 
@@ -62,16 +61,34 @@ def _lowest(plans: Sequence[PricedPlan]) -> PricedPlan | None:
 
 @shop_page(anonymous=True)
 def home(request: ShopRequest) -> HttpResponseBase:
-    """The shop's front page: what it is, its shelves, what is featured and new."""
+    """The shop's front page: the sections its owner chose, in his order."""
+    return render(request, "storefront/home.html", home_context(request))
+
+
+def home_context(request: ShopRequest) -> dict[str, Any]:
+    """What the sections of the home page need; only what is shown is read."""
+    look = shown_look(request.shop)
+    shown = [name for name, is_on in look["sections"] if is_on]
     prices = _list(request)
     rows = _sold(request, prices)
-    featured = list(rows.filter(is_featured=True).order_by("name", "id")[:STRIP])
-    context = {
-        "categories": categories_for(request.actor),
-        "featured": tiles(featured or list(rows.order_by("name", "id")[:STRIP]), prices),
+    featured: list[Product] = []
+    newest: list[Product] = []
+    if Section.FEATURED in shown:
+        featured = list(rows.filter(is_featured=True).order_by("name", "id")[:STRIP])
+        featured = featured or list(rows.order_by("name", "id")[:STRIP])
+    if Section.NEW in shown:
+        newest = list(rows.order_by("-created_at", "-id")[:FRESH])
+    plans = priced_plans([*featured, *newest], prices) if featured or newest else {}
+    catalogue = reverse("storefront:product_list")
+    return {
+        "sections": [f"storefront/home/{name}.html" for name in shown],
+        "categories": categories_for(request.actor) if Section.CATEGORIES in shown else [],
+        "featured": _tiles(featured, plans),
+        "newest": _tiles(newest, plans),
         "prices": prices,
+        "hero_link": site_link(look["hero_link"]) or catalogue,
+        "banner_link": site_link(look["banner_link"]) or catalogue,
     }
-    return render(request, "storefront/home.html", context)
 
 
 @shop_page(anonymous=True)
@@ -90,7 +107,7 @@ def product_list(request: ShopRequest, slug: str = "") -> HttpResponseBase:
     context = {
         "category": category,
         "categories": categories_for(request.actor),
-        "tiles": tiles(found, prices),
+        "tiles": _tiles(found, priced_plans(found, prices)),
         "words": words,
         "next": following,
         "prices": prices,
@@ -148,8 +165,11 @@ def _related(rows: Any, product: Product) -> list[Product]:
 
 
 @require_safe
-@cache_control(public=True, max_age=86_400)
+@cache_control(public=True, max_age=31_536_000, immutable=True)
 def brand_css(request: HttpRequest) -> HttpResponse:
-    """The site's brand colours over the tokens; readable in light and dark whatever was chosen."""
-    site: Site | None = getattr(request, "site", None)
-    return HttpResponse(sheet(site.brand_color if site else ""), content_type="text/css")
+    """Brand colours over the tokens, readable in light and dark whatever was chosen.
+
+    The colours stand in the address, so that the answer never changes; anything else than a colour is the default.
+    """
+    colours = [f"#{request.GET.get(key, '')}" for key in ("b", "a")]
+    return HttpResponse(sheet(*colours), content_type="text/css")
