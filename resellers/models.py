@@ -25,11 +25,11 @@ from resellers.enums import (
     SiteStatus,
     ViewingEnd,
 )
-from resellers.site_models import DesignState, SiteDesign, SiteImage
+from resellers.site_models import DesignState, SiteDesign, SiteDomain, SiteImage
 from users.permissions import StaffRole, StorefrontRole
 
 # Django finds the models of an app through this module.
-__all__ = ["DesignState", "SiteDesign", "SiteImage"]
+__all__ = ["DesignState", "SiteDesign", "SiteDomain", "SiteImage"]
 
 
 class Organization(BaseModel):

@@ -2,10 +2,12 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from core.pictures import MAX_BYTES
 from core.tenancy import TenantOwned
+from resellers.domain_rules import DomainStatus
 
 
 class DesignState(models.TextChoices):
@@ -60,3 +62,44 @@ class SiteImage(TenantOwned):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SiteDomain(TenantOwned):
+    """A host name of a reseller's own for his site, on its way from the request to being live.
+
+    ``token`` is what must stand in the TXT record; it proves who rules the name. ``deadline`` ends the present
+    waiting, ``next_check_at`` says when the DNS is asked next, ``found`` what it said last, in words.
+    """
+
+    tenant_account = "site__account"
+
+    site = models.ForeignKey("resellers.Site", on_delete=models.CASCADE, related_name="domains")
+    host = models.CharField(_("host name"), max_length=253)
+    status = models.CharField(max_length=20, choices=DomainStatus.choices, default=DomainStatus.REQUESTED)
+    token = models.CharField(max_length=64)
+    deadline = models.DateTimeField()
+    next_check_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True, blank=True)
+    txt_found = models.BooleanField(default=False)
+    points_here = models.BooleanField(default=False)
+    found = models.TextField(blank=True)
+    lost_since = models.DateTimeField(null=True, blank=True)
+    live_since = models.DateTimeField(null=True, blank=True)
+    certificate_until = models.DateTimeField(null=True, blank=True)
+    warned_days = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["host"], condition=~Q(status="removed"), name="domain_host_once"),
+            models.UniqueConstraint(fields=["site"], condition=~Q(status="removed"), name="domain_one_of_a_site"),
+            models.CheckConstraint(condition=Q(host=Lower("host")) & ~Q(host=""), name="domain_host_in_lower_case"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at", "id"], name="domain_due", condition=~Q(status__in=["removed", "failed"])
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.host

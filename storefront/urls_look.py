@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from storefront.views import look, my_shop
+from storefront.views import look, my_domain, my_shop
 
 urlpatterns: list[URLPattern] = [
     path("image/icon.svg", look.site_icon, name="site_icon"),
@@ -12,4 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("shop/language/", look.set_language, name="set_language"),
     path("my-shop/design/", my_shop.Design.as_view(), name="design"),
     path("my-shop/design/<uuid:public_id>/restore/", my_shop.DesignRestore.as_view(), name="design_restore"),
+    path("my-shop/domain/", my_domain.Domain.as_view(), name="domain"),
+    path("my-shop/domain/state/", my_domain.DomainCheck.as_view(), name="domain_check"),
+    path("my-shop/domain/remove/", my_domain.DomainRemove.as_view(), name="domain_remove"),
 ]

@@ -35,6 +35,11 @@ MAY_WRITE = {
 }
 # Names a door may call without an actor, and why.
 WITHOUT_ACTOR = {
+    "accepted_addresses": "reads the settings of the installation",
+    "cname_target": "reads the settings of the installation",
+    "image_of": "reads a picture of a site, which everybody may see",
+    "may_have_certificate": "answers our own reverse proxy",
+    "previewed_site": "reads what a signed token of the site allows",
     "checklist": "reads a row the caller already holds",
     "dns_advice": "describes a row the caller already holds",
     "wait_words": "describes a form",

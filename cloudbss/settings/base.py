@@ -185,6 +185,16 @@ DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
 # The hosts a certificate's name may be an alias of, such as one in Europe and one in America.
 CERTIFICATE_CNAME_TARGETS: list[str] = env.list("CERTIFICATE_CNAME_TARGETS", default=[])
 
+# --- Custom domains of storefronts ------------------------------------------------------------------------------------
+# The host a custom domain is an alias of (CNAME); empty means the host of PUBLIC_URL.
+STOREFRONT_CNAME: str = env("STOREFRONT_CNAME", default="")
+# The IPv4 addresses a custom domain may have instead (A), for names that cannot be an alias.
+STOREFRONT_ADDRESSES: list[str] = env.list("STOREFRONT_ADDRESSES", default=[])
+# Where our reverse proxy speaks TLS, as host:port; empty means that custom domains go live without a certificate.
+STOREFRONT_TLS_PROXY: str = env("STOREFRONT_TLS_PROXY", default="")
+# What a proxy on another machine must send to be told which domains may have a certificate.
+TLS_ASK_SECRET: str = env("TLS_ASK_SECRET", default="")
+
 # --- Background work: rows are durable, the broker may be away; then the sweep sends them again -----------------------
 CELERY_BROKER_URL: str = env("CELERY_BROKER_URL", default=REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -216,6 +226,7 @@ CELERY_BEAT_SCHEDULE = {
     "catalogues by the clock": {"task": "provisioning.pull_catalogues", "schedule": 3600.0},
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
+    "custom domains": {"task": "resellers.check_domains", "schedule": 300.0},
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
     "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},
 }

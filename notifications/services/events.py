@@ -13,6 +13,7 @@ from core.tenancy import system_actor
 from notifications.services.assets import ASSETS
 from notifications.services.certificates import CERTIFICATES
 from notifications.services.compose import absolute, queue_mail, site_of
+from notifications.services.domains import DOMAINS
 from notifications.services.life import LIFE, subscription_of
 from notifications.services.readers import order_by_number, order_of, to_buyer
 from orders.models import Order
@@ -135,6 +136,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "subscription.activated": _subscription_activated,
     "subscription.refused": _subscription_refused,
     **CERTIFICATES,
+    **DOMAINS,
     **LIFE,
     **ASSETS,
 }

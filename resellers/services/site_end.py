@@ -1,7 +1,22 @@
 """What of a storefront goes when its plan ends, and when its data is erased (``channel.md`` 3.5)."""
 
+from core import audit
+from core.tenancy import system_actor
+from resellers.domain_rules import DOMAIN_MACHINE, DomainEvent, DomainStatus
 from resellers.models import Site
-from resellers.site_models import SiteDesign, SiteImage
+from resellers.site_models import SiteDesign, SiteDomain, SiteImage
+
+
+def unbind_domain(site: Site) -> None:
+    """Remove the custom domain of a site whose plan has none; the alias leads to it again. Nothing without one."""
+    row = SiteDomain.objects.filter(site=site).exclude(status=DomainStatus.REMOVED).first()
+    if row is None:
+        return
+    DOMAIN_MACHINE.fire(row, DomainEvent.REMOVE)
+    Site.objects.filter(pk=site.pk, host=row.host).update(host="")
+    site.host = ""
+    after = {"host": row.host, "reason": "plan"}
+    audit.record(system_actor(site.organization_id), "site.domain_removed", site, after=after, account=site.account)
 
 
 def forget_site(site: Site) -> None:

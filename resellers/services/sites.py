@@ -16,9 +16,10 @@ from core.errors import BusinessError, Conflict, PermissionRefused
 from core.events import emit
 from core.tenancy import Actor, TenantQuerySet, system_actor
 from resellers.aliases import clean_alias
+from resellers.editions import Capability, has_capability
 from resellers.enums import SITE_MACHINE, AccountKind, AccountStatus, AliasState, Edition, SiteEvent, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
-from resellers.services.site_end import forget_site
+from resellers.services.site_end import forget_site, unbind_domain
 from users.models import User
 from users.permissions import Perm
 
@@ -161,6 +162,8 @@ def open_plan(account_id: int, *, plan_id: uuid.UUID, edition: str, ends_at: dt.
         _claim(account, site.alias, AliasState.LIVE)
     Site.objects.filter(pk=site.pk).update(plan_id=plan_id, plan_ends_at=ends_at)
     site.plan_id, site.plan_ends_at = plan_id, ends_at
+    if not has_capability(edition, Capability.CUSTOM_DOMAIN):
+        unbind_domain(site)
     before, account.edition = account.edition, edition
     account.save(update_fields=["edition", "updated_at"])
     system = system_actor(account.organization_id)
@@ -220,6 +223,7 @@ def close_plan(account_id: int, *, plan_id: uuid.UUID, edition: str = Edition.BA
         return
     now = clock.now()
     until = now + KEPT_FOR
+    unbind_domain(site)
     if site.status in (SiteStatus.LIVE, SiteStatus.SUSPENDED):
         SITE_MACHINE.fire(
             site, SiteEvent.CLOSE, closed_at=now, kept_until=until, host="", plan_id=None, plan_ends_at=None

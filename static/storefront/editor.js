@@ -40,8 +40,6 @@
         move.focus();
         form.dispatchEvent(new Event("look-moved"));
       }
-      /* The switch of a section stands in its head; it must not fold it. */
-      if (event.target.closest(".editor-sections summary .check label")) { event.preventDefault(); event.target.closest(".check").querySelector("input").click(); }
     });
 
     document.body.addEventListener("look-saved", () => {

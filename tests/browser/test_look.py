@@ -69,7 +69,7 @@ def test_typing_shows_in_the_preview_and_publishing_shows_it_to_all(shop, browse
     page.set_input_files("input[name=logo]", logo)
     preview_of(page).locator(".logo img").wait_for()
     page.locator("li[data-section]", has_text="Categories").locator("[data-move='-1']").click()
-    page.wait_for_function("document.querySelector('[data-section] label').textContent.includes('Categories')")
+    page.wait_for_function("document.querySelector('[data-section] summary').textContent.includes('Categories')")
     walk.shot("look_editor")
     page.click("button[data-device=phone]")
     walk.shot("look_editor_phone_preview")
