@@ -21,6 +21,7 @@ ACTIONS = {
     "site.domain_requested": _("Custom domain requested"),
     "site.domain_status": _("Custom domain's state changed"),
     "site.domain_removed": _("Custom domain removed"),
+    "site.mail_account": _("Mail settings of the storefront changed"),
     "site.published": _("Look of the storefront published"),
     "account.updated": _("Company data changed"),
     "asset.activated": _("Licence ready"),

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from core.crypto import CipherField
 from core.pictures import MAX_BYTES
 from core.tenancy import TenantOwned
 from resellers.domain_rules import DomainStatus
@@ -103,3 +104,39 @@ class SiteDomain(TenantOwned):
 
     def __str__(self) -> str:
         return self.host
+
+
+class MailKind(models.TextChoices):
+    """By which way a reseller's mail leaves."""
+
+    SMTP = "smtp", _("SMTP with a password")
+    OFFICE365 = "office365", _("Microsoft 365 (OAuth2)")
+
+
+class MailSecurity(models.TextChoices):
+    """How the connection to a mail server is protected; without protection no password is sent."""
+
+    TLS = "tls", _("TLS from the start (465)")
+    STARTTLS = "starttls", _("STARTTLS (587)")
+
+
+class SiteMail(TenantOwned):
+    """The mail account a site's mail leaves through. The password or client secret is kept as cipher text only."""
+
+    tenant_account = "site__account"
+
+    site = models.OneToOneField("resellers.Site", on_delete=models.CASCADE, related_name="mail_account")
+    kind = models.CharField(max_length=20, choices=MailKind.choices, default=MailKind.SMTP)
+    name = models.CharField(_("account name"), max_length=100)
+    address = models.EmailField(_("address"))
+    server = models.CharField(_("server"), max_length=253, blank=True)
+    port = models.PositiveIntegerField(_("port"), default=587)
+    security = models.CharField(max_length=20, choices=MailSecurity.choices, default=MailSecurity.STARTTLS)
+    client_id = models.CharField(_("client ID"), max_length=100, blank=True)
+    secret_cipher = CipherField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.address

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from storefront.views import look, my_domain, my_shop
+from storefront.views import look, my_domain, my_mail, my_shop
 
 urlpatterns: list[URLPattern] = [
     path("image/icon.svg", look.site_icon, name="site_icon"),
@@ -15,4 +15,5 @@ urlpatterns: list[URLPattern] = [
     path("my-shop/domain/", my_domain.Domain.as_view(), name="domain"),
     path("my-shop/domain/state/", my_domain.DomainCheck.as_view(), name="domain_check"),
     path("my-shop/domain/remove/", my_domain.DomainRemove.as_view(), name="domain_remove"),
+    path("my-shop/mail/", my_mail.MailSettings.as_view(), name="mail_settings"),
 ]

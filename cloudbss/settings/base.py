@@ -153,6 +153,13 @@ vars().update(env.email("EMAIL_URL", default="dummymail://"))
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = env("DEFAULT_FROM_EMAIL", default="no-reply@localhost")
 
+# Microsoft's documented addresses for sending with OAuth2: token (by the domain of the address), server, port.
+OFFICE365_MAIL = (
+    "https://login.microsoftonline.com/{domain}/oauth2/v2.0/token",
+    "smtp.office365.com",
+    587,
+)
+
 # --- Data -------------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://cloudbss@127.0.0.1:5432/cloudbss")}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
@@ -227,6 +234,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
     "custom domains": {"task": "resellers.check_domains", "schedule": 300.0},
+    "held mails": {"task": "notifications.drop_held", "schedule": 3600.0},
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
     "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},
 }

@@ -4,7 +4,7 @@ from core import audit
 from core.tenancy import system_actor
 from resellers.domain_rules import DOMAIN_MACHINE, DomainEvent, DomainStatus
 from resellers.models import Site
-from resellers.site_models import SiteDesign, SiteDomain, SiteImage
+from resellers.site_models import SiteDesign, SiteDomain, SiteImage, SiteMail
 
 
 def unbind_domain(site: Site) -> None:
@@ -17,6 +17,11 @@ def unbind_domain(site: Site) -> None:
     site.host = ""
     after = {"host": row.host, "reason": "plan"}
     audit.record(system_actor(site.organization_id), "site.domain_removed", site, after=after, account=site.account)
+
+
+def forget_mail(site: Site) -> None:
+    """Erase the mail account of a site whose plan ended, its secret with it."""
+    SiteMail.objects.filter(site=site).delete()
 
 
 def forget_site(site: Site) -> None:

@@ -19,7 +19,7 @@ from resellers.aliases import clean_alias
 from resellers.editions import Capability, has_capability
 from resellers.enums import SITE_MACHINE, AccountKind, AccountStatus, AliasState, Edition, SiteEvent, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
-from resellers.services.site_end import forget_site, unbind_domain
+from resellers.services.site_end import forget_mail, forget_site, unbind_domain
 from users.models import User
 from users.permissions import Perm
 
@@ -224,6 +224,7 @@ def close_plan(account_id: int, *, plan_id: uuid.UUID, edition: str = Edition.BA
     now = clock.now()
     until = now + KEPT_FOR
     unbind_domain(site)
+    forget_mail(site)
     if site.status in (SiteStatus.LIVE, SiteStatus.SUSPENDED):
         SITE_MACHINE.fire(
             site, SiteEvent.CLOSE, closed_at=now, kept_until=until, host="", plan_id=None, plan_ends_at=None

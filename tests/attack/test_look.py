@@ -51,7 +51,9 @@ def test_script_in_every_field_is_text_or_refused():
 
 
 @pytest.mark.parametrize("name", [*COLOURS, "skin", "font", "scheme", "analytics_id", "logo", *LINKS, "support_email"])
-@pytest.mark.parametrize("value", [SCRIPT, CSS, "#12345", "#1234567", "red", "expression(alert(1))", "../../etc/passwd"])
+@pytest.mark.parametrize(
+    "value", [SCRIPT, CSS, "#12345", "#1234567", "red", "expression(alert(1))", "../../etc/passwd"]
+)
 def test_values_with_a_form_take_nothing_else(name, value):
     look, wrong = clean_look({"name": "x", name: value})
     assert name in wrong
@@ -86,7 +88,9 @@ def test_signs_that_turn_the_direction_and_controls_go():
     assert clean_look({"name": "Ελλάς 株式会社 عربى"})[0]["name"] == "Ελλάς 株式会社 عربى"
 
 
-@pytest.mark.parametrize("text", [SCRIPT, "**<b>**", "## <script>", "- <i>\n- x", "[<b>](https://a.test/)", "[x](/a%22)"])
+@pytest.mark.parametrize(
+    "text", [SCRIPT, "**<b>**", "## <script>", "- <i>\n- x", "[<b>](https://a.test/)", "[x](/a%22)"]
+)
 def test_prose_makes_no_html_of_what_was_typed(text):
     made = str(prose(text))
     assert "<script" not in made

@@ -58,7 +58,7 @@ def test_typing_shows_in_the_preview_and_publishing_shows_it_to_all(shop, browse
     page.set_viewport_size({"width": 1500, "height": 950})
     at_cedar(walk, user.email)
     walk.shot("look_editor_fresh")
-    page.click("text=Welcome")
+    page.locator("li[data-section]", has_text="Welcome").locator("summary > .strong").click()
     page.fill("input[name=tagline]", "Clouds that simply work")
     preview_of(page).get_by_text("Clouds that simply work").wait_for()
     page.select_option("select[name=skin]", "bold")
