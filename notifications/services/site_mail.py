@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from email.utils import formataddr
 from typing import Any
 
-from django.core.mail import EmailMessage
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _

@@ -166,7 +166,7 @@ def test_refused_login_is_said_without_the_servers_words(site, plain):
 
 
 @pytest.mark.parametrize(
-    "server", ["10.0.0.5", "169.254.169.254", "[::1]", "0.0.0.0", "192.168.1.1", "::ffff:10.0.0.1"]
+    "server", ["10.0.0.5", "169.254.169.254", "[::1]", "127.0.0.2", "192.168.1.1", "::ffff:10.0.0.1"]
 )
 def test_servers_inside_are_not_reached(site, settings, server):
     settings.LOOPBACK_HOSTS = []
