@@ -51,15 +51,15 @@ class GuardedBackend(EmailBackend):
         return _GuardedTls if self.use_ssl else _Guarded
 
     def open(self) -> bool | None:
-        """Connect and sign in."""
-        opened = super().open()
-        if opened and self.token and self.connection is not None:
-            words = f"user={self.bearer}\x01auth=Bearer {self.token}\x01\x01"
-            try:
+        """Connect and sign in; whatever fails leaves no connection open."""
+        try:
+            opened = super().open()
+            if opened and self.token and self.connection is not None:
+                words = f"user={self.bearer}\x01auth=Bearer {self.token}\x01\x01"
                 self.connection.auth("XOAUTH2", lambda challenge=None: words if challenge is None else "")
-            except smtplib.SMTPException:
-                self.close()
-                raise
+        except Exception:
+            self.close()
+            raise
         return opened
 
 

@@ -64,10 +64,17 @@ class Talk(socketserver.StreamRequestHandler):
                 self.wfile.write(b"250 ok\r\n")
 
 
+class Server(socketserver.ThreadingTCPServer):
+    """Waits for nobody who stays connected."""
+
+    daemon_threads = True
+    block_on_close = False
+
+
 @contextmanager
 def mail_server(login: bytes = b"235 in\r\n") -> Iterator[tuple[int, list[str]]]:
     """A mail server on loopback: its port and what was said to it."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Talk) as server:
+    with Server(("127.0.0.1", 0), Talk) as server:
         said: list[str] = []
         server.said, server.login = said, login  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, daemon=True)
