@@ -46,6 +46,7 @@ ENTRIES = [
     Entry(_("Audit log"), "bss:audit_list", "shield", _("Operations"), Perm.AUDIT_VIEW),
     Entry(_("Applications setup"), "bss:instance_list", "plug", _("Setup"), Perm.INSTANCE_VIEW),
     Entry(_("Certificates"), "bss:certificate_list", "shield", _("Setup"), Perm.CERTIFICATE_MANAGE),
+    Entry(_("Look and feel"), "bss:design", "star", _("Setup"), Perm.SYSTEM_OPTIONS),
     Entry(_("Employees"), "bss:staff_list", "users", _("Setup"), Perm.STAFF_MANAGE),
     Entry(_("Permission rules"), "bss:rule_list", "lock", _("Setup"), Perm.STAFF_MANAGE),
     Entry(_("Roles"), "bss:role_matrix", "key", _("Setup"), Perm.BSS_VIEW),

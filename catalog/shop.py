@@ -234,7 +234,8 @@ def listed(rows: QuerySet[Product], reseller: Account) -> QuerySet[Product]:
 
 def in_order(rows: QuerySet[Product], window: ShopWindow) -> QuerySet[Product]:
     """The products of a window in the order of its shop: the reseller's, else by name."""
-    order = ("listing__position", "listing__sort_name", "pk") if window.lists_itself else ("name", "pk")
+    by_listing = window.lists_itself and window.prices is not None  # Without a price list there are no rows at all.
+    order = ("listing__position", "listing__sort_name", "pk") if by_listing else ("name", "pk")
     return rows.order_by(*order)
 
 

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from cloudbss import health
+from cloudbss import health, tls
 
 handler400 = "ui.errors.bad_request"
 handler403 = "ui.errors.permission_denied"
@@ -14,7 +14,8 @@ handler500 = "ui.errors.server_error"
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("favicon.ico", RedirectView.as_view(url="/static/ui/favicon.svg", permanent=True), name="favicon"),
+    path("tls/allowed", tls.allowed, name="tls_allowed"),
+    path("favicon.ico", RedirectView.as_view(url="/image/icon.svg"), name="favicon"),
     path("admin/", admin.site.urls),
     path("", include("sso.urls")),
     path("accounts/", include("allauth.urls")),

@@ -54,6 +54,11 @@ def lookup_txt(host: str) -> Answer:
     return _ask(host, "TXT", lambda record: b"".join(record.strings).decode("utf-8", "replace"))
 
 
+def lookup_addresses(host: str) -> Answer:
+    """The IPv4 addresses of ``host``, aliases followed, in alphabetical order."""
+    return _ask(host, "A", lambda record: str(record.address))
+
+
 def _ask(host: str, kind: str, read: Callable[..., str]) -> Answer:
     try:
         name = dns.name.from_text(host.strip())

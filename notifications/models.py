@@ -16,6 +16,7 @@ class MailState(models.TextChoices):
     QUEUED = "queued", _("Queued")
     SENT = "sent", _("Sent")
     FAILED = "failed", _("Failed")
+    HELD = "held", _("Held until the storefront has mail settings")
 
 
 class OutgoingMail(TenantOwned, outbox.OutboxRow):

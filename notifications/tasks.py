@@ -4,7 +4,7 @@ from celery import shared_task
 
 from core.events import PROCESS_TASK
 from notifications.models import SEND_TASK
-from notifications.services import events, send
+from notifications.services import events, send, site_mail
 
 
 @shared_task(name=PROCESS_TASK)
@@ -17,3 +17,9 @@ def process_event(event_id: int) -> None:
 def send_mail(mail_id: int) -> None:
     """Send one mail."""
     send.send_mail(mail_id)
+
+
+@shared_task(name="notifications.drop_held")
+def drop_held() -> None:
+    """Give up mails that were held for a week."""
+    site_mail.drop_held()

@@ -19,7 +19,7 @@ terms test user webhook well-known www"""
 # First segments of our addresses that are none of these words.
 _PATHS = """
 apidocs basket brand.css company export favicon.ico healthz hook licence my-shop readyz service styleguide view-as
-approval plan registration"""
+approval plan registration tls"""
 # Language tags as sites use them, alone or with a region.
 _LANGUAGES = """
 ar bg cs da de el en es et eu fi fr ga he hr hu is it ja ko lt lv mk mt nb nl nn no pl pt ro ru sk sl sq sr sv

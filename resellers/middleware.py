@@ -26,7 +26,7 @@ from resellers.selectors import actor_for, viewing_for
 from resellers.services.view_as import end_viewing
 
 STAFF_PREFIXES = ("/bss/", "/styleguide/")
-WITHOUT_SITE = ("/static/", "/healthz", "/readyz")
+WITHOUT_SITE = ("/static/", "/healthz", "/readyz", "/tls/")
 SHOP_URLS = "cloudbss.urls_shop"
 CHOSEN_ACCOUNT = "chosen_account"
 VIEWING = "viewing"

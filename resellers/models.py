@@ -25,7 +25,11 @@ from resellers.enums import (
     SiteStatus,
     ViewingEnd,
 )
+from resellers.site_models import DesignState, SiteDesign, SiteDomain, SiteImage, SiteMail
 from users.permissions import StaffRole, StorefrontRole
+
+# Django finds the models of an app through this module.
+__all__ = ["DesignState", "SiteDesign", "SiteDomain", "SiteImage", "SiteMail"]
 
 
 class Organization(BaseModel):
@@ -88,6 +92,7 @@ class Site(TenantOwned):
     terms = models.TextField(_("terms of use"), blank=True)
     terms_version = models.PositiveIntegerField(default=1)
     privacy = models.TextField(_("privacy notice"), blank=True)
+    look = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta:
         ordering = ["id"]

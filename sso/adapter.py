@@ -111,7 +111,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def get_totp_issuer(self) -> str:
         """The shop's name in the authenticator app."""
         site: Site | None = getattr(context.request, "site", None)
-        return site.name if site else "Cloud BSS"
+        return site.name if site else "Storefront"
 
     def encrypt(self, text: str) -> str:
         """Encrypt a secret for the database."""

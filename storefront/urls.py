@@ -1,6 +1,6 @@
 """Addresses of the storefront."""
 
-from django.urls import path
+from django.urls import include, path
 
 from storefront.views import (
     activity,
@@ -29,6 +29,7 @@ _ASSET = "licences/<uuid:public_id>/"
 
 urlpatterns = [
     path("", catalogue.home, name="home"),
+    path("", include("storefront.urls_look")),
     path("brand.css", catalogue.brand_css, name="brand_css"),
     path("terms/", services.terms, name="terms"),
     path("products/", catalogue.product_list, name="product_list"),

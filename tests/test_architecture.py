@@ -27,6 +27,7 @@ MAY_WRITE = {
     "core/job_files.py": "the file a job leaves",
     "core/jobs.py": "the life of a job",
     "core/outbox.py": "claim, release and sweep",
+    "core/pictures.py": "a picture into memory, not a row",
     "core/states.py": "the compare-and-set of every life cycle",
     "users/models.py": "Django's user manager",
     "provisioning/context.py": "steps are committed at once, for connectors",
@@ -36,6 +37,12 @@ MAY_WRITE = {
 }
 # Names a door may call without an actor, and why.
 WITHOUT_ACTOR = {
+    "absolute": "makes an address",
+    "accepted_addresses": "reads the settings of the installation",
+    "cname_target": "reads the settings of the installation",
+    "image_of": "reads a picture of a site, which everybody may see",
+    "may_have_certificate": "answers our own reverse proxy",
+    "previewed_site": "reads what a signed token of the site allows",
     "checklist": "reads a row the caller already holds",
     "dns_advice": "describes a row the caller already holds",
     "wait_words": "describes a form",

@@ -205,6 +205,7 @@ SHOP = [name for name in PATTERNS if name.startswith("storefront:")]
 OPEN = {
     "storefront:home",
     "storefront:brand_css",
+    "storefront:site_icon",
     "storefront:terms",
     "storefront:product_list",
     "storefront:product_detail",
@@ -212,6 +213,8 @@ OPEN = {
 }
 POST_ONLY = {
     "storefront:view_as_stop",
+    "storefront:set_consent",
+    "storefront:set_language",
     "storefront:basket_add",
     "storefront:basket_change",
     "storefront:basket_target",
@@ -272,7 +275,11 @@ def test_visitor_sees_only_what_the_site_opens(shop, order):
 def test_visitor_of_a_closed_site_signs_in_first(shop, order):
     type(shop.site).objects.filter(pk=shop.site.pk).update(anonymous_access=False)
     found = statuses(client_of(shop, "visitor"), SHOP, ids_of(shop, order))
-    assert {name for name, status in found.items() if status == 200} == {"storefront:brand_css", "storefront:terms"}
+    assert {name for name, status in found.items() if status == 200} == {
+        "storefront:brand_css",
+        "storefront:site_icon",
+        "storefront:terms",
+    }
 
 
 @pytest.mark.parametrize("role", ["stranger", "foreign_reseller", "reseller"])

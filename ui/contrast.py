@@ -77,14 +77,49 @@ def palette(colour: str) -> tuple[Palette, Palette]:
     return light, dark
 
 
-def brand_css(colour: str) -> str:
-    """The style sheet that puts a brand's colours over the tokens."""
+def brand_css(colour: str, accent: str = "") -> str:
+    """The style sheet that puts a brand's colours over the tokens; made of numbers only."""
     light, dark = palette(colour)
+    second_light, second_dark = palette(accent if is_colour(accent) else colour)
     pairs = {
         "--brand": (light.brand, dark.brand),
         "--brand-strong": (light.strong, dark.strong),
         "--brand-soft": (light.soft, dark.soft),
         "--on-brand": (light.on_brand, dark.on_brand),
+        "--accent": (second_light.brand, second_dark.brand),
+        "--accent-strong": (second_light.strong, second_dark.strong),
+        "--accent-soft": (second_light.soft, second_dark.soft),
+        "--on-accent": (second_light.on_brand, second_dark.on_brand),
     }
     rules = "".join(f"{name}:light-dark({first},{second});" for name, (first, second) in pairs.items())
+    # A hero in full colour stays the brand's own in both schemes, so its letters are reckoned once.
+    chosen, letters = light.brand, readable(light.brand)
+    deep = mix(chosen, BLACK if letters == LIGHT else LIGHT, 0.72)
+    rules += f"--brand-full:{chosen};--brand-deep:{deep};--on-brand-full:{letters};"
     return f":root{{{rules}}}\n"
+
+
+def brand_query(colour: str, accent: str) -> str:
+    """The query of the address of a brand's style sheet; empty for the colours of the tokens."""
+    parts = [f"{key}={value[1:]}" for key, value in (("b", colour), ("a", accent)) if is_colour(value)]
+    return "&".join(parts)
+
+
+@dataclass(frozen=True)
+class ColourNote:
+    """What is corrected of a colour so that it can be read: contrast as chosen, and the colour used instead."""
+
+    chosen: str
+    used: str
+    contrast: str
+
+
+def colour_note(colour: str) -> ColourNote | None:
+    """The correction of a brand colour where it is used for letters on white; None if it is readable as it is."""
+    if not is_colour(colour):
+        return None
+    found = contrast(colour.lower(), LIGHT)
+    if found >= ENOUGH:
+        return None
+    light, _dark = palette(colour)
+    return ColourNote(colour.lower(), light.strong, f"{found:.1f}")

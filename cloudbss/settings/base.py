@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "storefront.look.LookMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -154,6 +155,13 @@ vars().update(env.email("EMAIL_URL", default="dummymail://"))
 EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL: str = env("DEFAULT_FROM_EMAIL", default="no-reply@localhost")
 
+# Microsoft's documented addresses for sending with OAuth2: token (by the domain of the address), server, port.
+OFFICE365_MAIL = (
+    "https://login.microsoftonline.com/{domain}/oauth2/v2.0/token",
+    "smtp.office365.com",
+    587,
+)
+
 # --- Data -------------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://cloudbss@127.0.0.1:5432/cloudbss")}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
@@ -187,6 +195,16 @@ DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
 # The hosts a certificate's name may be an alias of, such as one in Europe and one in America.
 CERTIFICATE_CNAME_TARGETS: list[str] = env.list("CERTIFICATE_CNAME_TARGETS", default=[])
 
+# --- Custom domains of storefronts ------------------------------------------------------------------------------------
+# The host a custom domain is an alias of (CNAME); empty means the host of PUBLIC_URL.
+STOREFRONT_CNAME: str = env("STOREFRONT_CNAME", default="")
+# The IPv4 addresses a custom domain may have instead (A), for names that cannot be an alias.
+STOREFRONT_ADDRESSES: list[str] = env.list("STOREFRONT_ADDRESSES", default=[])
+# Where our reverse proxy speaks TLS, as host:port; empty means that custom domains go live without a certificate.
+STOREFRONT_TLS_PROXY: str = env("STOREFRONT_TLS_PROXY", default="")
+# What a proxy on another machine must send to be told which domains may have a certificate.
+TLS_ASK_SECRET: str = env("TLS_ASK_SECRET", default="")
+
 # --- Background work: rows are durable, the broker may be away; then the sweep sends them again -----------------------
 CELERY_BROKER_URL: str = env("CELERY_BROKER_URL", default=REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -218,6 +236,8 @@ CELERY_BEAT_SCHEDULE = {
     "catalogues by the clock": {"task": "provisioning.pull_catalogues", "schedule": 3600.0},
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
+    "custom domains": {"task": "resellers.check_domains", "schedule": 300.0},
+    "held mails": {"task": "notifications.drop_held", "schedule": 3600.0},
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
     "shops of resellers": {"task": "catalog.keep_shops", "schedule": 900.0},
     "managed copies of Professional resellers": {"task": "tenants.follow_accounts", "schedule": 300.0},

@@ -13,6 +13,7 @@ from core.tenancy import system_actor
 from notifications.services.assets import ASSETS
 from notifications.services.certificates import CERTIFICATES
 from notifications.services.compose import absolute, queue_mail, site_of
+from notifications.services.domains import DOMAINS
 from notifications.services.life import LIFE, subscription_of
 from notifications.services.plans import PLANS
 from notifications.services.readers import order_by_number, order_of, to_buyer
@@ -139,6 +140,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "subscription.refused": _subscription_refused,
     **CERTIFICATES,
     **PLANS,
+    **DOMAINS,
     **LIFE,
     **ASSETS,
     **SHOPS,

@@ -1,6 +1,7 @@
 """Sends queued mails. A mail whose sending was recorded is never sent again; one that was cut off may be, once."""
 
 import logging
+from email.utils import formataddr
 from smtplib import SMTPRecipientsRefused
 
 from django.core.mail import EmailMultiAlternatives
@@ -8,6 +9,9 @@ from django.utils.html import escape
 
 from core import clock, outbox
 from notifications.models import ERASED, MailState, OutgoingMail
+from notifications.services.site_mail import NoMailSettings, account_of
+from notifications.services.smtp import connection_of
+from resellers.site_models import SiteMail
 from subscriptions.asset_enums import AssetStatus, DeliveryNote
 from subscriptions.models import Asset
 from subscriptions.services.keys import keys_for_mail, note_delivery
@@ -28,7 +32,9 @@ def send_mail(mail_id: int) -> None:
         return
     try:
         with outbox.heartbeat(mail, CLAIM_SECONDS):
-            _message(mail).send()
+            _message(mail, account_of(mail)).send()
+    except NoMailSettings:
+        outbox.release(mail, state=MailState.HELD, last_error="The storefront has no mail settings.")
     except LicenceGone:
         _failed(mail, "The licence is not active any more.", is_final=True)
     except SMTPRecipientsRefused as error:
@@ -61,14 +67,17 @@ def _bodies(mail: OutgoingMail) -> tuple[str, str]:
     return text, html
 
 
-def _message(mail: OutgoingMail) -> EmailMultiAlternatives:
+def _message(mail: OutgoingMail, own: SiteMail | None) -> EmailMultiAlternatives:
+    """The mail as it leaves: through the storefront's own mail account if there is one, else through ours."""
     text, html = _bodies(mail)
+    sender = formataddr((own.name, own.address)) if own is not None else mail.sender
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=text,
-        from_email=mail.sender,
+        from_email=sender,
         to=[mail.recipient],
-        headers={"Message-ID": f"<{mail.public_id}@{mail.sender.rpartition('@')[2].strip('>')}>"},
+        headers={"Message-ID": f"<{mail.public_id}@{sender.rpartition('@')[2].strip('>')}>"},
+        connection=connection_of(own) if own is not None else None,
     )
     if html:
         message.attach_alternative(html, "text/html")

@@ -16,10 +16,11 @@ from core.errors import BusinessError, Conflict, PermissionRefused
 from core.events import emit
 from core.tenancy import Actor, TenantQuerySet, system_actor
 from resellers.aliases import clean_alias
-from resellers.editions import EDITION_RANKS
+from resellers.editions import EDITION_RANKS, Capability, has_capability
 from resellers.enums import SITE_MACHINE, AccountKind, AccountStatus, AliasState, Edition, SiteEvent, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
 from resellers.routing import site_of_reseller
+from resellers.services.site_end import forget_mail, forget_site, unbind_domain
 from users.models import User
 from users.permissions import Perm
 
@@ -158,6 +159,8 @@ def open_plan(account_id: int, *, plan_id: uuid.UUID, edition: str, ends_at: dt.
     written = {"plan_id": plan_id, "plan_ends_at": ends_at, "next_plan_id": None, "next_edition": ""}
     Site.objects.filter(pk=site.pk).update(**written)
     site.plan_id, site.plan_ends_at = plan_id, ends_at
+    if not has_capability(edition, Capability.CUSTOM_DOMAIN):
+        unbind_domain(site)
     before, account.edition = account.edition, edition
     account.save(update_fields=["edition", "updated_at"])
     system = system_actor(account.organization_id)
@@ -233,6 +236,8 @@ def close_plan(account_id: int, *, plan_id: uuid.UUID, edition: str = Edition.BA
         open_plan(account_id, plan_id=site.next_plan_id, edition=site.next_edition, ends_at=now)
         return
     until = now + KEPT_FOR
+    unbind_domain(site)
+    forget_mail(site)
     if site.status in (SiteStatus.LIVE, SiteStatus.SUSPENDED):
         SITE_MACHINE.fire(
             site, SiteEvent.CLOSE, closed_at=now, kept_until=until, host="", plan_id=None, plan_ends_at=None
@@ -316,6 +321,7 @@ def _erase(site: Site) -> None:
         terms="",
         privacy="",
     )
+    forget_site(site)
     User.objects.filter(realm=site.public_id).update(is_active=False)
     StorefrontAlias.objects.filter(account=site.account, state=AliasState.KEPT).delete()
     audit.record(system_actor(site.organization_id), "site.deleted", site, account=site.account)

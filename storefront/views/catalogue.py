@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -28,14 +29,16 @@ from catalog.shop import (
     window_products,
 )
 from core.tenancy import Actor
-from resellers.models import Site
+from resellers.look import Section, shown_look
 from resellers.selectors import own_account
 from storefront.access import ShopRequest, shop_page
 from ui.contrast import brand_css as sheet
+from ui.templatetags.look import site_link
 
 PAGE = 24
 FOUND = 60
 STRIP = 8
+FRESH = 4
 
 
 def _window(request: ShopRequest) -> ShopWindow:
@@ -56,12 +59,8 @@ def _shelves(request: ShopRequest, window: ShopWindow) -> QuerySet[Category]:
     return categories_for(request.actor)
 
 
-def tiles(products: Sequence[Product], window: ShopWindow) -> list[dict[str, Any]]:
-    """Products with their lowest price, ready to be shown as tiles; the same statements whatever their number."""
-    return _tiles(products, window_plans(window, products))
-
-
 def _tiles(products: Sequence[Product], plans: Mapping[int, Sequence[ShownPlan]]) -> list[dict[str, Any]]:
+    """Products with their lowest price, ready to be shown as tiles."""
     return [{"product": product, "from": _lowest(plans.get(product.pk, []))} for product in dressed(products)]
 
 
@@ -72,16 +71,34 @@ def _lowest(plans: Sequence[ShownPlan]) -> ShownPlan | None:
 
 @shop_page(anonymous=True)
 def home(request: ShopRequest) -> HttpResponseBase:
-    """The shop's front page: what it is, its shelves, what is featured and new."""
+    """The shop's front page: the sections its owner chose, in his order."""
+    return render(request, "storefront/home.html", home_context(request))
+
+
+def home_context(request: ShopRequest) -> dict[str, Any]:
+    """What the sections of the home page need; only what is shown is read."""
+    look = shown_look(request.shop)
+    shown = [name for name, is_on in look["sections"] if is_on]
     window = _window(request)
     rows = _sold(request, window)
-    featured = list(in_order(rows.filter(is_featured=True), window)[:STRIP])
-    context = {
-        "categories": _shelves(request, window),
-        "featured": tiles(featured or list(in_order(rows, window)[:STRIP]), window),
+    featured: list[Product] = []
+    newest: list[Product] = []
+    if Section.FEATURED in shown:
+        featured = list(in_order(rows.filter(is_featured=True), window)[:STRIP])
+        featured = featured or list(in_order(rows, window)[:STRIP])
+    if Section.NEW in shown:
+        newest = list(rows.order_by("-created_at", "-id")[:FRESH])
+    plans = window_plans(window, [*featured, *newest]) if featured or newest else {}
+    catalogue = reverse("storefront:product_list")
+    return {
+        "sections": [f"storefront/home/{name}.html" for name in shown],
+        "categories": _shelves(request, window) if Section.CATEGORIES in shown else [],
+        "featured": _tiles(featured, plans),
+        "newest": _tiles(newest, plans),
         "prices": window.sees_prices,
+        "hero_link": site_link(look["hero_link"]) or catalogue,
+        "banner_link": site_link(look["banner_link"]) or catalogue,
     }
-    return render(request, "storefront/home.html", context)
 
 
 @shop_page(anonymous=True)
@@ -100,7 +117,7 @@ def product_list(request: ShopRequest, slug: str = "") -> HttpResponseBase:
     context = {
         "category": category,
         "categories": _shelves(request, window),
-        "tiles": tiles(found, window),
+        "tiles": _tiles(found, window_plans(window, found)),
         "words": words,
         "next": following,
         "prices": window.sees_prices,
@@ -155,8 +172,11 @@ def _related(rows: Any, product: Product) -> list[Product]:
 
 
 @require_safe
-@cache_control(public=True, max_age=86_400)
+@cache_control(public=True, max_age=31_536_000, immutable=True)
 def brand_css(request: HttpRequest) -> HttpResponse:
-    """The site's brand colours over the tokens; readable in light and dark whatever was chosen."""
-    site: Site | None = getattr(request, "site", None)
-    return HttpResponse(sheet(site.brand_color if site else ""), content_type="text/css")
+    """Brand colours over the tokens, readable in light and dark whatever was chosen.
+
+    The colours stand in the address, so that the answer never changes; anything else than a colour is the default.
+    """
+    colours = [f"#{request.GET.get(key, '')}" for key in ("b", "a")]
+    return HttpResponse(sheet(*colours), content_type="text/css")

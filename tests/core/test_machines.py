@@ -11,6 +11,7 @@ from core.errors import Conflict
 from core.states import Machine
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryStatus, OrderStatus
 from orders.models import Order
+from resellers.domain_rules import DOMAIN_MACHINE, DomainStatus
 from resellers.enums import SITE_MACHINE, SiteStatus
 from subscriptions.asset_enums import ASSET_MACHINE, TOKEN_MACHINE, AssetStatus, TokenStatus
 from subscriptions.enums import (
@@ -71,6 +72,24 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         suspended close closed
         closed open live
         closed delete deleted
+        """,
+    ),
+    "domain": (
+        DOMAIN_MACHINE,
+        DomainStatus,
+        """
+        requested verify verifying
+        verifying prove certifying
+        certifying certify live
+        verifying fail failed
+        certifying fail failed
+        live fail failed
+        failed retry verifying
+        requested remove removed
+        verifying remove removed
+        certifying remove removed
+        live remove removed
+        failed remove removed
         """,
     ),
     "delivery": (
@@ -254,6 +273,7 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
 ENDS = {
     "listing": set(),
     "site": {"deleted"},
+    "domain": {"removed"},
     "order": {"executed", "cancelled"},
     "delivery": {"delivered", "cancelled"},
     "subscription": {"cancelled"},
@@ -274,6 +294,7 @@ BEGINS = {
     "MPN ID run": "running",
     "MPN ID row": "pending",
     "site": "preparing",
+    "domain": "requested",
     "order": "draft",
     "delivery": "waiting",
     "subscription": "inactive",

@@ -1,0 +1,31 @@
+"""What of a storefront goes when its plan ends, and when its data is erased (``channel.md`` 3.5)."""
+
+from core import audit
+from core.tenancy import system_actor
+from resellers.domain_rules import DOMAIN_MACHINE, DomainEvent, DomainStatus
+from resellers.models import Site
+from resellers.site_models import SiteDesign, SiteDomain, SiteImage, SiteMail
+
+
+def unbind_domain(site: Site) -> None:
+    """Remove the custom domain of a site whose plan has none; the alias leads to it again. Nothing without one."""
+    row = SiteDomain.objects.filter(site=site).exclude(status=DomainStatus.REMOVED).first()
+    if row is None:
+        return
+    DOMAIN_MACHINE.fire(row, DomainEvent.REMOVE)
+    Site.objects.filter(pk=site.pk, host=row.host).update(host="")
+    site.host = ""
+    after = {"host": row.host, "reason": "plan"}
+    audit.record(system_actor(site.organization_id), "site.domain_removed", site, after=after, account=site.account)
+
+
+def forget_mail(site: Site) -> None:
+    """Erase the mail account of a site whose plan ended, its secret with it."""
+    SiteMail.objects.filter(site=site).delete()
+
+
+def forget_site(site: Site) -> None:
+    """Erase every version and picture of a site that is deleted."""
+    SiteDesign.objects.filter(site=site).delete()
+    SiteImage.objects.filter(site=site).delete()
+    Site.objects.filter(pk=site.pk).update(look={})
