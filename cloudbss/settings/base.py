@@ -216,6 +216,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
+    "registrations nobody answered": {"task": "sso.end_registrations", "schedule": 3600.0},
     "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},
 }
 

@@ -77,7 +77,7 @@ def invite_user(
     chosen = _checked_roles(account, roles)
     organization = Organization.objects.get(pk=actor.tenant_id)
     realm = realm_of(site_of(organization, account), organization)
-    user = _user_of(realm, _checked_address(email), first_name, last_name)
+    user = user_of_realm(realm, _checked_address(email), first_name, last_name)
     membership, is_new = Membership.objects.get_or_create(
         organization=organization, user=user, account=account, defaults={"roles": chosen}
     )
@@ -99,7 +99,7 @@ def _checked_address(email: str) -> str:
     return address
 
 
-def _user_of(realm: uuid.UUID, address: str, first_name: str, last_name: str) -> User:
+def user_of_realm(realm: uuid.UUID, address: str, first_name: str, last_name: str) -> User:
     """The login with this address in the realm, made without a password if there is none; two may invite at once."""
     known = User.objects.filter(realm=realm, email=address)
     user = known.first()
