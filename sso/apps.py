@@ -13,7 +13,7 @@ class SsoConfig(AppConfig):
     verbose_name = "Sign-in"
 
     def ready(self) -> None:
-        """Close the way around our sign-in page, note a second step that was just set up, and hear of plans that end."""
+        """Close the way around our sign-in page, note a second step just set up, hear of ended plans."""
         # This module needs models, which are not there yet when this file is read.
         from allauth.account.decorators import secure_admin_login
 

@@ -96,6 +96,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "ui.context.page",
                 "storefront.context.shop",
+                "sso.context.registration",
             ],
         },
     },

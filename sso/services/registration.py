@@ -210,7 +210,7 @@ def _ask(row: Registration) -> None:
 
 def _activate(actor: Actor, row: Registration) -> None:
     """The chosen password becomes the user's, who has shown that he reads the address."""
-    user = User.objects.select_for_update(of=("self",)).get(pk=row.user_id)
+    user = User.objects.select_for_update(of=("self",)).get(pk=row.user_id or 0)
     if not user.has_usable_password():
         user.password = row.password_hash
         user.save(update_fields=["password"])

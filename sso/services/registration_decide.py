@@ -77,8 +77,8 @@ def _locked(actor: Actor, registration: Registration) -> Registration:
 def set_registration(actor: Actor, *, site: Site, values: Mapping[str, Any]) -> Site:
     """Switch self-registration and its approval; at the organization's own site also resellers and the defaults.
 
-    Raises BusinessError ``anonymous_needed`` for the organization's own site without anonymous access, PermissionRefused
-    ``edition_required`` for a reseller whose plan has no self-registration.
+    Raises BusinessError ``anonymous_needed`` for the organization's own site without anonymous access,
+    PermissionRefused ``edition_required`` for a reseller whose plan has no self-registration.
     """
     row = Site.objects.visible_to(actor) if actor.is_staff else Site.objects.filter(account_id=actor.account_id or 0)
     found = row.select_for_update(of=("self",)).select_related("organization", "account").filter(pk=site.pk).first()

@@ -78,7 +78,7 @@ def mail_deciders(row: Registration) -> None:
 
 def deciders(row: Registration) -> list[User]:
     """Who of a reseller's people decides and can sign in."""
-    members = Membership.objects.filter(account_id=row.reseller_id, user__is_active=True).select_related("user")
+    members = Membership.objects.filter(account=row.reseller, user__is_active=True).select_related("user")
     return [member.user for member in members.filter(roles__overlap=list(DECIDERS))]
 
 
