@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from sso.selectors import pending_registrations
 from subscriptions.asset_selectors import pending_returns
 from subscriptions.selectors import desk_operations, pending_requests
 from ui.nav import Entry, declare
@@ -10,6 +11,7 @@ from users.permissions import Perm
 ENTRIES = [
     Entry(_("Overview"), "bss:dashboard", "chart", "", Perm.BSS_VIEW),
     Entry(_("Accounts"), "bss:account_list", "building", _("Sales"), Perm.BSS_VIEW),
+    Entry(_("Registrations"), "bss:registration_list", "users", _("Sales"), Perm.ACCOUNT_EDIT, pending_registrations),
     Entry(_("Orders"), "bss:order_list", "receipt", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Subscriptions"), "bss:subscription_list", "repeat", _("Sales"), Perm.BSS_VIEW),
     Entry(
@@ -32,6 +34,8 @@ ENTRIES = [
     Entry(_("Background jobs"), "bss:job_list", "clock", _("Operations"), Perm.BSS_VIEW),
     Entry(_("Outgoing mail"), "bss:mail_list", "mail", _("Operations"), Perm.MAIL_VIEW),
     Entry(_("Audit log"), "bss:audit_list", "shield", _("Operations"), Perm.AUDIT_VIEW),
+    Entry(_("Terms of use logs"), "bss:terms_log", "receipt", _("Operations"), Perm.TERMS_VIEW),
+    Entry(_("Consent log"), "bss:consent_log", "check-circle", _("Operations"), Perm.TERMS_VIEW),
     Entry(_("Applications setup"), "bss:instance_list", "plug", _("Setup"), Perm.INSTANCE_VIEW),
     Entry(_("Certificates"), "bss:certificate_list", "shield", _("Setup"), Perm.CERTIFICATE_MANAGE),
     Entry(_("Employees"), "bss:staff_list", "users", _("Setup"), Perm.STAFF_MANAGE),

@@ -1,6 +1,15 @@
 """Addresses of the BSS, by room."""
 
-from bss import urls_control, urls_operations, urls_ordering, urls_rules, urls_sales, urls_services, urls_setup
+from bss import (
+    urls_control,
+    urls_operations,
+    urls_ordering,
+    urls_registrations,
+    urls_rules,
+    urls_sales,
+    urls_services,
+    urls_setup,
+)
 
 app_name = "bss"
 
@@ -10,6 +19,7 @@ urlpatterns = [
     *urls_services.urlpatterns,
     *urls_operations.urlpatterns,
     *urls_control.urlpatterns,
+    *urls_registrations.urlpatterns,
     *urls_rules.urlpatterns,
     *urls_setup.urlpatterns,
 ]

@@ -63,7 +63,7 @@ class RegistrationForm(forms.Form):
         strip=False,
         max_length=128,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
-        help_text=_("At least 12 characters."),
+        help_text=_("At least 10 characters."),
     )
     password2 = forms.CharField(
         label=_("Password again"),

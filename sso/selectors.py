@@ -1,6 +1,7 @@
 """Reads of registrations and consent."""
 
 from core.tenancy import Actor, TenantQuerySet
+from orders.models import TermsAcceptance
 from resellers.editions import Capability, has_capability
 from resellers.enums import SiteStatus
 from resellers.models import Site
@@ -42,3 +43,11 @@ def consent_log(actor: Actor) -> TenantQuerySet[ConsentEntry]:
     if not (actor.is_staff and actor.has(Perm.TERMS_VIEW)):
         return ConsentEntry.objects.none()
     return ConsentEntry.objects.visible_to(actor).select_related("user", "account", "site").order_by("-id")
+
+
+def terms_log(actor: Actor) -> TenantQuerySet[TermsAcceptance]:
+    """Which terms of use were accepted with which order, newest first; for employees with the right to read it."""
+    if not (actor.is_staff and actor.has(Perm.TERMS_VIEW)):
+        return TermsAcceptance.objects.none()
+    rows = TermsAcceptance.objects.visible_to(actor).select_related("order__buyer", "account")
+    return rows.order_by("-id")

@@ -11,6 +11,7 @@ from storefront.views import (
     exports,
     lists,
     people,
+    registrations,
     services,
     subscription,
     viewing,
@@ -20,6 +21,7 @@ from storefront.views import subscription_more as more
 
 app_name = "storefront"
 _MEMBER = "company/users/<uuid:public_id>/"
+_REGISTRATION = "registrations/<uuid:public_id>/"
 _ASSET = "licences/<uuid:public_id>/"
 
 urlpatterns = [
@@ -72,6 +74,11 @@ urlpatterns = [
     path(f"{_ASSET}withdraw/", assets.AssetWithdraw.as_view(), name="asset_withdraw"),
     path("customers/", lists.CustomerList.as_view(), name="customer_list"),
     path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),
+    path("registrations/", registrations.RegistrationList.as_view(), name="registration_list"),
+    path("registrations/settings/", registrations.RegistrationSettings.as_view(), name="registration_settings"),
+    path(_REGISTRATION, registrations.RegistrationDetail.as_view(), name="registration_detail"),
+    path(f"{_REGISTRATION}approve/", registrations.RegistrationApprove.as_view(), name="registration_approve"),
+    path(f"{_REGISTRATION}reject/", registrations.RegistrationReject.as_view(), name="registration_reject"),
     path("exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),
     path("exports/<uuid:public_id>/file/", exports.ExportDownload.as_view(), name="export_file"),
     path("company/", services.profile, name="profile"),

@@ -15,6 +15,7 @@ from core.audit import AuditEntry
 from core.jobs import start_job
 from orders.models import Order
 from resellers.models import Membership, PermissionRule, StaffGroup
+from sso.models import Registration
 from subscriptions.models import AssetReturn, CancellationRequest, Operation, Subscription, SubscriptionAddOn
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
@@ -126,6 +127,16 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         valid_to=clock.now() + dt.timedelta(days=90),
     )
     asset = factories.asset(shop.product, account=shop.customer)
+    registration = Registration.objects.create(
+        organization=shop.organization,
+        site=shop.site,
+        kind="direct",
+        state="pending",
+        company="Fir Foods",
+        email=f"fay{Registration.objects.count()}@fir.test",
+        submitted_at=clock.now(),
+        expires_at=clock.now() + dt.timedelta(days=30),
+    )
     give_back = AssetReturn.objects.create(organization=shop.organization, asset=asset, requested_by="Ada")
     return {
         "order": str(order.public_id),
@@ -149,6 +160,7 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "rule": str(rule.public_id),
         "certificate": str(certificate.public_id),
         "group": str(group.public_id),
+        "registration": str(registration.public_id),
     }
 
 

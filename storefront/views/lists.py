@@ -10,10 +10,11 @@ from orders.enums import OrderStatus
 from orders.selectors import orders_for
 from resellers.enums import SUB_KINDS, AccountStatus, PurchaseMode
 from resellers.selectors import customers_of
+from sso.selectors import pending_registrations
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.selectors import subscriptions_for
 from ui.filters import Choice, Filter, Flag, Period
-from ui.pages import ListPage
+from ui.pages import Action, ListPage
 from ui.tables import Column
 from users.permissions import Perm
 
@@ -137,6 +138,14 @@ class CustomerList(ShopList):
     sort = "name"
     empty_icon = "users"
     empty_title = _("No customers yet")
+
+    def actions(self) -> list[Action]:
+        """Who asked to become one."""
+        if not self.actor.has(Perm.SHOP_REGISTRATIONS):
+            return []
+        waiting = pending_registrations(self.actor).count()
+        label = _("Registrations (%(n)s waiting)") % {"n": waiting} if waiting else _("Registrations")
+        return [Action(label, reverse("storefront:registration_list"), "users", "primary" if waiting else "")]
 
     def row_url(self, row: Any) -> str:
         """The customer with his services."""

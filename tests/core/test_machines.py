@@ -11,6 +11,7 @@ from core.states import Machine
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryStatus, OrderStatus
 from orders.models import Order
 from resellers.enums import SITE_MACHINE, SiteStatus
+from sso.enums import REGISTRATION_MACHINE, RegistrationState
 from subscriptions.asset_enums import ASSET_MACHINE, TOKEN_MACHINE, AssetStatus, TokenStatus
 from subscriptions.enums import (
     OPERATION_MACHINE,
@@ -54,6 +55,18 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         suspended close closed
         closed open live
         closed delete deleted
+        """,
+    ),
+    "registration": (
+        REGISTRATION_MACHINE,
+        RegistrationState,
+        """
+        unconfirmed submit pending
+        unconfirmed approve approved
+        unconfirmed expire expired
+        pending approve approved
+        pending reject rejected
+        pending expire expired
         """,
     ),
     "delivery": (
