@@ -1,10 +1,14 @@
 """Reads of registrations and consent."""
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import Exists, OuterRef
+
 from core.tenancy import Actor, TenantQuerySet
 from orders.models import TermsAcceptance
 from resellers.editions import Capability, has_capability
-from resellers.enums import SiteStatus
-from resellers.models import Site
+from resellers.enums import AccountKind, SiteStatus
+from resellers.models import Account, Membership, Site
+from resellers.services.sites import site_of_reseller
 from sso.enums import RegistrationState
 from sso.models import ConsentEntry, Registration
 from users.permissions import Perm
@@ -51,3 +55,19 @@ def terms_log(actor: Actor) -> TenantQuerySet[TermsAcceptance]:
         return TermsAcceptance.objects.none()
     rows = TermsAcceptance.objects.visible_to(actor).select_related("order__buyer", "account")
     return rows.order_by("-id")
+
+
+def first_users(actor: Actor) -> TenantQuerySet[Membership]:
+    """People a reseller let in at end customers of his where nobody can sign in yet."""
+    here = Membership.objects.filter(account=OuterRef("account"), user__is_active=True)
+    ready = here.exclude(user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    rows = Membership.objects.visible_to(actor).filter(account__kind=AccountKind.END_CUSTOMER)
+    return rows.filter(~Exists(ready), account__bill_to=actor.account_id or 0)
+
+
+def lacks_site(account: Account) -> bool:
+    """Whether the people of an end customer cannot sign in anywhere: his reseller has no storefront."""
+    if account.kind != AccountKind.END_CUSTOMER or account.bill_to_id is None:
+        return False
+    site = site_of_reseller(account.bill_to_id)
+    return site is None or site.status == SiteStatus.CLOSED

@@ -74,6 +74,7 @@ urlpatterns = [
     path(f"{_ASSET}withdraw/", assets.AssetWithdraw.as_view(), name="asset_withdraw"),
     path("customers/", lists.CustomerList.as_view(), name="customer_list"),
     path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),
+    path("customers/<uuid:public_id>/invite/", people.CustomerInvite.as_view(), name="customer_invite"),
     path("registrations/", registrations.RegistrationList.as_view(), name="registration_list"),
     path("registrations/settings/", registrations.RegistrationSettings.as_view(), name="registration_settings"),
     path(_REGISTRATION, registrations.RegistrationDetail.as_view(), name="registration_detail"),
