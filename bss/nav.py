@@ -40,6 +40,7 @@ ENTRIES = [
     Entry(_("Certificates"), "bss:certificate_list", "shield", _("Setup"), Perm.CERTIFICATE_MANAGE),
     Entry(_("Employees"), "bss:staff_list", "users", _("Setup"), Perm.STAFF_MANAGE),
     Entry(_("Permission rules"), "bss:rule_list", "lock", _("Setup"), Perm.STAFF_MANAGE),
+    Entry(_("Custom fields"), "bss:field_list", "list", _("Setup"), Perm.SYSTEM_OPTIONS),
     Entry(_("Roles"), "bss:role_matrix", "key", _("Setup"), Perm.BSS_VIEW),
 ]
 

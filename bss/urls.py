@@ -2,6 +2,7 @@
 
 from bss import (
     urls_control,
+    urls_custom,
     urls_operations,
     urls_ordering,
     urls_registrations,
@@ -19,6 +20,7 @@ urlpatterns = [
     *urls_services.urlpatterns,
     *urls_operations.urlpatterns,
     *urls_control.urlpatterns,
+    *urls_custom.urlpatterns,
     *urls_registrations.urlpatterns,
     *urls_rules.urlpatterns,
     *urls_setup.urlpatterns,

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from core import clock
 from core.audit import AuditEntry
+from core.custom_fields import CustomField
 from core.jobs import start_job
 from orders.models import Order
 from resellers.models import Membership, PermissionRule, StaffGroup
@@ -127,6 +128,9 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         valid_to=clock.now() + dt.timedelta(days=90),
     )
     asset = factories.asset(shop.product, account=shop.customer)
+    field, _made = CustomField.objects.get_or_create(
+        organization=shop.organization, entity="account", code="segment", name="Segment", field_type="text"
+    )
     registration = Registration.objects.create(
         organization=shop.organization,
         site=shop.site,
@@ -160,6 +164,7 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "rule": str(rule.public_id),
         "certificate": str(certificate.public_id),
         "group": str(group.public_id),
+        "field": str(field.public_id),
         "registration": str(registration.public_id),
     }
 

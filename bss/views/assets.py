@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from billing.selectors import charges_for
 from bss.forms.operations import CommentForm, ReasonForm, ResendForm
 from bss.views.shared import history_of
+from core.custom_fields import Entity
 from core.errors import BusinessError, PermissionRefused
 from core.tenancy import Actor
 from orders.selectors import orders_for
@@ -29,8 +30,9 @@ from subscriptions.asset_selectors import (
 )
 from subscriptions.models import Asset, AssetReturn, Operation
 from subscriptions.services.keys import resend_token, reveal_token
+from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Period
-from ui.pages import Action, ActionPage, BulkAction, DetailPage, Fact, ListPage
+from ui.pages import Action, ActionPage, BulkAction, DetailPage, Fact
 from ui.tables import Column
 from users.permissions import Perm
 from vendors.models import SyncStatus
@@ -61,9 +63,10 @@ def retry_creation(actor: Actor, row: Asset) -> Operation:
     return desk.retry(actor, operation=operation)
 
 
-class AssetList(ListPage):
+class AssetList(CustomList):
     """All licences of the organization, newest first."""
 
+    entity = Entity.ASSET
     perm = Perm.BSS_VIEW
     title = gettext_lazy("Assets")
     intro = gettext_lazy("Licences that customers bought once and keep.")
@@ -152,7 +155,13 @@ class AssetDetail(DetailPage):
         Fact("cancelled_at", gettext_lazy("Cancelled"), "when"),
         Fact("delivery_note", gettext_lazy("E-mail"), "status"),
     )
-    parts = ("bss/_asset_alerts.html", "bss/_asset_key.html", "bss/_asset_money.html", "bss/_asset_operations.html")
+    parts = (
+        "bss/_asset_alerts.html",
+        "bss/_asset_key.html",
+        "bss/_asset_money.html",
+        "bss/_custom.html",
+        "bss/_asset_operations.html",
+    )
     side = ("bss/_asset_whose.html", "bss/_history.html")
 
     def shown_facts(self) -> list[Fact]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core.custom_fields import Entity
 from orders.enums import OrderStatus
 from orders.selectors import orders_for
 from resellers.enums import SUB_KINDS, AccountStatus, PurchaseMode
@@ -13,6 +14,7 @@ from resellers.selectors import customers_of
 from sso.selectors import pending_registrations
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.selectors import subscriptions_for
+from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import Action, ListPage
 from ui.tables import Column
@@ -48,9 +50,10 @@ class ServiceList(ShopList):
         return [item for item in self.filters if item.name not in RESELLER_FILTERS]
 
 
-class OrderList(ServiceList):
+class OrderList(CustomList, ServiceList):
     """Orders of the own account and of a reseller's customers."""
 
+    entity = Entity.ORDER
     perm = Perm.SHOP_ORDERS_VIEW
     title = _("Orders")
     selector = orders_for
@@ -81,9 +84,10 @@ class OrderList(ServiceList):
         return reverse("storefront:order_detail", args=[row.public_id])
 
 
-class SubscriptionList(ServiceList):
+class SubscriptionList(CustomList, ServiceList):
     """Services of the own account and of a reseller's customers."""
 
+    entity = Entity.SUBSCRIPTION
     perm = Perm.SHOP_SERVICES_VIEW
     title = _("Services")
     selector = subscriptions_for
@@ -114,9 +118,10 @@ class SubscriptionList(ServiceList):
         return reverse("storefront:subscription_detail", args=[row.public_id])
 
 
-class CustomerList(ShopList):
+class CustomerList(CustomList, ShopList):
     """A reseller's end customers and affiliate accounts."""
 
+    entity = Entity.ACCOUNT
     perm = Perm.SHOP_CUSTOMERS_VIEW
     title = _("Customers")
     selector = customers_of
