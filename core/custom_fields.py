@@ -243,7 +243,8 @@ def shown_value(field: CustomField, data: dict[str, Any] | None) -> Any:
 def with_values(rows: QuerySet[Any], entity: str) -> QuerySet[Any]:
     """The rows, each with its values as ``custom_data``, read in the same statement."""
     data = CustomValues.objects.filter(entity=entity, object_id=OuterRef("pk")).order_by().values("data")[:1]
-    return rows.annotate(custom_data=Subquery(data))
+    found: QuerySet[Any] = rows.annotate(custom_data=Subquery(data))
+    return found
 
 
 def having(rows: QuerySet[Any], field: CustomField, value: Any) -> QuerySet[Any]:

@@ -20,8 +20,10 @@ class SsoConfig(AppConfig):
         # So does this one.
         from allauth.mfa.signals import authenticator_added
 
-        # These need models too.
+        # This one, too.
         from notifications.services.events import listen
+
+        # And this one.
         from sso.services.registration_ends import end_of_plan
 
         listen("plan.ended", end_of_plan)

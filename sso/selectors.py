@@ -71,3 +71,8 @@ def lacks_site(account: Account) -> bool:
         return False
     site = site_of_reseller(account.bill_to_id)
     return site is None or site.status == SiteStatus.CLOSED
+
+
+def own_site(actor: Actor) -> Site | None:
+    """The site of the reseller for whom a customer acts."""
+    return site_of_reseller(actor.account_id) if actor.sells and actor.account_id else None

@@ -120,7 +120,8 @@ def invite_user(
 
     A person who has a login in this realm gets the access at once and keeps his name and password: he is told without
     a link, and None is returned. Nobody learns from the answer whether there was such a login. Raises BusinessError
-    ``email_invalid``, ``role_unknown``, ``role_not_in_plan``, Conflict ``site_needed``, or ``user_exists`` if he is a member already.
+    ``email_invalid``, ``role_unknown``, ``role_not_in_plan``, ``user_exists`` if he is a member already, or Conflict
+    ``site_needed`` for the people of an end customer whose reseller has no storefront.
     """
     _may_invite(actor, account)
     chosen = _checked_roles(account, roles)

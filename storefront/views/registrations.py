@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from resellers.models import Account, Site
-from resellers.services.sites import site_of_reseller
+from sso.selectors import own_site
 from sso.services.registration_decide import approve_registration, set_registration
 from storefront.views.lists import ShopList
 from ui import registrations as kit
@@ -88,7 +88,7 @@ class RegistrationSettings(FormPage):
 
     def load(self, **kwargs: Any) -> Site:
         """The own site."""
-        site = site_of_reseller(self.actor.account_id) if self.actor.account_id else None
+        site = own_site(self.actor)
         if site is None:
             raise Http404
         return site

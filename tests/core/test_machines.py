@@ -210,6 +210,7 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
 }
 # States nothing leads out of.
 ENDS = {
+    "registration": {"approved", "rejected", "expired"},
     "site": {"deleted"},
     "order": {"executed", "cancelled"},
     "delivery": {"delivered", "cancelled"},
@@ -224,6 +225,7 @@ ENDS = {
     "link": set(),
 }
 BEGINS = {
+    "registration": "unconfirmed",
     "site": "preparing",
     "order": "draft",
     "delivery": "waiting",
