@@ -18,12 +18,13 @@ ANSWERS = (("no", _("Buy for my company")), ("yes", _("Resell to my customers"))
 class RegistrationForm(forms.Form):
     """Company, person, address, password and the ticks; whether to resell only where the site allows it."""
 
-    company = forms.CharField(
-        label=_("Company"), max_length=100, widget=forms.TextInput({"autocomplete": "organization"})
-    )
     reselling = forms.ChoiceField(
         label=_("What do you want to do?"), choices=ANSWERS, widget=forms.RadioSelect, initial="no"
     )
+    company = forms.CharField(
+        label=_("Company"), max_length=100, widget=forms.TextInput({"autocomplete": "organization"})
+    )
+    tax_id = forms.CharField(label=_("Tax ID"), max_length=30, required=False)
     first_name = forms.CharField(
         label=_("First name"), max_length=100, widget=forms.TextInput({"autocomplete": "given-name"})
     )
@@ -57,7 +58,6 @@ class RegistrationForm(forms.Form):
     country = forms.ChoiceField(
         label=_("Country"), choices=[("", "—"), *COUNTRIES], widget=forms.Select({"autocomplete": "country"})
     )
-    tax_id = forms.CharField(label=_("Tax ID"), max_length=30, required=False)
     password1 = forms.CharField(
         label=_("Password"),
         strip=False,

@@ -35,11 +35,11 @@ class FieldList(ListPage):
         Column("get_entity_display", gettext_lazy("For"), sort="entity"),
         Column("get_field_type_display", gettext_lazy("Type"), sort="field_type"),
         Column("group", gettext_lazy("Group"), sort="group"),
-        Column("ordering", gettext_lazy("Ordering"), "number", sort="ordering"),
+        Column("ordering", gettext_lazy("Ordering"), "number", sort="ordering", in_files_only=True),
         Column("is_required", gettext_lazy("Compulsory"), "flag", sort="is_required"),
-        Column("is_search", gettext_lazy("Search criterion"), "flag", sort="is_search"),
-        Column("shop_visible", gettext_lazy("In the storefront"), "flag", sort="shop_visible"),
-        Column("provisioning_code", gettext_lazy("Provisioning code"), "number", sort="provisioning_code"),
+        Column("is_search", gettext_lazy("Filter"), "flag", sort="is_search"),
+        Column("shop_visible", gettext_lazy("Storefront"), "flag", sort="shop_visible"),
+        Column("provisioning_code", gettext_lazy("API code"), "number", sort="provisioning_code"),
         Column("archived_at", gettext_lazy("Archived"), "date", sort="archived_at"),
     )
     filters: ClassVar[tuple[Filter, ...]] = (
