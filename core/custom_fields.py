@@ -107,8 +107,8 @@ class CustomField(TenantOwned):
 
     @property
     def key(self) -> str:
-        """Under which its value is kept."""
-        return str(self.pk)
+        """Under which its value is kept; digits alone would be taken for a place in an array."""
+        return f"f{self.pk}"
 
 
 class CustomValues(TenantOwned):
