@@ -11,7 +11,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import dataset, esd, files, orders, provisioning, pull, web  # noqa: E402
+from bench import dataset, esd, files, orders, provisioning, pull, selling, web  # noqa: E402
 from bench.dataset import Market  # noqa: E402
 from bench.size import Plan  # noqa: E402
 from bench.stack import Stack  # noqa: E402
@@ -36,6 +36,7 @@ def run(stack: Stack, plan: Plan, say: Say) -> dict[str, Any]:
         "orders": ("orders", lambda: orders.measure(markets["main"], stack.url, plan)),
         "provisioning": ("provisioning", lambda: provisioning.measure(markets["main"], stack, plan)),
         "esd": ("Microsoft ESD", lambda: esd.measure(stack, plan)),
+        "selling": ("selling prices", lambda: selling.measure(markets["wide"])),
         "files": ("files", lambda: files.measure(markets, stack, plan)),
     }
     only = os.environ.get("BENCH_ONLY", "").split()

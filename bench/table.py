@@ -36,7 +36,7 @@ def table(results: dict[str, Any]) -> str:
         ]
         made += ["", *_lines(head, rows)]
         made += ["", *_lines(("compared", "ratio"), list(results["web"]["compared"].items()))]
-    for key in ("orders", "provisioning", "catalogue", "files"):
+    for key in ("orders", "provisioning", "catalogue", "selling", "files"):
         if results.get(key):
             rows = [[name, _short(value)] for name, value in results[key].items()]
             made += ["", *_lines((key, "figures"), rows)]

@@ -2,17 +2,21 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Case, DecimalField, F, OuterRef, Subquery, Sum, When
+from django.db.models import Case, Count, DecimalField, F, IntegerField, OuterRef, Prefetch, Subquery, Sum, When
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from billing.models import COUNTS, Charge, ChargeKind, ChargeState
 from core import clock, money
 from core.tenancy import Actor, TenantQuerySet
-from resellers.models import Account
+from resellers.enums import AccountKind, AccountStatus, SiteStatus
+from resellers.models import Account, Site
 from resellers.selectors import accounts_for
+from subscriptions.enums import BILLED_STATUSES, SubscriptionStatus
 from subscriptions.models import Subscription
+from vendors.models import SyncStatus
 
 
 def charged_by_day(actor: Actor, currency: str, *, days: int = 30) -> list[tuple[dt.date, Decimal]]:
@@ -75,3 +79,35 @@ def charge_of_asset(actor: Actor, asset_id: int) -> Charge | None:
     """What an asset was charged with, which is what its return credits; None if nothing was."""
     rows = charges_for(actor).filter(asset_id=asset_id, kind=ChargeKind.CHARGE, state=ChargeState.DUE)
     return rows.first()
+
+
+def resellers_with_figures(actor: Actor) -> TenantQuerySet[Account]:
+    """Resellers with what a distributor asks first, in one statement and one for their sites.
+
+    ``available_credit`` as above; ``customers``: open sub accounts; ``services``: active subscriptions of theirs and
+    the reseller's own; ``spend``: what was charged to him in the last 30 days before tax, in his currency; ``failed``:
+    services that could not be provisioned or changed; ``own_sites``: his storefront, if it is not deleted.
+    """
+    since = clock.now() - dt.timedelta(days=30)
+    charges = Charge.objects.filter(COUNTS, payer=OuterRef("pk"), created_at__gte=since)
+    spend = charges.order_by().values("payer").annotate(total=Sum("net")).values("total")
+    services = Subscription.objects.filter(bill_to=OuterRef("pk"))
+    money_field = DecimalField(max_digits=19, decimal_places=4)
+    sites = Site.objects.exclude(status=SiteStatus.DELETED)
+    customers = Account.objects.filter(bill_to=OuterRef("pk")).exclude(status=AccountStatus.CLOSED)
+    return (
+        accounts_with_credit(actor)
+        .filter(kind=AccountKind.RESELLER)
+        .annotate(
+            customers=_count(customers),
+            services=_count(services.filter(status__in=BILLED_STATUSES)),
+            failed=_count(services.filter(sync_status=SyncStatus.FAILED).exclude(status=SubscriptionStatus.CANCELLED)),
+            spend=Coalesce(Subquery(spend), Decimal(0), output_field=money_field),
+        )
+        .prefetch_related(Prefetch("sites", queryset=sites, to_attr="own_sites"))
+    )
+
+
+def _count(rows: TenantQuerySet[Any]) -> Coalesce:
+    counted = rows.order_by().values("bill_to").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

@@ -12,6 +12,7 @@ ENTRIES = [
     Entry(_("Overview"), "bss:dashboard", "chart", "", Perm.BSS_VIEW),
     Entry(_("Accounts"), "bss:account_list", "building", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Registrations"), "bss:registration_list", "users", _("Sales"), Perm.ACCOUNT_EDIT, pending_registrations),
+    Entry(_("Resellers"), "bss:reseller_list", "users", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Orders"), "bss:order_list", "receipt", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Subscriptions"), "bss:subscription_list", "repeat", _("Sales"), Perm.BSS_VIEW),
     Entry(
@@ -31,6 +32,7 @@ ENTRIES = [
     Entry(
         _("Operations desk"), "bss:operation_list", "lifebuoy", _("Operations"), Perm.OPERATION_VIEW, desk_operations
     ),
+    Entry(_("MPN ID changes"), "bss:stamp_list", "sync", _("Operations"), Perm.BSS_VIEW),
     Entry(_("Background jobs"), "bss:job_list", "clock", _("Operations"), Perm.BSS_VIEW),
     Entry(_("Outgoing mail"), "bss:mail_list", "mail", _("Operations"), Perm.MAIL_VIEW),
     Entry(_("Audit log"), "bss:audit_list", "shield", _("Operations"), Perm.AUDIT_VIEW),

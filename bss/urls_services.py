@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern] = [
     path(_ASSET, assets.AssetDetail.as_view(), name="asset_detail"),
     path(f"{_ASSET}key/", assets.AssetReveal.as_view(), name="asset_key"),
     path(f"{_ASSET}refresh/", assets.AssetRefresh.as_view(), name="asset_refresh"),
+    path(f"{_ASSET}add-keys/", assets.AssetAddKeys.as_view(), name="asset_add_keys"),
     path(f"{_ASSET}resend/", assets.AssetResend.as_view(), name="asset_resend"),
     path(f"{_ASSET}cancel/", assets.AssetCancel.as_view(), name="asset_cancel"),
     path(f"{_ASSET}retry/", assets.AssetRetry.as_view(), name="asset_retry"),

@@ -18,7 +18,7 @@ from core.tenancy import Actor
 from orders.enums import OrderStatus
 from orders.selectors import orders_for, waits_for
 from sso.selectors import pending_registrations
-from subscriptions.asset_selectors import pending_returns
+from subscriptions.asset_selectors import pending_returns, without_keys
 from subscriptions.selectors import desk_operations, ending_without_renewal, failed_schedules, pending_requests
 from ui.tones import DANGER, WARNING, tone_of
 from users.permissions import Perm
@@ -97,6 +97,12 @@ def _registration(row: Any) -> Line:
     return Line(str(row), f"{row.person} · {row.email}", url, row.get_state_display(), WARNING, row.submitted_at)
 
 
+def _keyless(row: Any) -> Line:
+    url = reverse("bss:asset_add_keys", args=[row.public_id])
+    sub = f"{row.account.name} · {row.quantity} × {row.order_number}"
+    return Line(row.name, sub, url, _("Keys missing"), WARNING, row.activated_at)
+
+
 def _order(row: Any) -> Line:
     url = reverse("bss:order_detail", args=[row.public_id])
     state = _("waits for: %(what)s") % {"what": waits_for(row)}
@@ -166,6 +172,16 @@ KINDS = (
         _registration,
         "bss:registration_list",
         "?state=pending",
+    ),
+    Kind(
+        "keys",
+        gettext_lazy("Keys to enter"),
+        "key",
+        Perm.SERVICE_MANAGE,
+        without_keys,
+        _keyless,
+        "bss:asset_list",
+        "?keys=missing",
     ),
     Kind(
         "orders",

@@ -16,6 +16,8 @@ from core.errors import BusinessError
 from resellers.models import Account, Organization
 from vendors.models import Instance, InstanceState
 
+PLANS_APPLICATION = "reseller_plans"
+
 
 @dataclass(frozen=True, slots=True)
 class Market:
@@ -58,15 +60,22 @@ def _bound_instances(organization_id: int) -> Sequence[tuple[int, int, str, str,
     return list(rows.values_list("pk", "application_id", "country", "currency", "language"))
 
 
+@briefly
+def _hidden_instances(organization_id: int) -> Sequence[int]:
+    """The instances whose products have a page of their own instead of a shelf: reseller plans."""
+    rows = Instance.objects.filter(organization_id=organization_id, application__code=PLANS_APPLICATION)
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
 def foreign_instances(organization_id: int, market: Market) -> list[int]:
-    """The instances whose products a buyer of this market does not see."""
+    """The instances whose products a buyer of this market does not see on the shelves."""
     rows = _bound_instances(organization_id)
     fitting: dict[tuple[int, str], list[tuple[int, str]]] = {}
     for pk, application, country, currency, language in rows:
         if country in market.countries and currency == market.currency:
             fitting.setdefault((application, country), []).append((pk, language))
     shown = {_nearest(found, market.language) for found in fitting.values()}
-    return [row[0] for row in rows if row[0] not in shown]
+    return [*_hidden_instances(organization_id), *(row[0] for row in rows if row[0] not in shown)]
 
 
 def _nearest(found: Sequence[tuple[int, str]], language: str) -> int:

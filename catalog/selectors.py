@@ -69,6 +69,11 @@ def _valid(price_list: PriceList, day: dt.date) -> bool:
     return starts and (price_list.valid_to is None or day <= price_list.valid_to)
 
 
+def is_valid(price_list: PriceList) -> bool:
+    """Whether a list may be bought from today."""
+    return _valid(price_list, clock.now().date())
+
+
 def price_list_of(account: Account) -> PriceList | None:
     """The price list an account buys from today: its own or its Bill To's, else the organization's default.
 
@@ -80,6 +85,22 @@ def price_list_of(account: Account) -> PriceList | None:
     if assigned is not None:
         return assigned.price_list if _valid(assigned.price_list, day) else None
     return default_price_list(account.organization_id, account.currency)
+
+
+def price_lists_of(accounts: Collection[Account]) -> dict[int, PriceList]:
+    """What :func:`price_list_of` finds for many payers, by account id, in two statements; without entry: nothing."""
+    day = clock.now().date()
+    rows = PriceListAssignment.objects.select_related("price_list").filter(account__in=accounts)
+    assigned = {row.account_id: row.price_list for row in rows}
+    general = PriceList.objects.filter(is_default=True, organization__in={row.organization_id for row in accounts})
+    defaults = [row for row in general.order_by("id") if _valid(row, day)]
+
+    def default(account: Account) -> PriceList | None:
+        fitting = (row for row in defaults if row.organization_id == account.organization_id)
+        return next((row for row in fitting if account.currency in ("", row.currency)), None)
+
+    found = {row.pk: assigned.get(row.pk) or default(row) for row in accounts}
+    return {pk: row for pk, row in found.items() if row is not None and _valid(row, day)}
 
 
 def with_price_list(accounts: TenantQuerySet[Account]) -> TenantQuerySet[Account]:
@@ -112,9 +133,12 @@ def default_price_list(organization_id: int, currency: str = "") -> PriceList | 
 def price_list_for(actor: Actor, site: Site, account: Account | None) -> PriceList | None:
     """The list whose prices ``actor`` sees: the account's; for visitors the default one if the site shows prices.
 
-    None for whoever may not see prices: what a sub account's reseller pays is not for its people.
+    None for whoever may not see prices: what a sub account's reseller pays is not for its people, nor for visitors of
+    his own site. What they pay is a selling price (:mod:`catalog.shop`).
     """
     if actor.is_customer and not actor.has(Perm.SHOP_PRICES_VIEW):
+        return None
+    if site.account_id is not None and actor.account_id != site.account_id:
         return None
     if account is not None:
         return price_list_of(account)
@@ -153,14 +177,18 @@ def _priced(rows: QuerySet[Product], price_list: PriceList) -> QuerySet[Product]
     return rows.alias(first_price=first).filter(first_price__isnull=False)
 
 
-def search_products(rows: QuerySet[Product], words: str) -> QuerySet[Product]:
-    """Full-text search, best first: whole words in any language, stems in English, prefixes while typing."""
+def search_products(rows: QuerySet[Product], words: str, *, also: Q | None = None) -> QuerySet[Product]:
+    """Full-text search, best first: whole words in any language, stems in English, prefixes while typing.
+
+    ``also`` finds what the words do not, such as products under another name.
+    """
     terms = [term for term in "".join(c if c.isalnum() else " " for c in words).split() if term][:8]
     if not terms:
         return rows
     prefix = SearchQuery(" & ".join(f"{term}:*" for term in terms), search_type="raw", config="simple")
     query = prefix | SearchQuery(" ".join(terms), search_type="plain", config="english")
-    return rows.filter(search=query).annotate(rank=SearchRank(F("search"), query)).order_by("-rank", "name", "id")
+    found = Q(search=query) | also if also is not None else Q(search=query)
+    return rows.filter(found).annotate(rank=SearchRank(F("search"), query)).order_by("-rank", "name", "id")
 
 
 def categories_for(actor: Actor) -> QuerySet[Category]:
@@ -184,6 +212,11 @@ def priced_plans(products: Iterable[Product], price_list: PriceList | None) -> d
 
 def price_plans(plans: QuerySet[Plan], price_list: PriceList) -> list[PricedPlan]:
     """Price plans from one list; plans without a price are left out. Sorted by term and cycle."""
+    return priced_rows(with_price_inputs(plans, price_list), price_list)
+
+
+def with_price_inputs(plans: QuerySet[Plan], price_list: PriceList) -> QuerySet[Plan]:
+    """Plans read with all that :func:`priced_rows` needs, by product, term and cycle."""
     # Each join finds one row at most: a plan has one price in a list and one cost in a currency.
     rows = plans.annotate(
         own=FilteredRelation("prices", condition=Q(prices__price_list=price_list)),
@@ -194,11 +227,16 @@ def price_plans(plans: QuerySet[Plan], price_list: PriceList) -> list[PricedPlan
         vendor_cost=F("vendor__cost"),
         vendor_retail=F("vendor__retail"),
     )
+    return rows.order_by("product_id", "term", "billing_cycle", "id")
+
+
+def priced_rows(plans: Iterable[Plan], price_list: PriceList) -> list[PricedPlan]:
+    """Price plans of :func:`with_price_inputs`; reads nothing."""
     priced = []
-    for plan in rows.order_by("product_id", "term", "billing_cycle", "id"):
+    for plan in plans:
         price = _price(plan, price_list)
         if price is not None:
-            priced.append(PricedPlan(plan, price, plan.vendor_cost))
+            priced.append(PricedPlan(plan, price, plan.vendor_cost))  # type: ignore[attr-defined]
     return priced
 
 

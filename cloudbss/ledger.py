@@ -154,6 +154,7 @@ def at_vendor(application: str, state: Mapping[str, list[dict[str, Any]]]) -> It
         elif row.pk not in busy:
             yield from _compare(row, found)
     yield from _orphans(application, mine, theirs.values())
+    yield from ledger_assets.orders_at_vendor(application, state)
     yield from _doubles("customer", state.get("customers", []))
 
 

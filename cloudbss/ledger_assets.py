@@ -16,9 +16,17 @@ TOKEN_THERE = {"activated": TokenStatus.ACTIVATED, "redeemed": TokenStatus.REDEE
 
 
 def assets() -> Iterator[str]:
-    """What an asset's states promise: a key once it is active, somebody at work while it is not, one charge."""
-    for row in Asset.objects.filter(status=AssetStatus.ACTIVE).filter(Q(external_id="") | Q(token_cipher="")):
+    """What an asset's states promise: a key once it is active, somebody at work while it is not, one charge.
+
+    A perpetual licence has the vendor's order instead of a key.
+    """
+    nameless = Q(external_id="") | Q(is_perpetual=False, token_cipher="") | Q(is_perpetual=True, vendor_order_id="")
+    for row in Asset.objects.filter(status=AssetStatus.ACTIVE).filter(nameless):
         yield f"{name_of(row)} is active without the vendor's id or its key"
+    for row in Asset.objects.filter(return_status=ReturnStatus.SUCCESSFUL, keys__deactivated_at=None).exclude(
+        keys=None
+    ):
+        yield f"{name_of(row)} is returned, but a key of it is not deactivated"
     for row in Asset.objects.filter(status=AssetStatus.PENDING).exclude(token_cipher=""):
         yield f"{name_of(row)} has a key, but is still pending"
     busy = set(_at_work().values_list("asset", flat=True))
@@ -90,6 +98,43 @@ def _compare(row: Asset, found: Mapping[str, Any] | None) -> Iterator[str]:
     is_returned = row.return_status == ReturnStatus.SUCCESSFUL
     if is_returned != (status == "returned"):
         yield f"{name_of(row)} is {row.return_status} here and {found['status']} at the vendor"
+
+
+def orders_at_vendor(application: str, state: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Each perpetual licence is one line of an order there, as we know it; each purchase of ours is one order."""
+    theirs = {str(row["id"]).lower(): row for row in state.get("orders", [])}
+    rows = Asset.objects.filter(instance__application__code=application, is_perpetual=True)
+    mine = {row.vendor_order_id.lower(): row for row in rows if row.vendor_order_id}
+    busy = set(_at_work().values_list("asset", flat=True))
+    for key, row in mine.items():
+        if row.pk not in busy:
+            yield from _compare_order(row, theirs.get(key))
+    creations = Operation.objects.filter(verb=Verb.ASSET_CREATE)
+    ours = {str(pk): state for pk, state in creations.values_list("public_id", "state")}
+    made: Counter[str] = Counter()
+    for key, found in theirs.items():
+        reference = str(found.get("client_reference") or "").lower()
+        if reference not in ours:
+            continue
+        made[reference] += 1
+        if key not in mine and ours[reference] not in OPEN_STATES:
+            yield f"the vendor has the order {key} of operation {reference}, which is not known here"
+    for reference, count in made.items():
+        if count > 1:
+            yield f"operation {reference} made {count} orders at the vendor"
+
+
+def _compare_order(row: Asset, found: Mapping[str, Any] | None) -> Iterator[str]:
+    lines = {str(line["lineItemNumber"]): line for line in (found or {}).get("lineItems", [])}
+    line = lines.get(row.vendor_order_line)
+    if line is None:
+        yield f"{name_of(row)} does not exist at the vendor as {row.external_id}"
+        return
+    wanted = 0 if row.return_status == ReturnStatus.SUCCESSFUL else row.quantity
+    if line["quantity"] != wanted:
+        yield f"{name_of(row)} is {row.return_status} of {row.quantity} here, the vendor has {line['quantity']}"
+    if row.perpetual_id and row.perpetual_id != line.get("subscriptionId"):
+        yield f"{name_of(row)} has the Perpetual ID {row.perpetual_id}, the vendor {line.get('subscriptionId')}"
 
 
 def name_of(row: Asset) -> str:

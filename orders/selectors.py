@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from billing.services import Credit, Tax, credit_of, tax_for
-from catalog.markets import Market, foreign_instances
+from catalog.markets import PLANS_APPLICATION, Market, foreign_instances
 from catalog.models import AddOnRelation, Plan, PriceList, Product
 from catalog.pricing import Quote, QuotedLine, QuoteLine, quote
 from catalog.selectors import PricedPlan, price_list_of, price_plans, priced_plans, search_products, sold_products
@@ -19,6 +19,7 @@ from core.errors import Conflict
 from core.tenancy import Actor, TenantQuerySet
 from orders.enums import DeliveryStatus, LineKind, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine
+from resellers.editions import EDITION_RANKS
 from resellers.models import Account, Site
 from subscriptions.asset_selectors import asset_creations
 from subscriptions.enums import SubscriptionStatus
@@ -330,3 +331,27 @@ def is_busy(actor: Actor, account: Account) -> bool:
 def payer_credit(account: Account) -> Credit:
     """The credit an account orders against: its own, or that of the account it is billed to."""
     return credit_of(account.bill_to or account)
+
+
+def plans_on_offer(account: Account) -> list[PricedPlan]:
+    """The reseller plans that are published and priced for a reseller, the smaller first; empty for everybody else."""
+    prices = price_list_of(account) if account.is_reseller else None
+    if prices is None:
+        return []
+    rows = Plan.objects.filter(
+        organization_id=account.organization_id,
+        is_offered=True,
+        product__is_published=True,
+        product__discontinued_at=None,
+        product__product_type__instance__application__code=PLANS_APPLICATION,
+    )
+    found = price_plans(rows.select_related("product__product_type"), prices)
+    return sorted(found, key=lambda item: (EDITION_RANKS.get(item.plan.product.code, 0), item.plan.term, item.plan.pk))
+
+
+def live_plans(account_id: int) -> list[Subscription]:
+    """The reseller's plan subscriptions that have not ended, with their products."""
+    rows = Subscription.objects.select_related("product").filter(
+        account_id=account_id, instance__application__code=PLANS_APPLICATION
+    )
+    return list(rows.exclude(status=SubscriptionStatus.CANCELLED).order_by("pk"))

@@ -3,16 +3,11 @@
 from django.utils.translation import gettext as _
 
 from catalog.selectors import price_list_of, with_price_list
-from core.errors import BusinessError
+from core.errors import BusinessError, Conflict
 from core.tenancy import Actor, TenantQuerySet
-from resellers.enums import ORDERING_KINDS, AccountKind, AccountStatus, PurchaseMode
+from resellers.enums import MODES, ORDERING_KINDS, AccountStatus
 from resellers.models import Account
-
-MODES = {
-    AccountKind.RESELLER.value: PurchaseMode.PERSONAL_USE.value,
-    AccountKind.END_CUSTOMER.value: PurchaseMode.END_CUSTOMER.value,
-    AccountKind.AFFILIATE.value: PurchaseMode.AFFILIATE.value,
-}
+from subscriptions.selectors import relationship_run
 
 
 def mode_of(account: Account) -> str:
@@ -63,3 +58,10 @@ def demand_orderable(account: Account) -> None:
     refused = obstacle(account, has_price_list=price_list_of(account) is not None)
     if refused is not None:
         raise refused
+
+
+def demand_settled(account: Account) -> None:
+    """Raise ``relationship_changing`` while the vendor is told what the account is to its reseller."""
+    if relationship_run(account) is not None:
+        words = _("The relationship of this account is being changed. Order again when that is done.")
+        raise Conflict("relationship_changing", words)

@@ -13,6 +13,7 @@ from core.tenancy import system_actor
 from provisioning.context import context_for
 from provisioning.ports import Cancelled, CheckResult, ErrorKind, ServiceDefinition, VendorError
 from provisioning.registry import connector_for
+from provisioning.services import stamps
 from provisioning.services.checkout import DETAILS_CHECK, LIVE_CHECK, check_details, check_live
 from provisioning.services.refresh import REFRESH, refresh
 from provisioning.services.setup import settle_readiness, settle_test
@@ -155,3 +156,15 @@ def run_check_live(run: JobRun) -> Mapping[str, Any]:
 def run_refresh(run: JobRun) -> Mapping[str, Any]:
     """Read one subscription's windows and dates at the vendor."""
     return refresh(run)
+
+
+@handler(stamps.CHECK)
+def run_check_partner(run: JobRun) -> Mapping[str, Any]:
+    """Ask the vendor whether a reseller's MPN ID is good."""
+    return stamps.check_partner(run, _instance(run))
+
+
+@handler(stamps.STAMP)
+def run_stamp(run: JobRun) -> Mapping[str, Any]:
+    """Bring an MPN ID to the services of a run."""
+    return stamps.drive(run)

@@ -17,23 +17,12 @@ from provisioning.ports import (
     ServiceRequest,
     UpgradeOrder,
 )
-from resellers.enums import AccountKind, PurchaseMode
+from resellers.enums import MODES, AccountKind
 from resellers.models import Account, Contact
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Asset, Operation, Subscription
 from subscriptions.services.changes import pending_schedule
 from vendors.models import AccountLink, AgreementRecord, Instance
-
-MODE_BY_KIND = {
-    AccountKind.END_CUSTOMER.value: PurchaseMode.END_CUSTOMER.value,
-    AccountKind.AFFILIATE.value: PurchaseMode.AFFILIATE.value,
-    AccountKind.RESELLER.value: PurchaseMode.PERSONAL_USE.value,
-}
-
-
-def mode_of(account: Account) -> str:
-    """The purchase mode an account of this kind stands for; empty for a direct customer."""
-    return MODE_BY_KIND.get(account.kind, "")
 
 
 def agreement_of(account: Account, instance: Instance) -> AgreementAcceptance | None:
@@ -79,7 +68,7 @@ def account_data(
             source.postal_code,
             source.country,
         ),
-        purchase_mode=mode_of(account),
+        purchase_mode=MODES.get(account.kind, ""),
         options=options if options is not None else (link.options if link else {}),
         agreement=agreement or agreement_of(account, instance),
         mpn_id=(mpn_id or seller.mpn_id) if seller else mpn_id if account.kind == AccountKind.END_CUSTOMER else "",
@@ -99,12 +88,13 @@ def service_request(operation: Operation) -> ServiceRequest:
         auto_renew=bool(desired.get("auto_renew", row.auto_renew)),
         schedule=_schedule(operation, row),
         upgrade=_upgrade(operation),
+        partner_id=str(desired.get("mpn_id", "")),
     )
 
 
 def asset_request(operation: Operation) -> AssetRequest:
     """What an operation wants of its asset: to be provisioned, or to be taken back."""
-    row = Asset.objects.select_related("product").filter(pk=operation.asset_id or 0).first()
+    row = _assets_with_all_they_need().filter(pk=operation.asset_id or 0).first()
     if row is None:
         raise ValueError("the operation concerns no asset")
     desired = operation.desired
@@ -116,7 +106,7 @@ def asset_request(operation: Operation) -> AssetRequest:
 
 
 def asset_state(row: Asset, *, created_at: dt.datetime | None = None) -> AssetRequest:
-    """An asset as it stands; its product must have been read along."""
+    """An asset as it stands."""
     return AssetRequest(
         asset_id=str(row.public_id),
         product_code=row.product.code,
@@ -124,11 +114,28 @@ def asset_state(row: Asset, *, created_at: dt.datetime | None = None) -> AssetRe
         currency=row.currency,
         created_at=created_at or row.created_at,
         purchased_at=row.purchased_at,
+        account=_account_of(row),
+        quantity=row.quantity,
+        segment=row.product.segment,
         order_number=row.order_number,
         attributes=row.product.attributes,
         origin_id=str(row.origin or ""),
         external_id=row.external_id,
         transaction_id=row.transaction_id,
+    )
+
+
+def _account_of(row: Asset) -> AccountData:
+    """Whose asset it is; a vendor that need not know the customer is told nothing of him but our id and his name."""
+    if row.product.product_type.requires_account:
+        return account_data(row.account, row.instance)
+    return AccountData(id=str(row.account.public_id), name=row.account.name)
+
+
+def _assets_with_all_they_need() -> TenantQuerySet[Asset]:
+    """Assets with everything that a request is made of, in one statement."""
+    return Asset.objects.select_related(
+        "account__organization", "account__bill_to", "instance", "product__product_type"
     )
 
 

@@ -41,6 +41,9 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
     Edition.PROFESSIONAL.value: frozenset(),
 }
 
+# The plans that are sold, the larger one higher; the product codes of *Reseller Plans* are these editions.
+EDITION_RANKS: dict[str, int] = {Edition.FREE.value: 1, Edition.STANDARD.value: 2}
+
 # The rights of a reseller's people that need a capability of his edition besides the role.
 RESELLER_GATES: dict[str, Capability] = {
     Perm.SHOP_SITE_MANAGE.value: Capability.OWN_SITE,

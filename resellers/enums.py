@@ -90,6 +90,14 @@ class PurchaseMode(models.TextChoices):
     END_CUSTOMER = "end_customer", _("End customer")
 
 
+# The purchase mode an account of a kind stands for; a direct customer has none (``channel.md`` 6.1).
+MODES = {
+    AccountKind.RESELLER.value: PurchaseMode.PERSONAL_USE.value,
+    AccountKind.END_CUSTOMER.value: PurchaseMode.END_CUSTOMER.value,
+    AccountKind.AFFILIATE.value: PurchaseMode.AFFILIATE.value,
+}
+
+
 class PaymentMethod(models.TextChoices):
     """How an account pays; gateways come with the money issue."""
 

@@ -65,8 +65,9 @@ class Site(TenantOwned):
     """A storefront. Without an account it is the organization's own, with one it is a reseller's white-label site.
 
     A reseller's site is opened and closed by his plan: ``plan_id`` is the public id of the plan's subscription, whose
-    present term ends at ``plan_ends_at``. What :class:`StorefrontAlias` says about who has which alias is the truth;
-    ``alias`` is the one its addresses carry now. A closed site keeps its data until ``kept_until``.
+    present term ends at ``plan_ends_at``; ``next_plan_id`` is a smaller plan that waits for its end. What
+    :class:`StorefrontAlias` says about who has which alias is the truth; ``alias`` is the one its addresses carry now.
+    A closed site keeps its data until ``kept_until``.
     """
 
     account = models.ForeignKey(
@@ -78,6 +79,8 @@ class Site(TenantOwned):
     status = models.CharField(max_length=20, choices=SiteStatus.choices, default=SiteStatus.LIVE)
     plan_id = models.UUIDField(null=True, blank=True, editable=False)
     plan_ends_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_plan_id = models.UUIDField(null=True, blank=True, editable=False)
+    next_edition = models.CharField(max_length=20, choices=Edition.choices, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     kept_until = models.DateTimeField(null=True, blank=True, editable=False)
     reminded_days = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)

@@ -102,6 +102,12 @@ def site_for_alias(organization_id: int, alias: str) -> Site | None:
     return sites.filter(account__in=claims.values("account"), status__in=SHOWN).first()
 
 
+def site_of_reseller(account_id: int) -> Site | None:
+    """The reseller's site that is not deleted, whatever its state."""
+    rows = Site.objects.select_related("organization", "account").exclude(status=SiteStatus.DELETED)
+    return rows.filter(account_id=account_id).first()
+
+
 @briefly
 def is_site_host(host: str) -> bool:
     """Whether a site that is not deleted answers to this host name."""

@@ -24,7 +24,7 @@ from resellers.models import (
     ViewAsSession,
 )
 from users.models import User
-from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, StaffRole, staff_perms, viewing_perms
+from users.permissions import BSS_PERMS, STAFF_ROLE_PERMS, Perm, StaffRole, StorefrontRole, staff_perms, viewing_perms
 
 
 def actor_for(
@@ -345,6 +345,13 @@ def manager_of(account: Account) -> User | None:
     rows = _memberships().filter(user=user, organization_id=account.organization_id, account=None)
     staff = rows.first()
     return user if staff is not None and _staff_actor(staff, {}).reaches(account) else None
+
+
+def admins_of(account: Account) -> list[User]:
+    """The Admins of an account who can sign in, by name."""
+    rows = Membership.objects.filter(account=account, roles__contains=[StorefrontRole.ADMIN.value])
+    rows = rows.filter(user__is_active=True).select_related("user").order_by("user__last_name", "user_id")
+    return [row.user for row in rows if row.user.has_usable_password()]
 
 
 def administrators_of(organization: Organization) -> list[User]:

@@ -8,7 +8,7 @@ from orders.models import TermsAcceptance
 from resellers.editions import Capability, has_capability
 from resellers.enums import AccountKind, SiteStatus
 from resellers.models import Account, Membership, Site
-from resellers.services.sites import site_of_reseller
+from resellers.routing import site_of_reseller
 from sso.enums import RegistrationState
 from sso.models import ConsentEntry, Registration
 from users.permissions import Perm

@@ -29,6 +29,8 @@ def headline(row: Asset, request: AssetReturn | None, *, is_moving: bool) -> Hea
     if row.status == AssetStatus.PENDING:
         if is_moving:
             note = _("This usually takes a minute or two. The key is sent by e-mail as well.")
+            if row.is_perpetual:
+                note = _("This usually takes a few minutes. You hear of it by e-mail.")
             return Headline(_("Your licence is on its way."), note, "info")
         if row.sync_status == SyncStatus.FAILED:
             note = _("Being checked by the provider. Nothing is charged for it.")
@@ -55,7 +57,11 @@ def asset_deeds(actor: Actor, row: Asset) -> list[Deed]:
         return Deed(label, hint, icon, url, obstacle(row, action)[1], is_danger)
 
     label, hint = _("Send the e-mail again"), _("With the key, to you or somebody else of the account")
+    if row.is_perpetual:
+        label, hint = _("Send the keys by e-mail"), _("To you or somebody else of the account")
     mail = deed(AssetAction.RESEND, "resend", "mail", label, hint)
     label, hint = _("Cancel the licence"), _("Give it back unused; the full amount is credited")
+    if row.is_perpetual:
+        hint = _("Give it back as a whole; the full amount is credited")
     give_back = deed(AssetAction.RETURN, "cancel", "cross", label, hint, is_danger=True)
     return [mail, give_back] if actor.reaches(delivery_account(row)) else [give_back]

@@ -85,6 +85,35 @@ class CompanyForm(forms.Form):
     country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES)
 
 
+class CustomerForm(forms.Form):
+    """An end customer or affiliate account with its first contact."""
+
+    name = forms.CharField(label=_("Company"), max_length=100)
+    first_name = forms.CharField(label=_("First name"), max_length=100)
+    last_name = forms.CharField(label=_("Last name"), max_length=100)
+    email = forms.EmailField(label=_("E-mail"))
+    phone = forms.CharField(label=_("Phone"), max_length=40)
+    address_line1 = forms.CharField(label=_("Address"), max_length=200)
+    address_line2 = forms.CharField(label=_("Address, second line"), max_length=200, required=False)
+    city = forms.CharField(label=_("City"), max_length=100)
+    postal_code = forms.CharField(label=_("Post code"), max_length=20)
+    country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES)
+    state = forms.CharField(label=_("State"), max_length=100, required=False)
+    tax_id = forms.CharField(label=_("Tax ID"), max_length=30, required=False)
+    notes = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea({"rows": 3}),
+        help_text=_("Your provider reads it."),
+    )
+
+    def __init__(self, *args: Any, is_new: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_new:
+            del self.fields["notes"]
+
+
 class ChangeForm(forms.Form):
     """What every change of a service sends: the key of this very form, and a word to the provider if one is due."""
 
@@ -175,3 +204,9 @@ class ResendForm(forms.Form):
         field = self.fields["email"]
         if isinstance(field, forms.ChoiceField):
             field.choices = [(address, address) for address in addresses]
+
+
+class TermsForm(forms.Form):
+    """The terms of use, to be accepted."""
+
+    terms = forms.BooleanField(label=_("I accept the terms of use."))

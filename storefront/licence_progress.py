@@ -1,5 +1,6 @@
 """How far the licences of an order are: each on its own, those of one product together (``esd.md`` 6)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -35,14 +36,24 @@ class LicenceGroup:
     product_name: str
     lines: tuple[LicenceLine, ...]
 
+    @property
+    def quantity(self) -> int:
+        """How many licences were ordered."""
+        return _many(self.lines)
+
     def count(self, state: str) -> int:
         """How many are in this state."""
-        return sum(item.state == state for item in self.lines)
+        return _many(item for item in self.lines if item.state == state)
 
     @property
     def ready(self) -> int:
         """How many are ready."""
         return self.count("done")
+
+
+def _many(lines: Iterable[LicenceLine]) -> int:
+    """How many licences these lines are; a line of perpetual ones may hold several."""
+    return sum(item.line.quantity for item in lines)
 
 
 def is_licence(line: OrderLine) -> bool:
@@ -89,12 +100,13 @@ def licence_words(order: Order, groups: tuple[LicenceGroup, ...]) -> str:
     if not groups or order.status != OrderStatus.EXECUTED:
         return ""
     lines = [item for group in groups for item in group.lines]
-    ready = sum(item.state == "done" for item in lines)
+    ready = _many(item for item in lines if item.state == "done")
     refused = [item for item in lines if item.line.delivery_status == DeliveryStatus.FAILED]
-    ended = sum(item.line.delivery_status == DeliveryStatus.CANCELLED for item in lines)
-    checked = len(lines) - ready - len(refused) - ended
-    figures = {"k": ready, "n": len(lines), "m": checked, "f": len(refused), "g": ended}
-    words = ngettext("%(k)s of %(n)s licence is ready.", "%(k)s of %(n)s licences are ready.", len(lines)) % figures
+    ended = _many(item for item in lines if item.line.delivery_status == DeliveryStatus.CANCELLED)
+    bought, failed = _many(lines), _many(refused)
+    checked = bought - ready - failed - ended
+    figures = {"k": ready, "n": bought, "m": checked, "f": failed, "g": ended}
+    words = ngettext("%(k)s of %(n)s licence is ready.", "%(k)s of %(n)s licences are ready.", bought) % figures
     more = []
     if checked:
         more.append(ngettext("%(m)s is still being checked", "%(m)s are still being checked", checked) % figures)
@@ -102,7 +114,7 @@ def licence_words(order: Order, groups: tuple[LicenceGroup, ...]) -> str:
         more.append(ngettext("%(g)s was given up", "%(g)s were given up", ended) % figures)
     if refused:
         reason = {"reason": refused[0].note.rstrip(".")}
-        said = ngettext("%(f)s was refused: %(reason)s", "%(f)s were refused: %(reason)s", len(refused))
+        said = ngettext("%(f)s was refused: %(reason)s", "%(f)s were refused: %(reason)s", failed)
         more.append(said % (figures | reason))
     return f"{words} {'; '.join(more)}." if more else words
 

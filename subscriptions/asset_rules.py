@@ -10,7 +10,7 @@ from core import clock
 from core.errors import BusinessError
 from subscriptions.asset_enums import AssetStatus, TokenStatus
 from subscriptions.enums import OPEN_REQUESTS, OPEN_STATES, OperationState, Verb
-from subscriptions.models import Asset, AssetReturn, Operation
+from subscriptions.models import Asset, AssetKey, AssetReturn, Operation
 from vendors.models import SyncStatus
 
 REFRESH_PAUSE = dt.timedelta(minutes=1)
@@ -23,6 +23,7 @@ class AssetAction(StrEnum):
     REFRESH = "refresh"
     RESEND = "resend"
     REVEAL = "reveal"
+    ADD_KEYS = "add_keys"
 
 
 def obstacle(row: Asset, action: AssetAction, *, deciding: AssetReturn | None = None) -> tuple[str, str]:
@@ -43,7 +44,7 @@ def demand_action(row: Asset, action: AssetAction, *, deciding: AssetReturn | No
 def _return(row: Asset, deciding: AssetReturn | None) -> tuple[str, str]:
     if row.status == AssetStatus.CANCELLED:
         return "asset_cancelled", _("This licence is cancelled.")
-    if row.status != AssetStatus.ACTIVE or not row.token_tail:
+    if row.status != AssetStatus.ACTIVE or not (row.token_tail or row.is_perpetual):
         return "token_missing", _("Wait until the licence is ready, or ask for the order line to be given up.")
     if row.token_status == TokenStatus.REDEEMED:
         return "already_redeemed", _("This licence has been used and cannot be returned.")
@@ -68,6 +69,9 @@ def _refresh(row: Asset) -> tuple[str, str]:
 
 
 def _reveal(row: Asset) -> tuple[str, str]:
+    if row.is_perpetual:
+        is_there = AssetKey.objects.filter(asset=row, deactivated_at=None).exists()
+        return ("", "") if is_there else ("keys_missing", _("No key of this licence has been entered."))
     if not row.token_tail:
         return "token_missing", _("The vendor has not given the licence yet.")
     return "", ""
@@ -79,10 +83,19 @@ def _resend(row: Asset) -> tuple[str, str]:
     return _reveal(row)
 
 
+def _add_keys(row: Asset) -> tuple[str, str]:
+    if not row.is_perpetual:
+        return "key_from_vendor", _("The vendor gives the key of this licence himself.")
+    if row.status != AssetStatus.ACTIVE:
+        return "asset_not_active", _("Keys are entered for an active licence only.")
+    return "", ""
+
+
 _RULES = {
     AssetAction.REFRESH: _refresh,
     AssetAction.RESEND: _resend,
     AssetAction.REVEAL: _reveal,
+    AssetAction.ADD_KEYS: _add_keys,
 }
 
 

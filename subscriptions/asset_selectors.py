@@ -1,15 +1,20 @@
 """Reads of assets and their returns. A list loads no key, not even an encrypted one."""
 
+import datetime as dt
 from collections.abc import Iterable
+
+from django.db.models import QuerySet
 
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from resellers.enums import AccountKind, PurchaseMode
 from resellers.models import Account, Contact, Membership
+from subscriptions.asset_enums import AssetStatus
 from subscriptions.enums import OPEN_REQUESTS, OPEN_STATES, OperationState, RequestStatus, Verb
-from subscriptions.models import Asset, AssetReturn, Operation
+from subscriptions.models import Asset, AssetKey, AssetReturn, Operation
 from subscriptions.selectors import SHOWN_FOR, operations_for
 
+KEYS_WITHIN = dt.timedelta(days=1)
 FAILED_STATES = (OperationState.REFUSED, OperationState.ATTENTION)
 
 
@@ -91,3 +96,19 @@ def delivery_addresses(row: Asset) -> list[str]:
 def addresses_to_choose(actor: Actor, row: Asset) -> list[str]:
     """Those of them the actor may send the key to: an end customer is told nothing of his reseller's people."""
     return delivery_addresses(row) if actor.reaches(delivery_account(row)) else []
+
+
+def keys_of(actor: Actor, asset: Asset) -> TenantQuerySet[AssetKey]:
+    """The keys that were entered for a perpetual licence, in their order, without the keys themselves."""
+    return AssetKey.objects.visible_to(actor).filter(asset=asset).defer("cipher").order_by("pk")
+
+
+def lacking_keys(rows: QuerySet[Asset]) -> QuerySet[Asset]:
+    """Those of the licences that are perpetual, older than a day, and still have no key."""
+    ripe = rows.filter(is_perpetual=True, status=AssetStatus.ACTIVE, activated_at__lt=clock.now() - KEYS_WITHIN)
+    return ripe.filter(keys=None)
+
+
+def without_keys(actor: Actor) -> QuerySet[Asset]:
+    """What the actor sees of them, the oldest first."""
+    return lacking_keys(listed_assets(actor)).order_by("activated_at", "id")

@@ -71,6 +71,7 @@ class Verb(models.TextChoices):
     ACTIVATE = "activate", _("Activate")
     CANCEL = "cancel", _("Cancel")
     UPGRADE = "upgrade", _("Upgrade")
+    STAMP = "stamp", _("Change the MPN ID")
     RENEW = "renew", _("Follow the renewal")
     ASSET_CREATE = "asset_create", _("Get the licence")
     ASSET_CANCEL = "asset_cancel", _("Return the licence")
@@ -94,6 +95,7 @@ class Purpose(models.TextChoices):
     CANCEL_AT_END = "cancel_at_end", _("Cancel at the end of the term")
     REVOKE_CANCEL = "revoke_cancel", _("Keep after all")
     UPGRADE = "upgrade", _("Upgrade")
+    STAMP = "stamp", _("Change the MPN ID")
     RENEW = "renew", _("Follow the renewal")
     RETURN = "return", _("Return the licence")
 
@@ -228,3 +230,68 @@ OPERATION_MACHINE = Machine(
 OPEN_STATES = (_O.QUEUED, _O.RUNNING, _O.WAITING, _O.ATTENTION)
 DUE_STATES = frozenset({_O.QUEUED.value, _O.RUNNING.value, _O.WAITING.value, _O.ATTENTION.value})
 DESK_STATES = (_O.ATTENTION, _O.REFUSED)
+
+
+class StampKind(models.TextChoices):
+    """Why the MPN ID of several services is changed (``channel.md`` 6.4)."""
+
+    RESTAMP = "restamp", _("New MPN ID")
+    RELATIONSHIP = "relationship", _("Change of relationship")
+
+
+class StampState(models.TextChoices):
+    """The life of a run that changes the MPN ID of several services."""
+
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    PARTLY = "partly", _("Partly done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class StampEvent(models.TextChoices):
+    """What can happen to such a run."""
+
+    FINISH = "finish", _("Every service is done")
+    STOP_SHORT = "stop_short", _("Some services failed")
+    RETRY = "retry", _("Try the failed ones again")
+    CANCEL = "cancel", _("Cancel")
+
+
+STAMP_MACHINE = Machine(
+    "MPN ID run",
+    "state",
+    {
+        (StampState.RUNNING, StampEvent.FINISH): StampState.DONE,
+        (StampState.RUNNING, StampEvent.STOP_SHORT): StampState.PARTLY,
+        (StampState.PARTLY, StampEvent.RETRY): StampState.RUNNING,
+        (StampState.RUNNING, StampEvent.CANCEL): StampState.CANCELLED,
+        (StampState.PARTLY, StampEvent.CANCEL): StampState.CANCELLED,
+    },
+)
+
+
+class StampRowState(models.TextChoices):
+    """How far one service of a run is."""
+
+    PENDING = "pending", _("Waits")
+    SENT = "sent", _("Sent to the vendor")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Left out")
+
+
+STAMP_ROW_MACHINE = Machine(
+    "MPN ID row",
+    "state",
+    {
+        (StampRowState.PENDING, "send"): StampRowState.SENT,
+        (StampRowState.SENT, "finish"): StampRowState.DONE,
+        (StampRowState.SENT, "fail"): StampRowState.FAILED,
+        (StampRowState.PENDING, "fail"): StampRowState.FAILED,
+        (StampRowState.FAILED, "retry"): StampRowState.PENDING,
+        (StampRowState.FAILED, "send"): StampRowState.SENT,
+        (StampRowState.FAILED, "finish"): StampRowState.DONE,
+        (StampRowState.PENDING, "skip"): StampRowState.SKIPPED,
+    },
+)
+OPEN_ROWS = (StampRowState.PENDING, StampRowState.SENT)

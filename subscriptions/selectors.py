@@ -3,22 +3,35 @@
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
+from resellers.models import Account
 from subscriptions.enums import (
     DESK_STATES,
     OPEN_REQUESTS,
+    OPEN_ROWS,
     OPEN_STATES,
     OperationState,
     Purpose,
     RequestStatus,
     ScheduleStatus,
+    StampKind,
+    StampRowState,
+    StampState,
     SubscriptionStatus,
     Verb,
 )
-from subscriptions.models import CancellationRequest, Operation, OperationStep, ScheduledChange, Subscription
+from subscriptions.models import (
+    CancellationRequest,
+    Operation,
+    OperationStep,
+    ScheduledChange,
+    StampRow,
+    StampRun,
+    Subscription,
+)
 
 TOLD_FOR = dt.timedelta(minutes=10)
 SHOWN_FOR = dt.timedelta(days=30)
@@ -118,11 +131,15 @@ def operation_in_view(actor: Actor, subscription: Subscription) -> Operation | N
 
 
 def change_in_view(actor: Actor, subscription: Subscription) -> Operation | None:
-    """The same for everybody who may see the subscription; following a renewal is nothing he asked for.
+    """The same for everybody who may see the subscription; a renewal or another MPN ID is nothing he asked for.
 
     Its ``message`` and ``code`` are the staff's: pages for customers say it in words of their own.
     """
-    rows = Operation.objects.visible_to(actor).filter(subscription=subscription).exclude(purpose=Purpose.RENEW)
+    rows = (
+        Operation.objects.visible_to(actor)
+        .filter(subscription=subscription)
+        .exclude(purpose__in=(Purpose.RENEW, Purpose.STAMP))
+    )
     return _worth_telling(rows.order_by("-id"))
 
 
@@ -195,6 +212,38 @@ def request_in_view(actor: Actor, subscription: Subscription) -> CancellationReq
         return row
     is_told = row.status == RequestStatus.REJECTED and row.decided_at is not None
     return row if is_told and row.decided_at and clock.now() - row.decided_at < SHOWN_FOR else None
+
+
+def relationship_run(account: Account) -> StampRun | None:
+    """The change of relationship that is not finished yet; new orders wait for it (``channel.md`` 6.4)."""
+    states = (StampState.RUNNING, StampState.PARTLY)
+    return StampRun.objects.filter(account=account, kind=StampKind.RELATIONSHIP, state__in=states).first()
+
+
+def stamp_runs(actor: Actor) -> TenantQuerySet[StampRun]:
+    """Runs that change MPN IDs the actor may see, newest first; a reseller's customers see none.
+
+    Each knows how many of its services are done, failed, left out and not settled yet.
+    """
+    rows = StampRun.objects.visible_to(actor)
+    if actor.is_customer and not actor.sells:
+        return rows.none()
+    counts = {f"{name}_count": Count("rows", filter=Q(rows__state__in=states)) for name, states in _ROWS.items()}
+    return rows.select_related("account", "instance__application", "bill_to", "job").annotate(**counts).order_by("-id")
+
+
+_ROWS = {
+    "done": (StampRowState.DONE,),
+    "failed": (StampRowState.FAILED,),
+    "skipped": (StampRowState.SKIPPED,),
+    "open": OPEN_ROWS,
+}
+
+
+def stamp_rows(actor: Actor, run: StampRun) -> TenantQuerySet[StampRow]:
+    """The services of a run, with their account and add-ons counted."""
+    rows = StampRow.objects.visible_to(actor).filter(run=run).select_related("subscription__account", "operation")
+    return rows.annotate(addon_count=Count("subscription__addons")).order_by("pk")
 
 
 def schedule_in_view(actor: Actor, subscription: Subscription) -> ScheduledChange | None:

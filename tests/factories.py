@@ -11,9 +11,10 @@ from core import clock, crypto
 from core.tenancy import Actor, system_actor
 from resellers.enums import AccountKind, Edition
 from resellers.models import Account, Contact, Membership, Organization, Site, realm_of
+from resellers.routing import site_of_reseller
 from resellers.selectors import actor_for
 from resellers.services.accounts import create_account
-from resellers.services.sites import open_plan, prepare_site, site_of_reseller
+from resellers.services.sites import open_plan, prepare_site
 from sso.services.people import confirm_address
 from subscriptions.asset_enums import AssetStatus, TokenStatus
 from subscriptions.models import Asset
@@ -193,6 +194,22 @@ def asset(of: Product, *, account: Account, key: str = "AAAAA-BBBBB-CCCCC-DDDDD-
         product=of,
         **(defaults | (ready if key else {}) | values),
     )
+
+
+def perpetual_asset(of: Product, *, account: Account, **values: Any) -> Asset:
+    """An active perpetual licence of three units, ordered at the vendor, whose Perpetual ID is not known yet."""
+    number = next(_numbers)
+    ready: dict[str, Any] = {
+        "status": AssetStatus.ACTIVE,
+        "sync_status": SyncStatus.SYNCHRONIZED,
+        "activated_at": clock.now(),
+        "external_id": f"order-{number}:0",
+        "vendor_order_id": f"order-{number}",
+        "vendor_order_line": "0",
+        "vendor_order_alias": f"alias-{number}",
+        "returnable_until": clock.now() + dt.timedelta(days=30),
+    }
+    return asset(of, account=account, key="", is_perpetual=True, quantity=3, **(ready | values))
 
 
 def price_list(row: Organization, *, to: Account | None = None, **values: Any) -> PriceList:

@@ -15,9 +15,16 @@ from core.audit import AuditEntry
 from core.custom_fields import CustomField
 from core.jobs import start_job
 from orders.models import Order
-from resellers.models import Membership, PermissionRule, StaffGroup
+from resellers.models import Account, Membership, PermissionRule, StaffGroup
 from sso.models import Registration
-from subscriptions.models import AssetReturn, CancellationRequest, Operation, Subscription, SubscriptionAddOn
+from subscriptions.models import (
+    AssetReturn,
+    CancellationRequest,
+    Operation,
+    StampRun,
+    Subscription,
+    SubscriptionAddOn,
+)
 from tests import factories
 from tests.shop import Shop, fill_basket, make_shop, place
 from ui.pages.export import EXPORT_LIST
@@ -141,10 +148,21 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         submitted_at=clock.now(),
         expires_at=clock.now() + dt.timedelta(days=30),
     )
+    stamp = StampRun.objects.create(
+        organization=shop.organization,
+        account=shop.customer,
+        kind="relationship",
+        state="done",
+        kind_to="end_customer",
+        requested_by="Ada",
+        started_at=clock.now(),
+    )
     give_back = AssetReturn.objects.create(organization=shop.organization, asset=asset, requested_by="Ada")
     return {
         "order": str(order.public_id),
         "asset": str(asset.public_id),
+        "stamp": str(stamp.public_id),
+        "partner": str(shop.reseller.public_id),
         "return": str(give_back.public_id),
         "subscription": str(subscription.public_id),
         "service": str(subscription.public_id),
@@ -175,7 +193,7 @@ def statuses(client: Client, names: list[str], ids: dict[str, str]) -> dict[str,
     for name in names:
         kind = name.partition(":")[2].split("_")[0]
         arguments = {key: ids.get(key) or ids.get(kind, ids["order"]) for key in PATTERNS[name].pattern.converters}
-        arguments |= {key: "nothing" for key in arguments if key in ("slug", "token", "verb")}
+        arguments |= {key: "nothing" for key in arguments if key in ("slug", "token", "verb", "kind")}
         found[name] = client.get(reverse(name, kwargs=arguments)).status_code
     return found
 
@@ -198,6 +216,7 @@ POST_ONLY = {
     "storefront:checkout_check",
     "storefront:checkout_live",
     "storefront:order_cancel",
+    "storefront:plan_choose",
 }
 _BELOW = ("storefront:asset_", "storefront:subscription_")
 OWN = {"storefront:order_detail"} | {
@@ -267,6 +286,25 @@ def test_own_orders_are_there(shop, order, role):
     assert found["storefront:subscription_detail"] == (200 if role == "admin" else 403)
     assert {name: status for name, status in found.items() if status >= 500} == {}
     assert {name for name in POST_ONLY if found[name] != 405} == set()
+
+
+@pytest.mark.parametrize("role", ["stranger", "buyer", "admin", "reseller", "foreign_reseller"])
+def test_own_shop_is_closed_without_an_edition_that_has_one(shop, order, role):
+    names = [name for name in SHOP if name.startswith("storefront:shop_") and name != "storefront:shop_alias"]
+    assert set(statuses(client_of(shop, role), names, ids_of(shop, order)).values()) == {403}
+
+
+def test_own_shop_is_open_to_a_standard_reseller(shop, order):
+    Account.objects.filter(pk=shop.reseller.pk).update(edition="standard")
+    names = [name for name in SHOP if name.startswith("storefront:shop_")]
+    found = statuses(client_of(shop, "reseller"), names, ids_of(shop, order))
+    missing = {
+        "storefront:shop_alias",
+        "storefront:shop_product",
+        "storefront:shop_rule_edit",
+        "storefront:shop_rule_delete",
+    }
+    assert {name for name, status in found.items() if status != 200} == missing | {"storefront:shop_product_state"}
 
 
 def test_style_guide_is_for_employees(shop):

@@ -12,16 +12,20 @@ from provisioning.services.checkout import detail_fields, detail_state
 from ui.vendor_fields import VendorForm
 from vendors.models import Instance
 
-LIVE_FIELDS = ("domain_prefix", "mpn_id")
+LIVE_FIELDS = ("domain_prefix", "mpn_id", "alias")
 
 
 @dataclass
 class Addresses:
-    """Where a door takes answers (``check``), checks one field (``live``: instance, verb) and goes on unchecked."""
+    """Where a door takes answers (``check``), checks one field (``live``: instance, verb) and goes on unchecked.
+
+    ``partner`` is where the reseller's MPN ID at an instance is changed; empty if the reader may not.
+    """
 
     check: Callable[[Instance], str]
     live: Callable[[Instance, str], str]
     skip: Callable[[Instance], str] | None = None
+    partner: Callable[[Instance], str] | None = None
 
 
 @dataclass
@@ -49,6 +53,12 @@ class Section:
         """Where to go on without a check whose outcome is unknown; empty if nobody may here."""
         skip = self.addresses.skip
         return skip(self.instance) if skip and self.state.get("state") == "unreachable" else ""
+
+    @property
+    def partner_url(self) -> str:
+        """Where to set the MPN ID anew that the vendor refuses; empty if he refuses none."""
+        partner = self.addresses.partner
+        return partner(self.instance) if partner and self.state.get("mpn_refused") else ""
 
     @property
     def groups(self) -> list[tuple[str, list[tuple[BoundField, str]]]]:
@@ -89,6 +99,12 @@ def detail_sections(
             form = detail_form(basket, instance)
             sections.append(Section(instance, form, state, _errors(form, state), addresses))
     return sections
+
+
+def answers(form: VendorForm, instance: Instance, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers of a valid form, with an MPN ID that was posted without being asked, so that it is noticed."""
+    posted = live_values(instance, data).get("mpn_id", "")
+    return ({"mpn_id": posted} if posted else {}) | form.cleaned_data
 
 
 def _errors(form: VendorForm, state: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ TONES: dict[str, str] = {
     **dict.fromkeys(
         [
             "active",
+            "listed",
             "live",
             "done",
             "executed",
@@ -44,6 +45,7 @@ TONES: dict[str, str] = {
             "expiring",
             "unchecked",
             "unsynchronised",
+            "partly",
         ],
         WARNING,
     ),
@@ -60,6 +62,7 @@ TONES: dict[str, str] = {
             "missing",
             "other",
             "lost",
+            "withdrawn",
             "relationship_lost",
         ],
         DANGER,

@@ -14,6 +14,7 @@ from vendors.models import (
     ConsentState,
     Instance,
     InstanceState,
+    LinkState,
 )
 from vendors.pfx import day_words
 from vendors.validity import EXPIRING, Validity
@@ -114,3 +115,9 @@ def replacements_for(actor: Actor, certificate: Certificate) -> TenantQuerySet[C
     """What may stand in for a certificate: valid ones of its currency that no instance uses."""
     free = Q(used_by_id__isnull=True, life__in=(Validity.VALID, Validity.EXPIRING))
     return certificates_for(actor).filter(free, currency=certificate.currency).exclude(pk=certificate.pk)
+
+
+def is_known_at_vendor(account: Account) -> bool:
+    """Whether a vendor knows the account, or is hearing of it just now."""
+    links = AccountLink.objects.filter(account=account)
+    return links.exclude(state__in=(LinkState.UNSYNCHRONISED, LinkState.FAILED), external_id="").exists()

@@ -32,6 +32,16 @@ class CommentForm(forms.Form):
     comment = forms.CharField(label=_("Comment"), max_length=250, required=False, widget=forms.Textarea({"rows": 3}))
 
 
+class KeysForm(forms.Form):
+    """The keys of a perpetual licence, one a line."""
+
+    keys = forms.CharField(
+        label=_("Keys"),
+        help_text=_("One key a line, at most 100, each of at most 64 signs."),
+        widget=forms.Textarea({"rows": 8, "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
 class ResendForm(forms.Form):
     """Where the mail with a key goes: one of the account's own addresses."""
 

@@ -189,7 +189,7 @@ class AccountReselling(AccountAction):
         return [
             _("The account becomes a Basic reseller: it may have end customers and affiliate accounts."),
             _("Its orders for them are billed to it, within its credit."),
-            _("It cannot become a direct customer again."),
+            _("It can become a direct customer again only while it is Basic and has no customers."),
         ]
 
     def perform(self, form: Any) -> Account:

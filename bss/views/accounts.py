@@ -14,18 +14,21 @@ from core.custom_fields import Entity
 from core.tenancy import Actor
 from orders.selectors import orders_at_work, payer_credit, waits_for
 from orders.targets import obstacle
+from provisioning.services.kinds import kinds_for
+from provisioning.services.stamps import partner_instances
 from resellers.enums import AccountKind, AccountStatus, Edition
 from resellers.models import Account
 from resellers.selectors import accounts_with_rule, contacts_for, managers_for, memberships_for, sub_accounts_of
-from subscriptions.selectors import subscriptions_for
+from subscriptions.selectors import relationship_run, subscriptions_for
 from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import Action, DetailPage, Fact
 from ui.tables import Column
 from users.permissions import Perm
-from vendors.selectors import links_of
+from vendors.selectors import is_known_at_vendor, links_of
 
 ROWS = 10
+UPGRADABLE = (Edition.BASIC, Edition.FREE)
 
 
 def _credit_words(row: Account) -> str:
@@ -145,6 +148,7 @@ class AccountDetail(DetailPage):
             "may_credit": may(Perm.ACCOUNT_CREDIT) and not row.bill_to_id,
             "may_invite": may_manage_people(self.actor) and self.actor.may(row),
             "may_set_up": may(Perm.SERVICE_MANAGE),
+            "partner_ids": self._partner_ids() if row.is_reseller and may(Perm.ACCOUNT_BILL_TO) else (),
         }
 
     def actions(self, row: Account) -> list[Action]:
@@ -163,6 +167,9 @@ class AccountDetail(DetailPage):
         if may(Perm.ACCOUNT_EDIT) and row.kind == AccountKind.DIRECT:
             missing = "" if assigned_price_list(self.actor, row) else _("Assign a price list first.")
             found.append(Action(_("Enable reselling"), self._url("reselling"), "users", "", missing))
+        found.extend(self._kind_actions(row))
+        if may(Perm.ACCOUNT_EDIT) and may(Perm.ORDER_MANAGE) and row.edition in UPGRADABLE:
+            found.append(Action(_("Upgrade reseller"), self._url("upgrade"), "arrow-up", "primary"))
         if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.ACTIVE:
             found.append(Action(_("Put on hold"), self._url("hold"), "pause"))
         if may(Perm.ACCOUNT_CREDIT) and row.status == AccountStatus.SUSPENDED:
@@ -172,6 +179,27 @@ class AccountDetail(DetailPage):
         if may(Perm.ACCOUNT_BILL_TO) and row.status != AccountStatus.CLOSED:
             found.append(Action(_("Close"), self._url("close"), "cross", "danger"))
         return found
+
+    def _partner_ids(self) -> list[int]:
+        """The instances at which a reseller's MPN ID can be changed everywhere."""
+        return [row.pk for row in partner_instances(self.actor)]
+
+    def _kind_actions(self, row: Account) -> list[Action]:
+        """Another kind; of an account a vendor knows, the relationship, which is an Administrator's."""
+        if row.bill_to_id and is_known_at_vendor(row):
+            if not self.actor.has(Perm.ACCOUNT_BILL_TO) or row.kind == AccountKind.MANAGED_COPY:
+                return []
+            running = relationship_run(row)
+            if running is not None:
+                address = reverse("bss:stamp_detail", args=[running.public_id])
+                return [Action(_("Relationship is changing"), address, "sync", "", only_reads=True)]
+            return [Action(_("Change relationship"), self._url("relationship"), "users")]
+        kinds = [
+            kind
+            for kind in kinds_for(self.actor, row)
+            if kind != AccountKind.RESELLER or row.kind != AccountKind.DIRECT
+        ]
+        return [Action(_("Change kind"), self._url("kind"), "users")] if kinds else []
 
     def _may(self, perm: str) -> bool:
         return self.actor.has(perm) and self.actor.may(self.object)

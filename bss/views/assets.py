@@ -1,16 +1,18 @@
 """Assets: licences bought once, what is known of them, their keys, and what staff do with them (``esd.md`` 7, 8)."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.selectors import charges_for
-from bss.forms.operations import CommentForm, ReasonForm, ResendForm
+from bss.forms.operations import CommentForm, KeysForm, ReasonForm, ResendForm
 from bss.views.shared import history_of
 from core.custom_fields import Entity
 from core.errors import BusinessError, PermissionRefused
@@ -19,19 +21,22 @@ from orders.selectors import orders_for
 from orders.services.asset_return import return_asset
 from provisioning.services import desk
 from provisioning.services.asset_refresh import reading_asset, start_asset_refresh
+from resellers.enums import PurchaseMode
 from subscriptions.asset_enums import AssetStatus, DeliveryNote, ReturnStatus, TokenStatus
 from subscriptions.asset_rules import AssetAction, failed_creation, obstacle, open_return
 from subscriptions.asset_selectors import (
     asset_operations,
     assets_for,
     delivery_addresses,
+    keys_of,
+    lacking_keys,
     listed_assets,
     return_in_view,
 )
 from subscriptions.models import Asset, AssetReturn, Operation
-from subscriptions.services.keys import resend_token, reveal_token
+from subscriptions.services.keys import add_keys, resend_token, reveal_token
 from ui.custom_fields import CustomList
-from ui.filters import Choice, Filter, Period
+from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import Action, ActionPage, BulkAction, DetailPage, Fact
 from ui.tables import Column
 from users.permissions import Perm
@@ -63,6 +68,15 @@ def retry_creation(actor: Actor, row: Asset) -> Operation:
     return desk.retry(actor, operation=operation)
 
 
+@dataclass(frozen=True)
+class KeysMissing(Choice):
+    """Perpetual licences whose keys somebody should enter."""
+
+    def apply(self, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
+        """Narrow to them."""
+        return lacking_keys(rows) if values.get(self.name) else rows
+
+
 class AssetList(CustomList):
     """All licences of the organization, newest first."""
 
@@ -72,7 +86,14 @@ class AssetList(CustomList):
     intro = gettext_lazy("Licences that customers bought once and keep.")
     selector = listed_assets
     columns = (
-        Column("name", gettext_lazy("Asset"), "main", sort="name"),
+        Column(
+            "name",
+            gettext_lazy("Asset"),
+            "main",
+            sort="name",
+            sub="perpetual_id",
+            sub_label=gettext_lazy("Perpetual ID"),
+        ),
         Column(
             "account.name",
             gettext_lazy("Customer"),
@@ -80,6 +101,7 @@ class AssetList(CustomList):
             sub="bill_to.name",
             sub_label=gettext_lazy("Billed to"),
         ),
+        Column("get_purchase_mode_display", gettext_lazy("Purchase mode"), sort="purchase_mode"),
         Column(
             "purchased_at",
             gettext_lazy("Purchase date"),
@@ -101,9 +123,12 @@ class AssetList(CustomList):
         Column("product.name", gettext_lazy("Product"), in_files_only=True),
         Column("product.code", gettext_lazy("Code"), "code", in_files_only=True),
         Column("instance.system_name", gettext_lazy("Instance"), in_files_only=True),
+        Column("quantity", gettext_lazy("Quantity"), "number", in_files_only=True),
         Column("unit_price", gettext_lazy("Price"), "money", in_files_only=True),
         Column("external_id", gettext_lazy("Licence id"), "code", in_files_only=True),
         Column("transaction_id", gettext_lazy("Transaction id"), "code", in_files_only=True),
+        Column("vendor_order_id", gettext_lazy("Order ID of the vendor"), "code", in_files_only=True),
+        Column("vendor_order_alias", gettext_lazy("Order ID Alias"), "code", in_files_only=True),
         Column("warning", gettext_lazy("Warning"), in_files_only=True),
         Column("get_delivery_note_display", gettext_lazy("E-mail"), in_files_only=True),
     )
@@ -113,14 +138,18 @@ class AssetList(CustomList):
         Choice("return", gettext_lazy("Return status"), "return_status", ReturnStatus.choices),
         Choice("sync", gettext_lazy("Synchronization"), "sync_status", SyncStatus.choices),
         Choice("instance", gettext_lazy("Instance"), "instance__public_id", instance_choices),
+        Choice("mode", gettext_lazy("Purchase mode"), "purchase_mode", PurchaseMode.choices),
         Filter("account", gettext_lazy("Customer"), "account__name"),
         Filter("bill_to", gettext_lazy("Billed to"), "bill_to__name"),
         Filter("product", gettext_lazy("Product"), "product__name"),
         Filter("order", gettext_lazy("Order"), "order_number"),
         Choice("mail", gettext_lazy("E-mail"), "delivery_note", DeliveryNote.choices),
+        Filter("perpetual_id", gettext_lazy("Perpetual ID"), "perpetual_id"),
+        Flag("perpetual", gettext_lazy("Perpetual licence"), "is_perpetual"),
+        KeysMissing("keys", gettext_lazy("Keys"), "pk", (("missing", gettext_lazy("None entered within a day")),)),
         Period("bought", gettext_lazy("Purchase date"), "purchased_at"),
     )
-    search = ("name", "account__name", "bill_to__name", "order_number", "external_id")
+    search = ("name", "account__name", "bill_to__name", "order_number", "external_id", "perpetual_id")
     empty_icon = "key"
     empty_title = gettext_lazy("No assets yet")
     empty_text = gettext_lazy("A licence appears here as soon as its order is executed.")
@@ -144,7 +173,8 @@ class AssetDetail(DetailPage):
     back = LIST
     facts = (
         Fact("purchased_at", gettext_lazy("Purchase date"), "when"),
-        Fact("unit_price", gettext_lazy("Price"), "money"),
+        Fact("quantity", gettext_lazy("Quantity"), "number"),
+        Fact("unit_price", gettext_lazy("Unit price"), "money"),
         Fact("get_purchase_mode_display", gettext_lazy("Purchase mode")),
         Fact("sync_status", gettext_lazy("Synchronization"), "status", sub="sync_note"),
         Fact("token_status", gettext_lazy("Token status"), "status"),
@@ -157,6 +187,7 @@ class AssetDetail(DetailPage):
     )
     parts = (
         "bss/_asset_alerts.html",
+        "bss/_asset_perpetual.html",
         "bss/_asset_key.html",
         "bss/_asset_money.html",
         "bss/_custom.html",
@@ -188,7 +219,12 @@ class AssetDetail(DetailPage):
 
     def key_context(self, row: Asset) -> dict[str, Any]:
         """What ``bss/_asset_key.html`` draws."""
-        return {"asset": row, "may_reveal": self.actor.has(Perm.TOKEN_REVEAL), "key": ""}
+        return {
+            "asset": row,
+            "may_reveal": self.actor.has(Perm.TOKEN_REVEAL),
+            "key": "",
+            "entered_keys": list(keys_of(self.actor, row)) if row.is_perpetual else [],
+        }
 
     def actions(self, row: Asset) -> list[Action]:
         """Refresh, resend and cancel; retry and give up for a purchase that came to nothing."""
@@ -198,16 +234,27 @@ class AssetDetail(DetailPage):
             found.append(Action(_("Retry"), self._url("retry"), "sync", "primary", why))
             found.append(Action(_("Give up"), self._url("give_up"), "cross", "danger", why))
         if self.actor.has(Perm.SERVICE_MANAGE) and row.status != AssetStatus.CANCELLED:
-            deeds = (
-                (AssetAction.REFRESH, _("Refresh status"), "refresh", "sync", True, ""),
-                (AssetAction.RESEND, _("Resend e-mail"), "resend", "mail", False, ""),
-                (AssetAction.RETURN, _("Cancel"), "cancel", "cross", False, "danger"),
-            )
             found += [
                 Action(label, self._url(name), icon, tone, obstacle(row, action)[1], is_post=is_post)
-                for action, label, name, icon, is_post, tone in deeds
+                for action, label, name, icon, is_post, tone in self._deeds(row)
             ]
         return found
+
+    def _deeds(self, row: Asset) -> list[tuple[AssetAction, str, str, str, bool, str]]:
+        """What is done with a licence of its kind: action, label, address, icon, whether at once, tone."""
+        back = (AssetAction.RETURN, _("Cancel"), "cancel", "cross", False, "danger")
+        if row.is_perpetual:
+            return [
+                (AssetAction.ADD_KEYS, _("Add keys"), "add_keys", "plus", False, ""),
+                (AssetAction.RESEND, _("Send keys"), "resend", "mail", False, ""),
+                (AssetAction.REFRESH, _("Check again"), "refresh", "sync", True, ""),
+                back,
+            ]
+        return [
+            (AssetAction.REFRESH, _("Refresh status"), "refresh", "sync", True, ""),
+            (AssetAction.RESEND, _("Resend e-mail"), "resend", "mail", False, ""),
+            back,
+        ]
 
     def _url(self, name: str) -> str:
         return reverse(f"bss:asset_{name}", args=[self.object.public_id])
@@ -278,6 +325,10 @@ class AssetRefresh(AssetDeed):
 
     title = gettext_lazy("Refresh status")
 
+    def page_title(self) -> str:
+        """By what is asked: the ids of a perpetual licence, the state of any other."""
+        return _("Check again") if self.object.is_perpetual else super().page_title()
+
     def consequences(self) -> list[str]:
         """Nothing is changed at the vendor."""
         return [_("The vendor is asked how the licence stands; nothing is changed there.")]
@@ -301,11 +352,34 @@ class AssetResend(AssetDeed):
 
     def consequences(self) -> list[str]:
         """Whoever reads it has the key."""
+        if self.object.is_perpetual:
+            return [_("The e-mail holds all keys that were entered. It is sent at most five times a day.")]
         return [_("The e-mail holds the key. It is sent at most five times a day.")]
 
     def perform(self, form: Any) -> Asset:
         """Send it."""
         return resend_token(self.actor, asset=self.object, email=form.cleaned_data["email"])
+
+
+class AssetAddKeys(AssetDeed):
+    """Enter the keys of a perpetual licence, which somebody read in the vendor's portal."""
+
+    title = gettext_lazy("Add keys")
+    submit = gettext_lazy("Save the keys")
+    form_class = KeysForm
+
+    def consequences(self) -> list[str]:
+        """Nobody is told yet."""
+        return [
+            _("Microsoft gives keys in its portal only. They are stored encrypted and shown masked."),
+            _("Nothing is sent yet; choose Send keys afterwards."),
+        ]
+
+    def perform(self, form: Any) -> None:
+        """Store them."""
+        count = add_keys(self.actor, asset=self.object, keys=form.cleaned_data["keys"].splitlines())
+        words = ngettext("%(count)s key is stored.", "%(count)s keys are stored.", count)
+        messages.success(self.request, words % {"count": count})
 
 
 class AssetCancel(AssetDeed):
@@ -323,8 +397,10 @@ class AssetCancel(AssetDeed):
         if words:
             found = open_return(self.object)
             return [words, _("Decide about the open request instead.")] if found else [words]
+        whole = [_("A perpetual licence can only be returned as a whole.")] if self.object.quantity > 1 else []
         return [
             _("The vendor is asked at once to take the licence back; its key can no longer be used then."),
+            *whole,
             _("The full amount is credited when he has done it, and the customer is told by e-mail."),
         ]
 

@@ -22,7 +22,7 @@ class LinkMpn(OfAccount):
 
     title = gettext_lazy("MPN ID")
     form_class = MpnForm
-    intro = gettext_lazy("Check it in the partner's own console: running subscriptions keep theirs.")
+    intro = gettext_lazy("It is not checked, and running services keep theirs: an Administrator's change does both.")
     instance: Instance
 
     def load(self, **kwargs: Any) -> Any:
@@ -40,7 +40,9 @@ class LinkMpn(OfAccount):
         link = account_links_for(self.actor).filter(account=self.object, instance=self.instance).first()
         mpn_id = form.cleaned_data["mpn_id"].strip()
         tenant = link.reseller_tenant_id if link and link.mpn_id == mpn_id else ""
-        return set_mpn_id(self.actor, account=self.object, instance=self.instance, mpn_id=mpn_id, tenant_id=tenant)
+        return set_mpn_id(
+            self.actor, account=self.object, instance=self.instance, mpn_id=mpn_id, tenant_id=tenant, is_checked=False
+        )
 
 
 class LinkAction(ActionPage):

@@ -30,7 +30,7 @@ from provisioning.services.checkout import (
 )
 from resellers.services.accounts import billing_address
 from ui.pages import ActionPage, FormPage
-from ui.service_details import Addresses, detail_form, detail_sections, live_values
+from ui.service_details import Addresses, answers, detail_form, detail_sections, live_values
 from vendors.models import Instance
 
 
@@ -119,7 +119,8 @@ class OrderCheck(DetailsStep):
         form = detail_form(basket, instance, request.POST)
         if not form.is_valid():
             return self.show(400, sections=detail_sections(basket, priced, self.addresses(), refused=form), done=False)
-        job = start_details_check(self.actor, basket=basket, instance=instance, values=form.cleaned_data)
+        given = answers(form, instance, request.POST)
+        job = start_details_check(self.actor, basket=basket, instance=instance, values=given)
         return redirect(self.url("_checking", job.public_id))
 
 

@@ -137,6 +137,10 @@ class ProductTypeData(Protocol):
         """Whether each unit is provisioned by itself."""
 
     @property
+    def perpetual(self) -> bool:
+        """Whether the vendor gives no key with what is bought."""
+
+    @property
     def account_sync(self) -> bool:
         """Whether the customer must be known at the vendor first."""
 
@@ -244,6 +248,7 @@ def _product_type(instance: Instance, data: ProductTypeData) -> ProductType:
     facts = {
         "derivative": data.derivative,
         "split_quantity": data.split_quantity,
+        "is_perpetual": data.perpetual,
         "requires_account": data.account_sync,
         "is_orderable": data.orderable,
     }

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 from django.db import transaction
@@ -19,21 +19,28 @@ from catalog.services.products import publish_products
 from cloudbss.demo.data import BIRCH, CEDAR, CUSTOMER_USERS, MAIN, STAFF, SUPERUSER, Company, Person, others
 from cloudbss.demo.esd import build_esd
 from cloudbss.demo.licences import order_licences, return_licences
+from cloudbss.demo.plans import build_plans
+from cloudbss.demo.shops import build_shop
 from cloudbss.demo.twins import call_twins
 from cloudbss.demo_settings import microsoft_settings
 from core import jobs, outbox
 from core.tenancy import Actor, system_actor
+from notifications.services.compose import site_of
 from orders.models import Basket, Order
 from orders.selectors import priced_basket
 from orders.services.basket import add_line, open_basket, set_billing_address, set_service_details, set_target
 from orders.services.place import place_order
-from provisioning.requests import mode_of
+from orders.targets import mode_of
 from provisioning.services.setup import register_applications, start_definition
-from resellers.enums import AccountKind, Edition
-from resellers.models import Account, Contact, Membership, Organization, Site
+from resellers.enums import AccountKind
+from resellers.models import Account, Contact, Membership, Organization, Site, realm_of
+from resellers.routing import site_address
 from resellers.selectors import actor_for
 from resellers.services.accounts import billing_address, create_account, set_credit
 from sso.services.people import confirm_address
+from subscriptions.asset_enums import AssetStatus
+from subscriptions.models import Asset
+from subscriptions.services.keys import add_keys
 from users.models import User
 from users.permissions import BSS_PERMS, SHOP_PERMS
 from vendors.models import Application, ConsentState, Instance, InstanceState
@@ -48,6 +55,7 @@ PRICE_LISTS = {
     "partner": {"name": "Partner 2026", "currency": "EUR", "default_rule": "markup", "default_value": Decimal(12)},
     "retail_usd": {"name": "Retail USD", "currency": "USD", "default_rule": "discount", "default_value": Decimal(0)},
 }
+PERPETUAL = "Office LTSC Standard 2024"
 FEATURED = ("Microsoft 365 Business Standard", "Microsoft 365 Business Basic", "Microsoft 365 E3", "Microsoft 365 E5")
 
 
@@ -68,7 +76,10 @@ def build(say: Callable[[str], None]) -> None:
         say("catalogue from the Partner Center twin")
         _catalogue(organization, instance, say)
     accounts = _accounts(organization, instance)
+    build_plans(_operator(organization), _employee(organization), accounts[CEDAR], say)
+    _customer_users(organization, accounts)
     build_esd(_operator(organization), say)
+    build_shop(_operator(organization), accounts[CEDAR], accounts["elm"], say)
     missing = ORDERS - Order.objects.filter(organization=organization).count()
     if missing > 0:
         say(f"{missing} orders through the twin")
@@ -77,7 +88,9 @@ def build(say: Callable[[str], None]) -> None:
         order_licences(organization, accounts, say)
         _settle(say)
         return_licences(organization)
+        _perpetual_licence(organization, instance, accounts["dune"])
         _settle(say)
+        _enter_keys(organization)
 
 
 @transaction.atomic
@@ -121,10 +134,16 @@ def _operator(organization: Organization) -> Actor:
     )
 
 
-def _user(organization: Organization, person: Person, **values: Any) -> User:
-    found = User.objects.filter(realm=organization.public_id, email=person.email).first()
+def _realm(organization: Organization, account: Account | None) -> UUID:
+    """Where somebody signs in: an end customer's people at his reseller's site."""
+    return realm_of(site_of(organization, account), organization)
+
+
+def _user(organization: Organization, person: Person, account: Account | None = None, **values: Any) -> User:
+    realm = _realm(organization, account)
+    found = User.objects.filter(realm=realm, email=person.email).first()
     user = found or User.objects.create_user(
-        organization.public_id,
+        realm,
         person.email,
         None,
         first_name=person.first_name,
@@ -156,6 +175,7 @@ def _instance(organization: Organization) -> Instance:
     credentials = call_twins("GET", "/_twin/credentials")
     values = microsoft_settings(credentials, settings.SANDBOX_URL, settings.SANDBOX_TLS_URL)
     values |= {"markets": ["DE", "US"], "currencies": ["EUR", "USD"]}
+    values["families"] = [*values["families"], "perpetual_software"]
     row = save_instance(
         operator,
         application=application,
@@ -178,7 +198,8 @@ def _catalogue(organization: Organization, instance: Instance, say: Callable[[st
     job.refresh_from_db()
     if job.state != jobs.JobState.DONE:
         raise RuntimeError(f"the definition run ended as {job.state}: {job.error}")
-    rows = Product.objects.filter(organization=organization, charge_type="recurring_prepaid", segment="commercial")
+    kinds = ("recurring_prepaid", "one_time")
+    rows = Product.objects.filter(organization=organization, charge_type__in=kinds, segment="commercial")
     ids = list(rows.values_list("public_id", flat=True))
     done, _refused = publish_products(operator, product_ids=ids)
     Product.objects.filter(organization=organization, name__in=FEATURED).update(is_featured=True)
@@ -195,13 +216,23 @@ def _accounts(organization: Organization, instance: Instance) -> dict[str, Accou
     for company in [*MAIN, *others()]:
         row = Account.objects.filter(organization=organization, accounting_number=f"D-{company.key}").first()
         found[company.key] = row or _account(organization, company, found, lists, instance)
+    return found
+
+
+def _customer_users(organization: Organization, accounts: dict[str, Account]) -> None:
     for person in CUSTOMER_USERS:
-        user = _user(organization, person)
+        account = accounts[person.account]
+        user = _user(organization, person, account)
         roles = [str(role) for role in person.roles]
         Membership.objects.get_or_create(
-            organization=organization, user=user, account=found[person.account], defaults={"roles": roles}
+            organization=organization, user=user, account=account, defaults={"roles": roles}
         )
-    return found
+
+
+def _employee(organization: Organization) -> Actor:
+    """The distributor's Administrator, who orders for others."""
+    user = User.objects.get(realm=organization.public_id, email=STAFF[0].email)
+    return actor_for(user, site_of(organization, None), as_staff=True)
 
 
 @transaction.atomic
@@ -241,8 +272,6 @@ def _account(
         set_credit(operator, account=row, values={"credit_limit": Decimal(company.credit)})
     if company.price_list:
         assign_price_list(operator, account=row, price_list=lists[company.price_list])
-    if company.edition == Edition.STANDARD:
-        Account.objects.filter(pk=row.pk).update(edition=company.edition)
     if company.mpn_id:
         numbers = call_twins("GET", "/_twin/credentials")["mpn_ids"]
         set_mpn_id(operator, account=row, instance=instance, mpn_id=str(numbers[0 if company.key == BIRCH else 1]))
@@ -301,7 +330,8 @@ def _one_order(actor: Actor, site: Site, instance: Instance, account: Account, n
     prices = price_list_of(account)
     if prices is None:
         return
-    products = sold_products(actor, prices).filter(product_type__instance=instance, is_trial=False, qualification="")
+    seats = {"charge_type": "recurring_prepaid", "is_trial": False, "qualification": ""}
+    products = sold_products(actor, prices).filter(product_type__instance=instance, **seats)
     products = products.order_by("-is_featured", "name", "id")
     count = products.count()
     product = products[(number * 7) % min(count, 60)]
@@ -309,12 +339,39 @@ def _one_order(actor: Actor, site: Site, instance: Instance, account: Account, n
     plan = plan or Plan.objects.filter(product=product, is_offered=True).first()
     if plan is None:
         return
+    quantity = min(max(product.min_quantity, 1 + (number * 3) % 40), product.max_quantity or 40)
+    _place(actor, site, instance, account, plan, quantity, key)
+
+
+def _perpetual_licence(organization: Organization, instance: Instance, account: Account) -> None:
+    """One company buys a perpetual licence; nothing happens if it did, or if none is sold."""
+    site = Site.objects.get(organization=organization, account=None)
+    key = uuid5(NAMESPACE_URL, "demo-perpetual")
+    rows = Plan.objects.filter(product__product_type__instance=instance, product__product_type__is_perpetual=True)
+    plan = rows.filter(product__is_published=True, product__name=PERPETUAL).first()
+    member = Membership.objects.filter(organization=organization, account=account).order_by("pk").first()
+    is_placed = Order.objects.filter(organization=organization, idempotency_key=key).exists()
+    if plan is not None and member is not None and not is_placed:
+        _place(actor_for(member.user, site, as_staff=False), site, instance, account, plan, 3, key)
+
+
+def _enter_keys(organization: Organization) -> None:
+    """Keys as staff read them in Microsoft's portal, for every perpetual licence that has none."""
+    rows = Asset.objects.filter(organization=organization, is_perpetual=True, status=AssetStatus.ACTIVE, keys=None)
+    for row in rows:
+        keys = [f"DEMO{number}-{row.public_id.hex[:5].upper()}-TWINS" for number in range(row.quantity)]
+        add_keys(_operator(organization), asset=row, keys=keys)
+
+
+def _place(
+    actor: Actor, site: Site, instance: Instance, account: Account, plan: Plan, quantity: int, key: UUID
+) -> None:
+    """Order at the price that is shown; nothing happens where there is no price."""
     basket = open_basket(actor, site=site)
     mode = mode_of(account)
     if account.pk == actor.account_id and account.kind != AccountKind.RESELLER:
         mode = ""
     basket = set_target(actor, basket=basket, mode=mode, account=account)
-    quantity = min(max(product.min_quantity, 1 + (number * 3) % 40), product.max_quantity or 40)
     add_line(actor, basket=basket, site=site, plan=plan, quantity=quantity)
     basket = set_billing_address(actor, basket=basket, address=billing_address(account.bill_to or account))
     set_service_details(actor, basket=basket, instance_id=str(instance.public_id), details=_details(account))
@@ -364,8 +421,11 @@ def info() -> dict[str, Any]:
     users = []
     if organization is not None:
         for person in (*STAFF, *CUSTOMER_USERS, SUPERUSER):
-            if User.objects.filter(realm=organization.public_id, email=person.email).exists():
-                users.append({"role": person.role, "username": person.email, "password": password(), "site": f"{web}/"})
+            user = User.objects.filter(email=person.email).order_by("pk").first()
+            if user is not None:
+                own = Site.objects.filter(public_id=user.realm).first()
+                site = f"{site_address(own)}/" if own else f"{web}/"
+                users.append({"role": person.role, "username": person.email, "password": password(), "site": site})
     return {
         "urls": {
             "storefront": f"{web}/",

@@ -57,6 +57,7 @@ CUSTOMER_USERS = (
     Person("reseller_standard_buyer", "Ben", "Zeder", (StorefrontRole.BUYER,), "cedar"),
     Person("customer_admin", "Dora", "Sand", (StorefrontRole.ADMIN,), "dune"),
     Person("customer_buyer", "Nils", "Sand", (StorefrontRole.BUYER,), "dune"),
+    Person("end_customer_admin", "Ella", "Ulme", (StorefrontRole.ADMIN,), "elm"),
 )
 
 SUPERUSER = Person("superuser", "Rhea", "Root", (), "")
@@ -83,7 +84,7 @@ MAIN = (
         "Leopoldstrasse 10",
         "80802",
         "Muenchen",
-        edition=Edition.STANDARD,
+        edition=Edition.BASIC,  # His plan makes it Standard.
         price_list="partner",
         mpn_id=True,
     ),

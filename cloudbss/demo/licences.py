@@ -10,7 +10,7 @@ from orders.selectors import priced_basket
 from orders.services.asset_return import return_asset
 from orders.services.basket import add_line, open_basket, set_billing_address, set_target
 from orders.services.place import place_order
-from provisioning.requests import mode_of
+from orders.targets import mode_of
 from provisioning.services.assets import refresh_asset
 from resellers.enums import AccountKind
 from resellers.models import Account, Membership, Organization, Site

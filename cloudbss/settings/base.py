@@ -218,6 +218,7 @@ CELERY_BEAT_SCHEDULE = {
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
     "registrations nobody answered": {"task": "sso.end_registrations", "schedule": 3600.0},
+    "shops of resellers": {"task": "catalog.keep_shops", "schedule": 900.0},
     "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},
 }
 

@@ -22,7 +22,7 @@ from subscriptions.asset_enums import DeliveryNote
 from subscriptions.asset_selectors import delivery_account, delivery_addresses
 from subscriptions.models import Asset, AssetReturn
 from subscriptions.refusals import cleaned
-from subscriptions.services.keys import note_delivery
+from subscriptions.services.keys import note_delivery, shown_keys
 from users.permissions import StaffRole
 
 SYSTEM = system_actor(label="mail")
@@ -57,14 +57,19 @@ def _mail_key(event: Event, row: Asset, address: str, dedupe_key: str) -> None:
     contact = Contact.objects.filter(account=account, email__iexact=address).first()
     site, link = _shop_link(event, row, account)
     queue_mail(
-        "licence_ready",
+        "perpetual_ready" if row.is_perpetual else "licence_ready",
         organization=event.organization,
         site=site,
         recipient=address,
         account=account,
         asset_id=row.pk,
         dedupe_key=dedupe_key,
-        context={**_facts(event, row), "first_name": contact.first_name if contact else "", "link": link},
+        context={
+            **_facts(event, row),
+            "first_name": contact.first_name if contact else "",
+            "link": link,
+            "keys": shown_keys(row) if row.is_perpetual else [],
+        },
     )
 
 

@@ -15,8 +15,7 @@ from core import outbox
 from notifications.models import SEND_TASK, OutgoingMail
 from resellers.enums import AccountKind
 from resellers.models import Account, Organization, Site
-from resellers.routing import organization_site, site_address
-from resellers.services.sites import site_of_reseller
+from resellers.routing import organization_site, site_address, site_of_reseller
 
 BLANK_LINES = re.compile(r"\n\s*\n")  # Parts of a template that do not apply leave empty lines behind.
 

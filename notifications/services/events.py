@@ -14,7 +14,10 @@ from notifications.services.assets import ASSETS
 from notifications.services.certificates import CERTIFICATES
 from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.life import LIFE, subscription_of
+from notifications.services.plans import PLANS
 from notifications.services.readers import order_by_number, order_of, to_buyer
+from notifications.services.shops import SHOPS
+from notifications.services.stamps import STAMPS
 from orders.models import Order
 from resellers.selectors import manager_of
 from subscriptions.refusals import cleaned
@@ -137,8 +140,11 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "subscription.activated": _subscription_activated,
     "subscription.refused": _subscription_refused,
     **CERTIFICATES,
+    **PLANS,
     **LIFE,
     **ASSETS,
+    **SHOPS,
+    **STAMPS,
 }
 
 # What apps above want to do when something has happened, in the event's transaction; they say so when they start.

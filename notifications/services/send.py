@@ -10,7 +10,7 @@ from core import clock, outbox
 from notifications.models import ERASED, MailState, OutgoingMail
 from subscriptions.asset_enums import AssetStatus, DeliveryNote
 from subscriptions.models import Asset
-from subscriptions.services.keys import key_for_mail, note_delivery
+from subscriptions.services.keys import keys_for_mail, note_delivery
 
 logger = logging.getLogger(__name__)
 CLAIM_SECONDS = 120
@@ -49,14 +49,16 @@ class LicenceGone(Exception):
 
 
 def _bodies(mail: OutgoingMail) -> tuple[str, str]:
-    """Text and HTML as they are sent: with the key where the stored ones have it masked."""
+    """Text and HTML as they are sent: with the keys where the stored ones have it masked."""
     asset = Asset.objects.filter(pk=mail.asset_id).first() if mail.asset_id is not None else None
     if asset is None:
         return mail.text, mail.html
     if asset.status != AssetStatus.ACTIVE:
         raise LicenceGone
-    key = key_for_mail(asset)
-    return mail.text.replace(asset.masked_token, key), mail.html.replace(asset.masked_token, escape(key))
+    text, html = mail.text, mail.html
+    for shown, key in keys_for_mail(asset):
+        text, html = text.replace(shown, key), html.replace(shown, escape(key))
+    return text, html
 
 
 def _message(mail: OutgoingMail) -> EmailMultiAlternatives:

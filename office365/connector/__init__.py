@@ -5,14 +5,14 @@ two calls but tokens and the rules of countries: everything that must survive is
 """
 
 from office365.connector.accounts import AccountVerbs
+from office365.connector.assets import AssetVerbs
 from office365.connector.catalogue import CatalogueVerbs
-from office365.connector.changes import ChangeVerbs
-from office365.connector.orders import OrderVerbs
+from office365.connector.partner import PartnerVerbs
 from office365.connector.settings import SettingsVerbs
 from office365.connector.upgrades import UpgradeVerbs
 
 
-class Office365Connector(SettingsVerbs, CatalogueVerbs, AccountVerbs, OrderVerbs, ChangeVerbs, UpgradeVerbs):
+class Office365Connector(SettingsVerbs, CatalogueVerbs, AccountVerbs, AssetVerbs, PartnerVerbs, UpgradeVerbs):
     """The connector of the application *Microsoft Cloud Services*."""
 
     code = "microsoft_cloud"
@@ -32,6 +32,7 @@ class Office365Connector(SettingsVerbs, CatalogueVerbs, AccountVerbs, OrderVerbs
             "check_domain",
             "check_address",
             "check_partner_id",
+            "uses_partner_id",
             "agreement_status",
             "agreement_link",
             "agreement_accept",
@@ -40,11 +41,15 @@ class Office365Connector(SettingsVerbs, CatalogueVerbs, AccountVerbs, OrderVerbs
             "precheck",
             "create",
             "change",
+            "stamp",
             "suspend",
             "activate",
             "cancel",
             "upgrade",
             "upgrade_options",
+            "asset_create",
+            "asset_status",
+            "asset_cancel",
             "lookup",
             "read_state",
             "console_link",

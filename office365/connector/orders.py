@@ -51,8 +51,11 @@ class OrderVerbs(AgreementVerbs):
         DONE means that Microsoft shows the subscription as active. A time-out raises ``VendorError(UNKNOWN)``; the
         next call looks the order up before it does anything else.
         """
-        client = self.client(ctx)
-        purchase = Purchase(client, request)
+        return self.bought(ctx, Purchase(self.client(ctx), request))
+
+    def bought(self, ctx: Context, purchase: Purchase) -> Result:
+        """What comes of a purchase; before anything of it was sent, what must be true is looked at."""
+        client, request = purchase.client, purchase.request
         if not purchase.state:
             given = request.account.agreement is not None
             result = self._accepted(ctx, client, request) or preconditions(client, request, agreement_given=given)

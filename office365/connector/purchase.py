@@ -259,11 +259,11 @@ class Purchase:
     # --- Waiting for the subscription ---
 
     def _await_active(self) -> Result:
-        orders = [self._order_by_id(str(order_id)) for order_id in self.state["orders"]]
+        orders = [read_order(self.client, self.customer, str(order_id)) for order_id in self.state["orders"]]
         if any(order is None for order in orders):
-            return self._wait()
+            return self.wait()
         known = [order for order in orders if order is not None]
-        own = [order for order in known if any(self._is_base(line.offer_id) for line in order.line_items)]
+        own = [order for order in known if any(self.is_base(line.offer_id) for line in order.line_items)]
         if not own:
             # The base was refused while an add-on was ordered; a person has to look at it.
             return Result(Outcome.ATTENTION, code="partial_order", message=self._error_text())
@@ -272,16 +272,20 @@ class Purchase:
             return refused(
                 "order_cancelled", _("Microsoft cancelled the order. Look at it in Partner Center, then retry.")
             )
-        rows = [row for order in known for row in self._subscriptions_of(order)]
-        base = next((row for row in rows if self._is_base(row.offer_id) and self._is_top(row)), None)
+        return self.delivered(known, own[0])
+
+    def delivered(self, orders: Sequence[Order], own: Order) -> Result:
+        """The subscription that came of the orders, once it is active; ``own`` is the order of the product itself."""
+        rows = [row for order in orders for row in subscriptions_of_order(self.client, self.customer, order)]
+        base = next((row for row in rows if self.is_base(row.offer_id) and self._is_top(row)), None)
         if base is None:
-            return self._without_subscription(own[0])
+            return self.wait()
         if base.status in {"deleted", "expired", "disabled"}:
             return refused_as("subscription_gone")
         addons = mapping.addon_ids(rows, base.id, self.request.addons)
         missing = [line for line in self.request.addons if line.id not in addons and not self._was_refused(line)]
         if base.status != "active" or missing:
-            return self._wait(external_id=base.id)
+            return self.wait(external_id=base.id)
         return self._done(base, addons)
 
     def _done(self, base: Subscription, addons: Mapping[str, str]) -> Result:
@@ -292,36 +296,8 @@ class Purchase:
             data["refused_addons"] = {line.id: message for line in self.request.addons if line.id not in addons}
         return Result(Outcome.DONE, external_id=base.id, message=message, data=data)
 
-    def _without_subscription(self, order: Order) -> Result:
-        if order.status == "completed" and order.billing_cycle == "one_time":
-            line = next(item for item in order.line_items if self._is_base(item.offer_id))
-            # A perpetual licence may have no subscription at all: the order is then its only name.
-            data: dict[str, Any] = {
-                "order_id": order.id,
-                "status": "active",
-                "quantity": line.quantity,
-                "addons": {},
-            }
-            return Result(Outcome.DONE, external_id=line.subscription_id or order.id, data=data)
-        return self._wait()
-
-    def _order_by_id(self, order_id: str) -> Order | None:
-        try:
-            order: Order = self.client.call("get_order", params={"customer": self.customer, "order": order_id})
-        except PartnerCenterError as error:
-            if error.code == "not_ready" or error.http_status == 404:
-                return None
-            raise
-        return order
-
-    def _subscriptions_of(self, order: Order) -> Sequence[Subscription]:
-        params = {"customer": self.customer}
-        rows: Sequence[Subscription] = self.client.collect(
-            "list_subscriptions", params=params, query={"order_id": order.id}
-        ).items
-        return [row for row in rows if not row.order_id or row.order_id.lower() == order.id.lower()]
-
-    def _is_base(self, offer_id: str) -> bool:
+    def is_base(self, offer_id: str) -> bool:
+        """Whether an order's line or a subscription is of the product itself."""
         return mapping.same_item(self.request.product_code, offer_id)
 
     def _is_top(self, row: Subscription) -> bool:
@@ -339,7 +315,8 @@ class Purchase:
             "text": text
         }
 
-    def _wait(self, external_id: str = "") -> Result:
+    def wait(self, external_id: str = "") -> Result:
+        """Microsoft is not finished: look again later, and after a day let a person ask."""
         polls = int(self.state.get("polls", 0))
         self._put({**self.state, "polls": polls + 1})
         sent = _moment(self.state.get("checkout_sent_at"))
@@ -357,6 +334,25 @@ class Purchase:
     def _put(self, state: Mapping[str, Any]) -> None:
         self.state = dict(state)
         self.ctx.steps.put(self.name, self.state)
+
+
+def read_order(client: PartnerCenter, customer: str, order_id: str) -> Order | None:
+    """An order of a customer; None while Microsoft does not show it."""
+    try:
+        order: Order = client.call("get_order", params={"customer": customer, "order": order_id})
+    except PartnerCenterError as error:
+        if error.code == "not_ready" or error.http_status == 404:
+            return None
+        raise
+    return order
+
+
+def subscriptions_of_order(client: PartnerCenter, customer: str, order: Order) -> Sequence[Subscription]:
+    """The subscriptions that an order brought, as far as Microsoft shows them."""
+    rows: Sequence[Subscription] = client.collect(
+        "list_subscriptions", params={"customer": customer}, query={"order_id": order.id}
+    ).items
+    return [row for row in rows if not row.order_id or row.order_id.lower() == order.id.lower()]
 
 
 def _is_rotated(error: LineError) -> bool:

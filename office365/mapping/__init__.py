@@ -23,7 +23,7 @@ from office365.mapping.subscriptions import schedule_body as schedule_body
 from office365.mapping.subscriptions import schedule_of as schedule_of
 from office365.mapping.subscriptions import subscription_data as subscription_data
 from office365.schemas.catalogue import Availability, Term
-from office365.schemas.commerce import Cart, Order
+from office365.schemas.commerce import Cart, Order, OrderLine
 from office365.schemas.common import squeeze
 from office365.schemas.customers import CountryRules, Customer, PostalAddress
 from provisioning.ports import AccountData, AddOnLine, Address, ServiceRequest
@@ -294,6 +294,12 @@ def _line(number: int, item: str, quantity: int, cycle: str, term: str) -> dict[
         # A software subscription paid at once has a term; a perpetual licence has none.
         line["termDuration"] = term
     return line
+
+
+def return_body(order: Order, line: OrderLine) -> dict[str, Any]:
+    """The body that gives one line of a software order back."""
+    item = {"lineItemNumber": line.line_item_number or 0, "offerId": line.offer_id}
+    return {"id": order.id, "status": "cancelled", "lineItems": [item]}
 
 
 def is_ours(order: Order, request: ServiceRequest, operation_id: UUID, since: dt.datetime) -> bool:

@@ -35,6 +35,16 @@ class Family:
     charge_type: str = "recurring_prepaid"
     derivative: str = "SUBSCRIPTION"
 
+    @property
+    def is_perpetual(self) -> bool:
+        """Whether what is bought are licences without a key, named by an order line."""
+        return self.derivative == "LICENSE"
+
+    @property
+    def is_orderable(self) -> bool:
+        """Whether it can be ordered here: seats, and perpetual licences."""
+        return self.charge_type == "recurring_prepaid" or self.is_perpetual
+
 
 FAMILIES: tuple[Family, ...] = (
     Family(
@@ -132,7 +142,6 @@ def product_def(
 ) -> ProductDef:
     """One SKU as a product; ``code`` is ``{productId}:{skuId}``, availability ids are never kept."""
     name = sku.title or product.title or f"{product.id}:{sku.id}"
-    perpetual = family.code == "perpetual_software"
     return ProductDef(
         code=f"{product.id}:{sku.id}",
         name=name[:255],
@@ -146,7 +155,7 @@ def product_def(
         is_trial=bool(sku.is_trial),
         qualification=QUALIFICATIONS.get(segment, ""),
         segment=segment,
-        plans=(PlanDef("", "one_time"),) if perpetual else plans_of(sku, availabilities),
+        plans=(PlanDef("", "one_time"),) if family.is_perpetual else plans_of(sku, availabilities),
         parents=tuple(code for code in sku.prerequisite_skus if ":" in code),
         upgrades=tuple(code for code in sku.upgrade_targets if ":" in code),
         licence_sku_id=sku.provisioning_id,
@@ -202,7 +211,8 @@ def product_types(drafts: Iterable[Draft], chosen: Iterable[str]) -> tuple[Produ
             family.type_name,
             derivative=family.derivative,
             products=tuple(products),
-            orderable=family.charge_type == "recurring_prepaid",
+            orderable=family.is_orderable,
+            perpetual=family.is_perpetual,
         )
     return tuple(types.values())
 

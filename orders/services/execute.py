@@ -200,6 +200,7 @@ def _start_asset(actor: Actor, order: Order, line: OrderLine, instance: Instance
         unit_price=line.unit_price,
         currency=order.currency,
         price_trace=line.trace,
+        is_perpetual=product.product_type.is_perpetual,
         is_returnable=bool(product.attributes.get("is_returnable", True)),
         order_number=order.number,
     )

@@ -25,6 +25,7 @@ from orders.models import Order, OrderLine
 from orders.services.execute import execute_within_credit
 from orders.services.place import PriceChanged, order_payload
 from orders.services.preview import Preview, amount_words, charge_for, next_period_price, part_left, renews_at, taxed
+from orders.targets import demand_settled
 from resellers.services.accounts import take_order_number
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription, SubscriptionAddOn
@@ -225,6 +226,7 @@ def _order(
     before = Order.objects.visible_to(actor).filter(idempotency_key=key).first()
     if before is not None:
         return before
+    demand_settled(row.account)
     demand(row, action)
     wish = make(row)
     if wish.preview.amount.gross != seen_total:

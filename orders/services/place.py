@@ -24,7 +24,7 @@ from orders.selectors import PricedBasket, basket_instances, instances_of, price
 from orders.services.basket import check_quantity, demand_ordering
 from orders.services.execute import check_single, execute_within_credit
 from orders.services.plans import check_plans, hold_alias_of, let_go
-from orders.targets import demand_orderable, mode_of
+from orders.targets import demand_orderable, demand_settled, mode_of
 from resellers.enums import AccountStatus
 from resellers.models import Account
 from resellers.selectors import purchase_targets
@@ -73,6 +73,7 @@ def place_order(
         return before
     account = _target(actor, basket)
     _check_active(account, lock_payer(account.payer_id))
+    demand_settled(account)
     priced = priced_basket(basket)
     _check_basket(basket, account, priced, key, terms_accepted)
     price_list = _check_seen(basket, priced, seen_total, terms_version)

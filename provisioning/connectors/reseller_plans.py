@@ -28,14 +28,17 @@ from provisioning.ports import (
 )
 from resellers.enums import Edition
 from resellers.models import Account, Site
+from resellers.routing import site_of_reseller
 from resellers.services import sites
-from subscriptions.periods import add_months
+from subscriptions.periods import add_months, renewal_at
 from vendors.models import Instance
 
 CODE = "reseller_plans"
 PRODUCT_TYPE = "reseller_plan"
 FREE, STANDARD = "free", "standard"
 EDITIONS = {FREE: Edition.FREE, STANDARD: Edition.STANDARD}
+QUEUED = "plan_queued"
+LOOK_AGAIN = dt.timedelta(hours=6)
 MONTHS = {"P1M": 1, "P1Y": 12, "P2Y": 24, "P3Y": 36}
 
 
@@ -119,18 +122,20 @@ class ResellerPlans:
         return Result(Outcome.DONE, external_id=str(site.public_id), data={"domain": site.alias})
 
     def create(self, ctx: Context, request: ServiceRequest) -> Result:
-        """Open the site with the plan's edition."""
-        ends_at = add_months(request.created_at, MONTHS.get(request.term, 1))
+        """Open the site with the plan's edition; a smaller plan waits until the larger one has ended."""
+        edition, plan_id = EDITIONS[request.product_code], UUID(request.subscription_id)
+        account_id = _account_of(request.account).pk
+        waits_until = sites.queue_plan(account_id, plan_id=plan_id, edition=edition)
+        if waits_until is not None:
+            words = _("Begins when the present plan ends, on %(day)s.") % {"day": waits_until.date().isoformat()}
+            delay = max(min(waits_until - ctx.now(), LOOK_AGAIN), dt.timedelta(minutes=1))
+            return Result(Outcome.WAITING, code=QUEUED, message=words, flag=QUEUED, retry_after=delay)
+        ends_at = _term_end(ctx.now(), request.term)
         try:
-            site = sites.open_plan(
-                _account_of(request.account).pk,
-                plan_id=UUID(request.subscription_id),
-                edition=EDITIONS[request.product_code],
-                ends_at=ends_at,
-            )
+            site = sites.open_plan(account_id, plan_id=plan_id, edition=edition, ends_at=ends_at)
         except BusinessError as error:
             return Result(Outcome.REFUSED, code=error.code, message=str(error.message))
-        return _state(request, site, started_at=request.created_at)
+        return _state(request, site, started_at=ctx.now())
 
     def change(self, ctx: Context, request: ServiceRequest) -> Result:
         """Only the renewal can change: there is one plan, once."""
@@ -155,7 +160,7 @@ class ResellerPlans:
 
     def lookup(self, ctx: Context, request: ServiceRequest) -> Result:
         """How the plan stands: DONE with its state, REFUSED ``subscription_gone`` if the site has another or none."""
-        site = sites.site_of_reseller(_account_of(request.account).pk)
+        site = site_of_reseller(_account_of(request.account).pk)
         if site is None or str(site.plan_id) != request.subscription_id:
             return Result(Outcome.REFUSED, code="subscription_gone", message=_("This plan is not running."))
         return _state(request, site)
@@ -163,20 +168,26 @@ class ResellerPlans:
     def read_state(self, ctx: Context, request: ServiceRequest) -> Result:
         """As :meth:`lookup`; a term that is over begins anew, or, without automatic renewal, ends the plan."""
         account = _account_of(request.account)
-        site = sites.site_of_reseller(account.pk)
+        site = site_of_reseller(account.pk)
         if site is None or str(site.plan_id) != request.subscription_id or site.plan_ends_at is None:
             return Result(Outcome.DONE, external_id=request.subscription_id, data={"status": "cancelled"})
         now = ctx.now()
         if site.plan_ends_at <= now and not request.auto_renew:
             return self.cancel(ctx, request)
         while site.plan_ends_at <= now:
-            site.plan_ends_at = add_months(site.plan_ends_at, MONTHS.get(request.term, 1))
+            site.plan_ends_at = _term_end(renewal_at(site.plan_ends_at), request.term)
         sites.extend_plan(account.pk, plan_id=UUID(request.subscription_id), ends_at=site.plan_ends_at)
         return _state(request, site)
 
 
 def _plan(code: str, name: str, description: str, plans: tuple[PlanDef, ...]) -> ProductDef:
     return ProductDef(code=code, name=name, description=description, unit=_("storefront"), max_quantity=1, plans=plans)
+
+
+def _term_end(start: dt.datetime, term: str) -> dt.datetime:
+    """The last second of a term, on the day before the one it renews on, as vendors count."""
+    renews = add_months(start, MONTHS.get(term, 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return renews - dt.timedelta(seconds=1)
 
 
 def _account_of(data: AccountData) -> Account:

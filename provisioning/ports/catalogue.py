@@ -51,6 +51,7 @@ class ProductTypeDef:
     account_sync: bool = True  # Whether the customer must be known at the vendor before anything is provisioned.
     orderable: bool = True  # Whether the connector provisions what is ordered of it.
     split_quantity: bool = False  # An order of n units becomes n lines of one, each with an operation of its own.
+    perpetual: bool = False  # Assets without a key of the vendor's: he names them by an id, staff enter their keys.
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,13 +100,15 @@ class Connector(Protocol):
         ``account_exists(ctx, account) -> Result``;
         ``account_sync(ctx, account) -> Result``; ``check_domain(ctx, values) -> CheckResult``;
         ``check_address(ctx, address) -> CheckResult``; ``check_partner_id(ctx, mpn_id) -> CheckResult``;
+        ``uses_partner_id(ctx) -> bool`` (no vendor call);
         ``agreement_status(ctx, account) -> CheckResult``; ``agreement_link(ctx, country, language) -> str``;
         ``agreement_accept(ctx, account) -> Result``; ``relationship_link(ctx, account) -> str``;
         ``relationship_status(ctx, account) -> Result`` (DONE with external_id, or WAITING).
     service
         ``precheck(ctx, request) -> CheckResult``; ``create``, ``change``, ``suspend``, ``activate``, ``cancel``,
         ``lookup`` ``(ctx, request) -> Result``; ``upgrade(ctx, request) -> Result`` (``external_id`` is the target's);
-        ``upgrade_options(ctx, request) -> Sequence[UpgradeOption]``.
+        ``upgrade_options(ctx, request) -> Sequence[UpgradeOption]``;
+        ``stamp(ctx, request) -> Result`` (the reseller's id on a service and its add-ons, and nothing else).
     asset
         ``asset_create``, ``asset_status``, ``asset_cancel`` ``(ctx, request: AssetRequest) -> Result``; the first and
         the last may be called again until they answer DONE or REFUSED.

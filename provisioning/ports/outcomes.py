@@ -81,7 +81,9 @@ class Result:
     "token_status": "activated" | "redeemed" | "return_accepted", "return_status": "none" | "successful" | "rejected",
     "returnable_until", "redeemed_at", "returned_at": ISO or None, "links": [{"type": "download" | "activation",
     "description", "uri", "expires_at": ISO or None}]}`` (what was not told is left out), its key in
-    ``secrets["token"]``. ``secrets`` (such as ``admin_password``) is stored encrypted and shown once.
+    ``secrets["token"]``; a perpetual one has no key and no token status, but ``{"order_id", "order_line",
+    "alternate_id", "perpetual_id"}``, the last empty until the vendor has assigned it. ``secrets`` (such as
+    ``admin_password``) is stored encrypted and shown once.
     """
 
     outcome: Outcome

@@ -106,7 +106,7 @@ class ServiceRequest:
     ``product_code`` is ``{productId}:{skuId}`` or a legacy offer id. ``confirmed_quantity`` is what the vendor last
     confirmed (0 for a create). ``created_at`` is when the operation was written: lookups search from there.
     ``schedule`` is what is to be scheduled for the renewal; None removes what is. ``upgrade`` is set for the verb
-    ``upgrade`` only.
+    ``upgrade`` only; ``partner_id`` for the verb ``stamp``: the reseller's MPN ID it is to carry, empty for none.
     """
 
     subscription_id: str
@@ -128,17 +128,19 @@ class ServiceRequest:
     parent_external_id: str = ""
     schedule: Schedule | None = None
     upgrade: UpgradeOrder | None = None
+    partner_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AssetRequest:
-    """One licence that is bought once and for ever: what is ordered, looked at or given back (``esd.md`` 7, 10).
+    """An asset, bought once and for ever: what is ordered, looked at or given back (``esd.md`` 7, 10, 11).
 
-    ``attributes`` are those of its :class:`ProductDef`. ``currency`` is that of the order line, ``created_at`` when the
-    operation was written, ``purchased_at`` when the asset was ordered. ``origin_id`` is the id of the operation that
-    provisioned the asset (equal to the present one while that runs), ``transaction_id`` the vendor's own id of that
-    purchase; ``external_id`` the vendor's id of the licence, empty until known. ``reason`` and ``comment`` go with
-    a return: ``customer_request``, ``order_error`` or ``other``.
+    ``account`` is whose it is; ``quantity`` licences are bought and given back as a whole. ``attributes`` are those of
+    its :class:`ProductDef`. ``currency`` is that of the order line, ``created_at`` when the operation was written,
+    ``purchased_at`` when the asset was ordered. ``origin_id`` is the id of the operation that provisioned the asset
+    (equal to the present one while that runs), ``transaction_id`` the vendor's own id of that purchase; ``external_id``
+    the vendor's id of the licence, empty until known. ``reason`` and ``comment`` go with a return:
+    ``customer_request``, ``order_error`` or ``other``.
     """
 
     asset_id: str
@@ -147,6 +149,9 @@ class AssetRequest:
     currency: str
     created_at: dt.datetime
     purchased_at: dt.datetime
+    account: AccountData
+    quantity: int = 1
+    segment: str = "commercial"
     order_number: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     origin_id: str = ""

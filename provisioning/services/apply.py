@@ -28,6 +28,7 @@ PATIENCE_BY_FLAG = {
     "customer_under_review": dt.timedelta(days=14),
     "upgrading": dt.timedelta(days=1),
     "out_of_stock": dt.timedelta(days=1),
+    "plan_queued": dt.timedelta(days=1200),
     renewals.RENEWING: dt.timedelta(days=2),
 }
 LOOKUP_EVERY = dt.timedelta(hours=1)

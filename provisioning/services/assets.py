@@ -22,6 +22,8 @@ from subscriptions.services.assets import (
     REFRESH_EVERY,
     confirm_asset,
     finish_return,
+    next_refresh,
+    note_not_returnable,
     note_status,
     refuse_asset,
     set_asset_sync,
@@ -33,6 +35,7 @@ from vendors.services.instances import note_credentials
 DEFAULT_WINDOW = 30
 REFRESH_BATCH = 50
 NO_LONGER_SOLD = "discontinued"
+NOT_TAKEN_BACK = "not_returnable"
 KEPT_REFUSALS = {"already_redeemed": "redeemed"}
 
 
@@ -82,6 +85,8 @@ def apply_refused(actor: Actor, operation: Operation, asset: Asset, result: Resu
             withdraw_product(actor, product=asset.product, reason=result.message)
         return
     set_asset_sync(asset, SyncStatus.SYNCHRONIZED)
+    if result.code == NOT_TAKEN_BACK:
+        note_not_returnable(actor, asset)
     status = KEPT_REFUSALS.get(result.code)
     if status:
         note_status(actor, asset, {"token_status": status, **result.data})
@@ -134,7 +139,8 @@ def refresh_due(limit: int = REFRESH_BATCH) -> int:
             refresh_asset(asset)
             done += 1
         except BusinessError as error:
-            Asset.objects.filter(pk=asset.pk).update(warning=str(error.message)[:500])
+            again = next_refresh(asset, clock.now())
+            Asset.objects.filter(pk=asset.pk).update(warning=str(error.message)[:500], refresh_at=again)
     return done
 
 

@@ -71,6 +71,7 @@ def start_details_check(actor: Actor, *, basket: Basket, instance: Instance, val
     """Check the answers with the vendor as a job; its outcome goes into the basket."""
     demand_ordering(actor, basket)
     actor.require(Perm.ORDER_MANAGE if basket.by_staff else Perm.SHOP_ORDER, _target(basket))
+    values = _without_foreign_mpn(actor, basket, instance, values)
     return start_job(
         actor,
         DETAILS_CHECK,
@@ -84,6 +85,17 @@ def start_details_check(actor: Actor, *, basket: Basket, instance: Instance, val
         account_id=_target(basket).pk if basket.by_staff else None,
         queue_task=RUN_VENDOR_TASK,
     )
+
+
+def _without_foreign_mpn(
+    actor: Actor, basket: Basket, instance: Instance, values: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The answers without an MPN ID nobody asked for: dropped and, as somebody tried, audited (``channel.md`` 6.3)."""
+    if MPN not in values or any(item.id == MPN for item in detail_fields(basket, instance)):
+        return values
+    if values[MPN]:
+        audit.record(actor, "order.mpn_dropped", instance, after={"mpn_id": values[MPN]}, account=_target(basket))
+    return {key: value for key, value in values.items() if key != MPN}
 
 
 def start_live_check(actor: Actor, *, instance: Instance, verb: str, values: Mapping[str, Any]) -> Job:
@@ -231,12 +243,26 @@ class _DetailsCheck:
         return verb in self.connector.verbs
 
     def _partner_id(self) -> None:
-        given = str(self.values.get(MPN, ""))
-        if self.account.kind != AccountKind.END_CUSTOMER or not given or not self._has("check_partner_id"):
+        """The ID his reseller has, or the one just given; a once valid one goes on if it cannot be checked now."""
+        if self.account.kind != AccountKind.END_CUSTOMER or not self._has("check_partner_id"):
             return
-        result: CheckResult = self.connector.check_partner_id(self.ctx, given)
+        seller = AccountLink.objects.filter(account_id=self.account.bill_to_id or 0, instance=self.instance).first()
+        known = seller.mpn_id if seller else ""
+        given = known or str(self.values.get(MPN, ""))
+        if not given:
+            return
+        try:
+            result: CheckResult = self.connector.check_partner_id(self.ctx, given)
+        except VendorError as error:
+            was_valid = known and seller is not None and seller.mpn_checked_at is not None
+            if error.kind == ErrorKind.REFUSED or not was_valid:
+                raise
+            return
         if not result.ok:
             self._error({MPN: result.message})
+            self.outcome["mpn_refused"] = True
+            return
+        if known:
             return
         self.outcome |= {"mpn_id": given, "reseller_tenant_id": str(result.data.get("tenant_id", ""))}
         self.data = replace(self.data, reseller_tenant_id=self.outcome["reseller_tenant_id"])

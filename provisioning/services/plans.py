@@ -4,11 +4,13 @@ import logging
 
 from django.db import transaction
 
+from catalog.markets import PLANS_APPLICATION
 from catalog.services.definition import apply_definition
 from core.errors import BusinessError
 from core.tenancy import Actor, system_actor
+from orders.selectors import live_plans
 from orders.services.giveback import cancel
-from orders.services.plans import APPLICATION, live_plans, replaced_plans
+from orders.services.plans import replaced_plans
 from provisioning.connectors.reseller_plans import ResellerPlans
 from provisioning.context import context_for
 from provisioning.services.setup import register_applications
@@ -24,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def after_create(actor: Actor, instance: Instance, subscription: Subscription) -> None:
     """Once a plan runs, end the ones it replaces; runs in the transaction that settles the new plan."""
-    if instance.application.code != APPLICATION:
+    if instance.application.code != PLANS_APPLICATION:
         return
     for older in live_plans(subscription.account_id):
         if older.pk != subscription.pk:
@@ -50,7 +52,7 @@ def set_up_plans(actor: Actor) -> Instance:
 
     The products come unpublished and without a price, as those of every application do.
     """
-    application = next(row for row in register_applications() if row.code == APPLICATION)
+    application = next(row for row in register_applications() if row.code == PLANS_APPLICATION)
     rows = Instance.objects.filter(organization_id=actor.tenant_id, application=application)
     found = rows.exclude(state=InstanceState.DELETED).first()
     if found is not None:
@@ -80,6 +82,6 @@ def age_sites() -> int:
     deleted = 0
     for site in kept_sites():
         if age_site(site.pk) and site.account_id is not None:
-            forget_link(account_id=site.account_id, application=APPLICATION)
+            forget_link(account_id=site.account_id, application=PLANS_APPLICATION)
             deleted += 1
     return deleted

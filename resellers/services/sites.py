@@ -16,8 +16,10 @@ from core.errors import BusinessError, Conflict, PermissionRefused
 from core.events import emit
 from core.tenancy import Actor, TenantQuerySet, system_actor
 from resellers.aliases import clean_alias
+from resellers.editions import EDITION_RANKS
 from resellers.enums import SITE_MACHINE, AccountKind, AccountStatus, AliasState, Edition, SiteEvent, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
+from resellers.routing import site_of_reseller
 from users.models import User
 from users.permissions import Perm
 
@@ -31,12 +33,6 @@ OWN_STATES = (AliasState.LIVE, AliasState.KEPT)
 def alias_taken() -> BusinessError:
     """The refusal of an alias somebody else has; never whose it is."""
     return BusinessError("alias_taken", _("This address is in use. Choose another."), field="alias")
-
-
-def site_of_reseller(account_id: int) -> Site | None:
-    """The reseller's site that is not deleted, whatever its state."""
-    rows = Site.objects.select_related("organization", "account").exclude(status=SiteStatus.DELETED)
-    return rows.filter(account_id=account_id).first()
 
 
 def check_alias(
@@ -153,12 +149,14 @@ def open_plan(account_id: int, *, plan_id: uuid.UUID, edition: str, ends_at: dt.
     if site is None:
         raise Conflict("site_missing", _("The storefront was not prepared."))
     if site.plan_id == plan_id and site.status != SiteStatus.CLOSED and account.edition == edition:
-        return site
+        extend_plan(account_id, plan_id=plan_id, ends_at=ends_at)
+        return site_of_reseller(account_id) or site
     was_closed = site.status == SiteStatus.CLOSED
     if site.status in (SiteStatus.PREPARING, SiteStatus.CLOSED):
         SITE_MACHINE.fire(site, SiteEvent.OPEN, kept_until=None, reminded_days=None)
         _claim(account, site.alias, AliasState.LIVE)
-    Site.objects.filter(pk=site.pk).update(plan_id=plan_id, plan_ends_at=ends_at)
+    written = {"plan_id": plan_id, "plan_ends_at": ends_at, "next_plan_id": None, "next_edition": ""}
+    Site.objects.filter(pk=site.pk).update(**written)
     site.plan_id, site.plan_ends_at = plan_id, ends_at
     before, account.edition = account.edition, edition
     account.save(update_fields=["edition", "updated_at"])
@@ -168,6 +166,18 @@ def open_plan(account_id: int, *, plan_id: uuid.UUID, edition: str, ends_at: dt.
     payload = {"site": str(site.public_id), "edition": edition, "subscription": str(plan_id)}
     emit("plan.activated", payload, organization_id=account.organization_id, account_id=account.pk)
     return site
+
+
+@transaction.atomic
+def queue_plan(account_id: int, *, plan_id: uuid.UUID, edition: str) -> dt.datetime | None:
+    """Let a smaller plan wait for the end of the present one; returns that end, or None if nothing is in its way."""
+    account = _locked(account_id)
+    site = site_of_reseller(account.pk)
+    is_free = site is None or site.plan_id in (None, plan_id) or site.plan_ends_at is None
+    if site is None or is_free or EDITION_RANKS.get(account.edition, 0) <= EDITION_RANKS[edition]:
+        return None
+    Site.objects.filter(pk=site.pk).update(next_plan_id=plan_id, next_edition=edition)
+    return site.plan_ends_at
 
 
 @transaction.atomic
@@ -211,13 +221,17 @@ def _fire_if(account_id: int, plan_id: uuid.UUID, state: str, event: str) -> Non
 def close_plan(account_id: int, *, plan_id: uuid.UUID, edition: str = Edition.BASIC) -> None:
     """The plan has ended: the site closes, its data and alias are kept 90 days, the reseller falls to Basic.
 
-    A plan that another one replaced meanwhile closes nothing.
+    A plan that another one replaced meanwhile closes nothing, and a smaller one that waits takes over at once.
     """
     account = _locked(account_id)
     site = site_of_reseller(account.pk)
     if site is None or site.plan_id != plan_id:
         return
     now = clock.now()
+    if site.next_plan_id is not None:
+        # The plan that waited takes over without the site being closed; its own run finds that it has.
+        open_plan(account_id, plan_id=site.next_plan_id, edition=site.next_edition, ends_at=now)
+        return
     until = now + KEPT_FOR
     if site.status in (SiteStatus.LIVE, SiteStatus.SUSPENDED):
         SITE_MACHINE.fire(

@@ -9,6 +9,7 @@ from sandbox.partner_center.answers import attributes, link, squeezed
 from sandbox.partner_center.desk import NEVER, Desk
 
 FULFILMENT = dt.timedelta(seconds=5)
+NAMED_AFTER = dt.timedelta(minutes=10)  # A perpetual licence gets its id later than its order is done.
 TRANSITION_TIME = dt.timedelta(minutes=36)
 WINDOW = dt.timedelta(hours=168)
 FULL_REFUND = dt.timedelta(hours=24)
@@ -122,6 +123,9 @@ class Lifecycle:
             if order["status"] == "pending":
                 placed = parse_moment(order["creationDate"])
                 self.desk.at(iso(placed + FULFILMENT), "order", order["id"].lower())
+            elif order["billingCycle"] == "one_time":
+                placed = parse_moment(order["creationDate"])
+                self.desk.at(iso(placed + FULFILMENT + NAMED_AFTER), "perpetual_id", order["id"].lower())
         for row in self.desk.subscriptions.values():
             if row["status"] in ("active", "suspended") and row["billingType"] == "license":
                 self.desk.at(iso(term_end(row)), "term_end", row["id"])

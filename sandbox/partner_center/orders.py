@@ -8,7 +8,7 @@ from sandbox.clock import iso, parse_moment
 from sandbox.partner_center.answers import attributes, classic, collection, link, ok, shown, squeezed, tidy
 from sandbox.partner_center.catalogue_data import SYMBOLS
 from sandbox.partner_center.desk import Desk
-from sandbox.partner_center.lifecycle import FULFILMENT, begin_subscription
+from sandbox.partner_center.lifecycle import FULFILMENT, NAMED_AFTER, begin_subscription
 from sandbox.partner_center.purchases import Purchases, line_errors
 from sandbox.router import Routes
 from sandbox.wire import Request, Response
@@ -111,6 +111,7 @@ class OrderCalls:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         desk.handlers["order"] = self.fulfil
+        desk.handlers["perpetual_id"] = self.name_perpetual
 
     def add_to(self, routes: Routes) -> None:
         """Add the calls."""
@@ -141,6 +142,23 @@ class OrderCalls:
                 line["links"] = line["links"] | {"subscription": link(path)}
             lines.append(line)
         self.desk.orders.put(key, order | {"status": "completed", "lineItems": lines})
+        if order["billingCycle"] == "one_time":
+            self.desk.at(iso(moment + NAMED_AFTER), "perpetual_id", key)
+
+    def name_perpetual(self, key: str, moment: dt.datetime) -> None:
+        """The lines of perpetual software get a subscription's id, though no subscription is shown for them."""
+        order = self.desk.orders.get(key)
+        if order is None or order["status"] != "completed":
+            return
+        lines = [
+            line | {"subscriptionId": kept["subscription"]} if self._is_perpetual(kept["item"]) else line
+            for line, kept in zip(order["lineItems"], order["_lines"], strict=True)
+        ]
+        self.desk.orders.put(key, order | {"lineItems": lines})
+
+    def _is_perpetual(self, item: dict[str, Any]) -> bool:
+        found = self.desk.catalogue.by_code(str(item.get("code") or ""))
+        return found is not None and found[0]["type"] == "Software" and not item.get("duration")
 
     def list_orders(self, request: Request) -> Response:
         """All orders of a customer; ``billingType=onetime`` gives the one-time ones only."""

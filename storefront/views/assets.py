@@ -15,6 +15,7 @@ from core.errors import BusinessError, PermissionRefused
 from core.selectors import history_for
 from orders.selectors import orders_for
 from provisioning.services.asset_refresh import reading_asset, start_asset_refresh
+from resellers.enums import PurchaseMode
 from storefront.asset_words import asset_deeds, headline
 from storefront.forms import AssetCancelForm, ResendForm
 from storefront.views.lists import ServiceList
@@ -24,6 +25,7 @@ from subscriptions.asset_selectors import (
     addresses_to_choose,
     assets_for,
     is_moving,
+    keys_of,
     listed_assets,
     return_in_view,
     returns_for,
@@ -61,7 +63,14 @@ class AssetList(CustomList, ServiceList):
     title = gettext_lazy("Licences")
     selector = listed_assets
     columns = (
-        Column("name", gettext_lazy("Licence"), "main", sort="name"),
+        Column(
+            "name",
+            gettext_lazy("Licence"),
+            "main",
+            sort="name",
+            sub="perpetual_id",
+            sub_label=gettext_lazy("Perpetual ID"),
+        ),
         Column(
             "account.name",
             gettext_lazy("For"),
@@ -69,8 +78,10 @@ class AssetList(CustomList, ServiceList):
             sub="bill_to.name",
             sub_label=gettext_lazy("Billed to"),
         ),
+        Column("get_purchase_mode_display", gettext_lazy("Purchase mode"), sort="purchase_mode"),
         Column("order_number", gettext_lazy("Order"), sort="order_number"),
         Column("purchased_at", gettext_lazy("Purchase date"), "date", sort="purchased_at"),
+        Column("quantity", gettext_lazy("Quantity"), "number", in_files_only=True),
         Column("unit_price", gettext_lazy("Price"), "money", sort="unit_price"),
         Column("status", gettext_lazy("Status"), "status", sort="status"),
         Column("token_status", gettext_lazy("Token status"), "status", sort="token_status"),
@@ -88,12 +99,14 @@ class AssetList(CustomList, ServiceList):
         Choice("status", gettext_lazy("Status"), "status", AssetStatus.choices),
         Choice("token", gettext_lazy("Token status"), "token_status", TokenStatus.choices),
         Choice("return", gettext_lazy("Return status"), "return_status", ReturnStatus.choices),
+        Choice("mode", gettext_lazy("Purchase mode"), "purchase_mode", PurchaseMode.choices),
         Filter("account", gettext_lazy("For"), "account__name"),
         Filter("order", gettext_lazy("Order"), "order_number"),
+        Filter("perpetual_id", gettext_lazy("Perpetual ID"), "perpetual_id"),
         Period("bought", gettext_lazy("Purchase date"), "purchased_at"),
         Period("returnable", gettext_lazy("Returnable until"), "returnable_until"),
     )
-    search = ("name", "account__name", "order_number")
+    search = ("name", "account__name", "order_number", "perpetual_id")
     empty_icon = "key"
     empty_title = gettext_lazy("No licences yet")
     empty_text = gettext_lazy("What you buy once and keep appears here, with its key.")
@@ -122,7 +135,12 @@ class AssetPage(Page):
 
     def key_context(self) -> dict[str, Any]:
         """What ``storefront/_asset_key.html`` draws beside the licence."""
-        return {"asset": self.asset, "may_reveal": self.actor.has(Perm.SHOP_TOKEN_REVEAL), "key": ""}
+        return {
+            "asset": self.asset,
+            "may_reveal": self.actor.has(Perm.SHOP_TOKEN_REVEAL),
+            "key": "",
+            "entered_keys": list(keys_of(self.actor, self.asset)) if self.asset.is_perpetual else [],
+        }
 
     def vendor_context(self) -> dict[str, Any]:
         """What ``storefront/_asset_vendor.html`` draws: when the vendor was asked, and whether he is being asked."""
@@ -278,11 +296,11 @@ class AssetCancel(AssetDeed):
         words = obstacle(self.object, AssetAction.RETURN)[1]
         if words:
             return [words]
-        return [
-            _("Your provider decides about the request. Once accepted, the key can no longer be used, at once."),
-            _("The full amount is credited when Microsoft has taken the licence back."),
-            _("A licence that was used cannot be returned."),
-        ]
+        first = _("Your provider decides about the request. Once accepted, the key can no longer be used, at once.")
+        money = _("The full amount is credited when Microsoft has taken the licence back.")
+        if self.object.is_perpetual:
+            return [first, _("A perpetual licence can only be returned as a whole."), money]
+        return [first, money, _("A licence that was used cannot be returned.")]
 
     def perform(self, form: Any) -> AssetReturn:
         """Ask for it."""
@@ -320,6 +338,8 @@ class AssetResend(AssetDeed):
 
     def consequences(self) -> list[str]:
         """Whoever reads it has the key."""
+        if self.object.is_perpetual:
+            return [_("The e-mail holds all keys. It is sent at most five times a day.")]
         return [_("The e-mail holds the key. It is sent at most five times a day.")]
 
     def perform(self, form: Any) -> Asset:

@@ -1,6 +1,9 @@
 """The basket: put in, change, say for whom."""
 
+from typing import Any
+
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +20,8 @@ from resellers.selectors import own_account, purchase_targets
 from storefront.access import ShopRequest, basket_of, has_basket, shop_page
 from storefront.forms import AddForm, QuantityForm, TargetForm
 from users.permissions import Perm
+
+TARGETS_SHOWN = 50
 
 
 def price_basket(request: ShopRequest, basket: Basket) -> PricedBasket:
@@ -35,16 +40,33 @@ def target_form(request: ShopRequest, basket: Basket) -> TargetForm | None:
     if account is None or not account.is_reseller:
         return None
     chosen = {
-        "purchase_mode": basket.purchase_mode or PurchaseMode.PERSONAL_USE,
+        "purchase_mode": _asked_mode(request) or basket.purchase_mode or PurchaseMode.PERSONAL_USE,
         "end_customer": basket.target_account if basket.purchase_mode == PurchaseMode.END_CUSTOMER else None,
         "affiliate": basket.target_account if basket.purchase_mode == PurchaseMode.AFFILIATE else None,
     }
+    words = request.GET.get("find", "").strip()[:100]
     return TargetForm(
         request.POST if request.method == "POST" else None,
         initial=chosen,
-        end_customers=purchase_targets(request.actor, PurchaseMode.END_CUSTOMER),
-        affiliates=purchase_targets(request.actor, PurchaseMode.AFFILIATE),
+        end_customers=_offered(request, PurchaseMode.END_CUSTOMER, words, chosen["end_customer"]),
+        affiliates=_offered(request, PurchaseMode.AFFILIATE, words, chosen["affiliate"]),
     )
+
+
+def _asked_mode(request: ShopRequest) -> str:
+    """What was ticked while a customer is searched for; the search draws the form anew."""
+    asked = request.GET.get("purchase_mode", "")
+    return asked if asked in PurchaseMode.values else ""
+
+
+def _offered(request: ShopRequest, mode: str, words: str, chosen: Any) -> Any:
+    """The accounts a reseller may buy for; shown are those that match, few enough for a choice, and the chosen one."""
+    rows = purchase_targets(request.actor, mode).order_by("name", "id")
+    if request.method == "POST":
+        return rows
+    found = rows.filter(Q(name__icontains=words) | Q(email__icontains=words)) if words else rows
+    ids = list(found.values_list("pk", flat=True)[:TARGETS_SHOWN])
+    return rows.filter(pk__in=[*ids, *([chosen.pk] if chosen else [])])
 
 
 @shop_page(anonymous=True)
@@ -53,7 +75,9 @@ def basket(request: ShopRequest) -> HttpResponseBase:
     if not has_basket(request):
         return render(request, "storefront/basket.html", {"priced": {"is_empty": True}, "step": 1})
     found = basket_of(request)
-    context = {"priced": price_basket(request, found), "target_form": target_form(request, found), "step": 1}
+    context: dict[str, Any] = {"priced": price_basket(request, found), "step": 1}
+    context["target_form"] = target_form(request, found)
+    context |= {"find": request.GET.get("find", ""), "may_create": request.actor.has(Perm.SHOP_CUSTOMER_CREATE)}
     return render(request, "storefront/basket.html", context)
 
 
@@ -112,6 +136,7 @@ def basket_target(request: ShopRequest) -> HttpResponseBase:
         return redirect("storefront:checkout_billing")
     if not form.is_valid():
         context = {"priced": price_basket(request, found), "target_form": form, "step": 1}
+        context["may_create"] = request.actor.has(Perm.SHOP_CUSTOMER_CREATE)
         return render(request, "storefront/basket.html", context, status=400)
     set_target(request.actor, basket=found, mode=form.cleaned_data["purchase_mode"], account=form.chosen())
     return redirect("storefront:checkout_billing")

@@ -1,6 +1,5 @@
 """The catalogue: home, shelves and search, one product."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,16 +11,21 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from catalog.markets import foreign_instances, market_for
-from catalog.models import Category, PriceList, Product
-from catalog.selectors import (
-    PricedPlan,
-    addons_of,
-    categories_for,
-    category_of,
-    price_list_for,
-    priced_plans,
-    search_products,
-    sold_products,
+from catalog.models import Category, Product
+from catalog.selectors import addons_of, categories_for, category_of
+from catalog.shop import (
+    ShopWindow,
+    ShownPlan,
+    after_place,
+    dressed,
+    in_order,
+    on_shelf,
+    place_of,
+    search_window,
+    shelves_of,
+    shop_window,
+    window_plans,
+    window_products,
 )
 from core.tenancy import Actor
 from resellers.models import Site
@@ -32,30 +36,36 @@ from ui.contrast import brand_css as sheet
 PAGE = 24
 FOUND = 60
 STRIP = 8
-PRODUCT_ID = re.compile(r"[0-9]{1,18}")
 
 
-def _list(request: ShopRequest) -> PriceList | None:
-    return price_list_for(request.actor, request.shop, own_account(request.actor, request.user))
+def _window(request: ShopRequest) -> ShopWindow:
+    return shop_window(request.actor, request.shop, own_account(request.actor, request.user))
 
 
-def _sold(request: ShopRequest, prices: PriceList | None) -> QuerySet[Product]:
+def _sold(request: ShopRequest, window: ShopWindow) -> QuerySet[Product]:
     """What this shop sells to whoever looks, with its categories."""
-    market = market_for(request.shop.organization, own_account(request.actor, request.user), prices)
+    buyer = own_account(request.actor, request.user) or window.reseller
+    market = market_for(request.shop.organization, buyer, window.prices)
     foreign = foreign_instances(request.shop.organization_id, market)
-    return sold_products(request.actor, prices, foreign=foreign).select_related("category")
+    return window_products(request.actor, window, foreign=foreign)
 
 
-def tiles(products: Sequence[Product], prices: PriceList | None) -> list[dict[str, Any]]:
-    """Products with their lowest price, ready to be shown as tiles; one statement whatever their number."""
-    return _tiles(products, priced_plans(products, prices))
+def _shelves(request: ShopRequest, window: ShopWindow) -> QuerySet[Category]:
+    if window.reseller is not None and window.lists_itself:
+        return shelves_of(request.actor, window.reseller)
+    return categories_for(request.actor)
 
 
-def _tiles(products: Sequence[Product], plans: Mapping[int, Sequence[PricedPlan]]) -> list[dict[str, Any]]:
-    return [{"product": product, "from": _lowest(plans.get(product.pk, []))} for product in products]
+def tiles(products: Sequence[Product], window: ShopWindow) -> list[dict[str, Any]]:
+    """Products with their lowest price, ready to be shown as tiles; the same statements whatever their number."""
+    return _tiles(products, window_plans(window, products))
 
 
-def _lowest(plans: Sequence[PricedPlan]) -> PricedPlan | None:
+def _tiles(products: Sequence[Product], plans: Mapping[int, Sequence[ShownPlan]]) -> list[dict[str, Any]]:
+    return [{"product": product, "from": _lowest(plans.get(product.pk, []))} for product in dressed(products)]
+
+
+def _lowest(plans: Sequence[ShownPlan]) -> ShownPlan | None:
     monthly = [item for item in plans if item.plan.billing_cycle == "monthly"]
     return min(monthly or plans, key=lambda item: item.price.amount, default=None)
 
@@ -63,13 +73,13 @@ def _lowest(plans: Sequence[PricedPlan]) -> PricedPlan | None:
 @shop_page(anonymous=True)
 def home(request: ShopRequest) -> HttpResponseBase:
     """The shop's front page: what it is, its shelves, what is featured and new."""
-    prices = _list(request)
-    rows = _sold(request, prices)
-    featured = list(rows.filter(is_featured=True).order_by("name", "id")[:STRIP])
+    window = _window(request)
+    rows = _sold(request, window)
+    featured = list(in_order(rows.filter(is_featured=True), window)[:STRIP])
     context = {
-        "categories": categories_for(request.actor),
-        "featured": tiles(featured or list(rows.order_by("name", "id")[:STRIP]), prices),
-        "prices": prices,
+        "categories": _shelves(request, window),
+        "featured": tiles(featured or list(in_order(rows, window)[:STRIP]), window),
+        "prices": window.sees_prices,
     }
     return render(request, "storefront/home.html", context)
 
@@ -77,23 +87,23 @@ def home(request: ShopRequest) -> HttpResponseBase:
 @shop_page(anonymous=True)
 def product_list(request: ShopRequest, slug: str = "") -> HttpResponseBase:
     """A shelf, the whole catalogue, or what a search found."""
-    prices = _list(request)
-    rows = _sold(request, prices)
+    window = _window(request)
+    rows = _sold(request, window)
     category = _category(request.actor, slug)
     if category is not None:
-        rows = rows.filter(category=category)
+        rows = on_shelf(rows, window, category)
     words = request.GET.get("q", "").strip()[:100]
     if words:
-        found, following = list(search_products(rows, words)[:FOUND]), ""
+        found, following = list(search_window(rows, window, words)[:FOUND]), ""
     else:
-        found, following = _page(rows, request.GET.get("after", ""))
+        found, following = _page(rows, window, request.GET.get("after", ""))
     context = {
         "category": category,
-        "categories": categories_for(request.actor),
-        "tiles": tiles(found, prices),
+        "categories": _shelves(request, window),
+        "tiles": tiles(found, window),
         "words": words,
         "next": following,
-        "prices": prices,
+        "prices": window.sees_prices,
         "heading": category.name if category else _("Search") if words else _("All products"),
     }
     partial = request.headers.get("HX-Request") and request.GET.get("after")
@@ -109,35 +119,32 @@ def _category(actor: Actor, slug: str) -> Category | None:
     return found
 
 
-def _page(rows: Any, after: str) -> tuple[list[Product], str]:
-    """One page by keyset on (name, id); ``after`` is ``id:name`` of the last product of the page before."""
-    rows = rows.order_by("name", "id")
-    number, _colon, name = after.replace("\x00", "").partition(":")
-    if PRODUCT_ID.fullmatch(number):
-        rows = rows.filter(name__gte=name).exclude(name=name, id__lte=int(number))
-    found = list(rows[: PAGE + 1])
+def _page(rows: QuerySet[Product], window: ShopWindow, after: str) -> tuple[list[Product], str]:
+    """One page by keyset in the order of the shop; ``after`` is what :func:`place_of` says of the last one before."""
+    found = list(after_place(in_order(rows, window), window, after)[: PAGE + 1])
     if len(found) <= PAGE:
         return found, ""
-    last = found[PAGE - 1]
-    return found[:PAGE], f"{last.pk}:{last.name}"
+    return found[:PAGE], place_of(found[PAGE - 1])
 
 
 @shop_page(anonymous=True)
 def product_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
     """One product with its plans, its prices for whoever looks, and what can be added to it."""
-    prices = _list(request)
-    rows = _sold(request, prices).select_related("category", "product_type")
+    window = _window(request)
+    rows = _sold(request, window).select_related("product_type")
     product = rows.filter(public_id=public_id).first()
     if product is None:
         raise Http404
     addons, related = list(addons_of(product, request.actor)[:20]), _related(rows, product)
-    plans = priced_plans([product, *addons, *related], prices)
+    plans = window_plans(window, [product, *addons, *related])
+    dressed([product])
     context = {
         "product": product,
-        "plans": plans[product.pk] if prices else [],
-        "addons": [(addon, plans[addon.pk]) for addon in addons if prices and plans[addon.pk]],
-        "prices": prices,
+        "plans": plans[product.pk],
+        "addons": [(addon, plans[addon.pk]) for addon in addons if plans[addon.pk]],
+        "prices": window.sees_prices,
         "related": _tiles(related, plans),
+        "sees_cost": window.sees_cost,
     }
     return render(request, "storefront/product_detail.html", context)
 

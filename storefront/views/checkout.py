@@ -23,7 +23,7 @@ from resellers.services.accounts import billing_address
 from storefront.access import ShopRequest, basket_of, shop_page
 from storefront.forms import BillingForm, PlaceForm
 from storefront.views.basket import price_basket
-from ui.service_details import Addresses, detail_form, detail_sections, live_values
+from ui.service_details import Addresses, answers, detail_form, detail_sections, live_values
 from users.permissions import Perm
 from vendors.models import Instance
 
@@ -56,6 +56,7 @@ def checkout_billing(request: ShopRequest) -> HttpResponseBase:
 ADDRESSES = Addresses(
     check=lambda instance: reverse("storefront:checkout_check", args=[instance.public_id]),
     live=lambda instance, verb: reverse("storefront:checkout_live", args=[instance.public_id, verb]),
+    partner=lambda instance: reverse("storefront:partner_change", args=[instance.public_id]),
 )
 
 
@@ -83,7 +84,8 @@ def checkout_check(request: ShopRequest, instance_id: str) -> HttpResponseBase:
         sections = detail_sections(basket, priced, ADDRESSES, refused=form)
         context = {"sections": sections, "basket": basket, "priced": priced, "step": 3, "done": False}
         return render(request, "storefront/checkout_details.html", context, status=400)
-    job = start_details_check(request.actor, basket=basket, instance=instance, values=form.cleaned_data)
+    given = answers(form, instance, request.POST)
+    job = start_details_check(request.actor, basket=basket, instance=instance, values=given)
     return redirect("storefront:checkout_checking", public_id=job.public_id)
 
 

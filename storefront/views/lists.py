@@ -1,6 +1,7 @@
 """The storefront's lists: orders, services, and a reseller's customers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.urls import reverse
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.custom_fields import Entity
 from orders.enums import OrderStatus
 from orders.selectors import orders_for
-from resellers.enums import SUB_KINDS, AccountStatus, PurchaseMode
+from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, PurchaseMode
 from resellers.selectors import customers_of
 from sso.selectors import pending_registrations
 from subscriptions.enums import SubscriptionStatus
@@ -20,6 +21,10 @@ from ui.pages import Action, ListPage
 from ui.tables import Column
 from users.permissions import Perm
 
+NEW = {
+    AccountKind.END_CUSTOMER.value: _("New end customer"),
+    AccountKind.AFFILIATE.value: _("New affiliate account"),
+}
 # Who buys for nobody else has no use for these, and no purchase mode to speak of.
 RESELLER_COLUMNS = frozenset({"account.name", "get_purchase_mode_display"})
 RESELLER_FILTERS = frozenset({"account", "mode"})
@@ -123,6 +128,7 @@ class CustomerList(CustomList, ShopList):
 
     entity = Entity.ACCOUNT
     perm = Perm.SHOP_CUSTOMERS_VIEW
+    template_name = "storefront/customer_list.html"
     title = _("Customers")
     selector = customers_of
     columns = (
@@ -143,14 +149,32 @@ class CustomerList(CustomList, ShopList):
     sort = "name"
     empty_icon = "users"
     empty_title = _("No customers yet")
+    empty_text = _("Make the first one here, or on the way to checkout.")
 
     def actions(self) -> list[Action]:
-        """Who asked to become one."""
+        """Who asked to become one, and a new end customer or affiliate account."""
+        asked = self._registrations()
+        if not self.actor.has(Perm.SHOP_CUSTOMER_CREATE):
+            return asked
+        found = [
+            Action(NEW[kind], reverse("storefront:customer_create", args=[kind]), "plus")
+            for kind in (AccountKind.AFFILIATE.value, AccountKind.END_CUSTOMER.value)
+        ]
+        return [*asked, *found[:-1], replace(found[-1], tone="primary")]
+
+    def _registrations(self) -> list[Action]:
         if not self.actor.has(Perm.SHOP_REGISTRATIONS):
             return []
         waiting = pending_registrations(self.actor).count()
         label = _("Registrations (%(n)s waiting)") % {"n": waiting} if waiting else _("Registrations")
-        return [Action(label, reverse("storefront:registration_list"), "users", "primary" if waiting else "")]
+        return [Action(label, reverse("storefront:registration_list"), "users")]
+
+    def context(self) -> dict[str, Any]:
+        """The tabs: all, end customers, affiliate accounts."""
+        address, chosen = reverse("storefront:customer_list"), self.request.GET.getlist("kind")
+        kinds = [(AccountKind.END_CUSTOMER, _("End customers")), (AccountKind.AFFILIATE, _("Affiliate accounts"))]
+        tabs = [(_("All"), address, not chosen)]
+        return {"tabs": tabs + [(words, f"{address}?kind={kind}", chosen == [kind]) for kind, words in kinds]}
 
     def row_url(self, row: Any) -> str:
         """The customer with his services."""

@@ -14,6 +14,7 @@ from core.selectors import history_for
 from orders.enums import ORDER_MACHINE, OrderEvent
 from orders.selectors import order_with_lines
 from orders.services.place import cancel_order
+from provisioning.services.kinds import kinds_for
 from resellers.selectors import accounts_for, memberships_for, own_account
 from resellers.services.accounts import update_account
 from sso.selectors import lacks_site
@@ -72,6 +73,8 @@ def customer_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
         "may_tend": request.actor.has(Perm.SHOP_USERS_MANAGE) and is_tended(request.actor, account),
         "lacks_site": lacks_site(account),
         "subscriptions": subscriptions_for(request.actor).filter(account=account)[:50],
+        "may_edit": request.actor.has(Perm.SHOP_CUSTOMER_CREATE),
+        "may_kind": bool(kinds_for(request.actor, account)),
     }
     return render(request, "storefront/customer_detail.html", context)
 
@@ -91,6 +94,7 @@ def profile(request: ShopRequest) -> HttpResponseBase:
         "account": account,
         "form": form,
         "may_edit": request.actor.has(Perm.SHOP_COMPANY_EDIT),
+        "may_mpn": request.actor.has(Perm.SHOP_MPN),
         "may_manage_users": request.actor.has(Perm.SHOP_USERS_MANAGE),
         "members": memberships_for(request.actor, account),
         "links": account.vendor_links.select_related("instance__application").exclude(mpn_id=""),

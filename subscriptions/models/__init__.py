@@ -3,20 +3,24 @@
 Sources: ``channel.md`` 9, ``service-manager.md`` 8 and ``esd.md`` 7, 8.
 """
 
-from subscriptions.models.asset import Asset
+from subscriptions.models.asset import Asset, AssetKey
 from subscriptions.models.operation import RUN_TASK, Operation, OperationStep
 from subscriptions.models.request import CancellationRequest
 from subscriptions.models.returns import AssetReturn
+from subscriptions.models.stamp import StampRow, StampRun
 from subscriptions.models.subscription import ScheduledChange, Subscription, SubscriptionAddOn
 
 __all__ = [
     "RUN_TASK",
     "Asset",
+    "AssetKey",
     "AssetReturn",
     "CancellationRequest",
     "Operation",
     "OperationStep",
     "ScheduledChange",
+    "StampRow",
+    "StampRun",
     "Subscription",
     "SubscriptionAddOn",
 ]

@@ -11,6 +11,13 @@ from resellers.enums import PurchaseMode
 from subscriptions.asset_enums import AssetStatus, DeliveryNote, ReturnStatus, TokenStatus
 from vendors.models import SyncStatus
 
+TAIL = 5
+
+
+def masked(tail: str) -> str:
+    """How a key is shown of which only the end may be seen; nothing for none."""
+    return f"•••••-{tail}" if tail else ""
+
 
 class Asset(TenantOwned):
     """A licence of an account at a vendor's instance, at the price frozen with its order (``currency``, before tax).
@@ -20,6 +27,10 @@ class Asset(TenantOwned):
     ``returnable_until`` is the vendor's date, else the purchase's and the instance's window; none means that the
     licence is not taken back. ``refresh_at`` is when its status is read at the vendor next; none once nothing can
     change. ``links``: ``[{"type": "download", "description": "...", "uri": "https://...", "expires_at": ""}]``.
+
+    A perpetual licence (``is_perpetual``) is ``quantity`` licences of one vendor's order line. It comes without a key
+    and without a token status: its keys are :class:`AssetKey`, ``token_tail`` stays empty. ``perpetual_id`` is the
+    vendor's, which he may assign later than the purchase or never; once written it is not replaced by another.
     """
 
     tenant_account = "account"
@@ -49,6 +60,11 @@ class Asset(TenantOwned):
     token_cipher = CipherField()
     token_tail = models.CharField(_("token"), max_length=5, blank=True)
     links = models.JSONField(default=list)
+    is_perpetual = models.BooleanField(_("perpetual licence"), default=False)
+    perpetual_id = models.CharField(_("Perpetual ID"), max_length=255, blank=True)
+    vendor_order_id = models.CharField(_("order id of the vendor"), max_length=255, blank=True)
+    vendor_order_line = models.CharField(_("line of the vendor's order"), max_length=20, blank=True)
+    vendor_order_alias = models.CharField(_("order id alias"), max_length=255, blank=True)
     is_returnable = models.BooleanField(_("returnable"), default=True)
     returnable_until = models.DateTimeField(_("returnable until"), null=True, blank=True)
     external_id = models.CharField(_("licence id"), max_length=255, blank=True)
@@ -77,6 +93,13 @@ class Asset(TenantOwned):
             models.UniqueConstraint(
                 fields=["instance", "external_id"], condition=~Q(external_id=""), name="asset_external_id_once"
             ),
+            models.UniqueConstraint(
+                fields=["instance", "perpetual_id"], condition=~Q(perpetual_id=""), name="asset_perpetual_id_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(is_perpetual=True) | Q(token_cipher="", token_status=""),
+                name="asset_perpetual_has_no_token",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "-id"], name="asset_org"),
@@ -92,4 +115,30 @@ class Asset(TenantOwned):
     @property
     def masked_token(self) -> str:
         """What may be shown of the key to everybody who sees the asset."""
-        return f"•••••-{self.token_tail}" if self.token_tail else ""
+        return masked(self.token_tail)
+
+
+class AssetKey(TenantOwned):
+    """A key of a perpetual licence, which staff read at the vendor and entered; encrypted in ``cipher``.
+
+    ``tail`` is what may be shown of it. A key with ``deactivated_at`` belongs to a licence that was given back.
+    """
+
+    tenant_account = "asset__account"
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="keys")
+    cipher = CipherField()
+    tail = models.CharField(max_length=TAIL)
+    entered_by = models.CharField(_("entered by"), max_length=200)
+    deactivated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.masked
+
+    @property
+    def masked(self) -> str:
+        """What may be shown of the key to everybody who sees its asset."""
+        return masked(self.tail)

@@ -26,11 +26,12 @@ from subscriptions.asset_enums import (
     ReturnStatus,
     TokenStatus,
 )
-from subscriptions.models import Asset
+from subscriptions.models import Asset, AssetKey
+from subscriptions.models.asset import TAIL
 from subscriptions.services.life import moment
+from subscriptions.services.perpetual import new_ids, next_look, other_id, vendor_ids
 from vendors.models import SyncStatus
 
-TAIL = 5
 REFRESH_EVERY = dt.timedelta(days=1)
 REFRESH_AFTER_WINDOW = dt.timedelta(days=5)
 
@@ -58,28 +59,24 @@ def confirm_asset(
 ) -> None:
     """The vendor has given the licence: Active, with its key, which is written once. Emits ``asset.activated``.
 
-    ``data`` is ``provisioning.ports.Result.data`` of an asset; ``window`` the days in which the vendor takes a licence
-    back if he names no date. Raises BusinessError ``contract`` if the key is missing, or the licence is known already.
+    A perpetual licence has no key, but the vendor's ids. ``data`` is ``provisioning.ports.Result.data`` of an asset;
+    ``window`` the days in which the vendor takes a licence back if he names no date. Raises BusinessError ``contract``
+    if the key is missing, or the licence is known already.
     """
-    if not token:
-        raise BusinessError("contract", _("The vendor gave the licence without its key. Compare it at the vendor."))
     now = clock.now()
     until = moment(data.get("returnable_until")) or row.purchased_at + dt.timedelta(days=window)
     changes: dict[str, Any] = {
         "external_id": external_id,
         "transaction_id": str(data.get("transaction_id") or "")[:255],
         "origin": origin,
-        "token_cipher": crypto.encrypt(token),
-        "token_tail": token[-TAIL:],
-        "token_status": TokenStatus.ACTIVATED,
         "links": _safe_links(data.get("links")),
         "returnable_until": until if row.is_returnable else None,
         "activated_at": now,
         "vendor_read_at": now,
-        "refresh_at": now + REFRESH_EVERY,
         "delivery_note": DeliveryNote.QUEUED,
         "sync_status": SyncStatus.SYNCHRONIZED,
         "sync_note": "",
+        **(vendor_ids(data, now) if row.is_perpetual else _key(token, now)),
     }
     try:
         with transaction.atomic():
@@ -90,6 +87,18 @@ def confirm_asset(
         ) from error
     audit.record(actor, "asset.activated", row, after={"status": row.status, "licence": external_id})
     tell_asset(row, "activated")
+
+
+def _key(token: str, now: dt.datetime) -> dict[str, Any]:
+    """The key as it is stored."""
+    if not token:
+        raise BusinessError("contract", _("The vendor gave the licence without its key. Compare it at the vendor."))
+    return {
+        "token_cipher": crypto.encrypt(token),
+        "token_tail": token[-TAIL:],
+        "token_status": TokenStatus.ACTIVATED,
+        "refresh_at": now + REFRESH_EVERY,
+    }
 
 
 def _safe_links(rows: object) -> list[dict[str, str]]:
@@ -133,6 +142,9 @@ def give_up_asset(actor: Actor, row: Asset, *, reason: str) -> None:
 
 def note_status(actor: Actor, row: Asset, data: Mapping[str, Any]) -> None:
     """What the vendor says of the licence now; only what the table allows is applied, the rest becomes a warning."""
+    if row.is_perpetual:
+        _note_ids(actor, row, data)
+        return
     now = clock.now()
     said = str(data.get("token_status") or "")
     changes: dict[str, Any] = {"vendor_read_at": now, "warning": ""}
@@ -154,9 +166,28 @@ def note_status(actor: Actor, row: Asset, data: Mapping[str, Any]) -> None:
     _write(row, refresh_at=next_refresh(row, now), **changes)
 
 
+def _note_ids(actor: Actor, row: Asset, data: Mapping[str, Any]) -> None:
+    """The vendor's ids that are known by now; the licence's own state stays as it is."""
+    now = clock.now()
+    found = new_ids(row, data)
+    warning = other_id(row, data)
+    if data.get("return_status") == ReturnStatus.SUCCESSFUL and row.return_status == ReturnStatus.NONE:
+        warning = _warning(row, TokenStatus.RETURN_ACCEPTED)
+    try:
+        with transaction.atomic():
+            _write(row, vendor_read_at=now, warning=warning, **found)
+    except IntegrityError:
+        words = _("The vendor names a Perpetual ID that another asset has already. Compare both at the vendor.")
+        _write(row, vendor_read_at=now, warning=words)
+        found = {}
+    _write(row, refresh_at=next_look(row, now))
+    if found.get("perpetual_id"):
+        audit.record(actor, "asset.perpetual_id_assigned", row, after={"perpetual_id": row.perpetual_id})
+
+
 def _warning(row: Asset, said: str) -> str:
     shown = dict(TokenStatus.choices).get(said, said)
-    if said == TokenStatus.RETURN_ACCEPTED and row.token_status == TokenStatus.ACTIVATED:
+    if said == TokenStatus.RETURN_ACCEPTED and row.token_status in ("", TokenStatus.ACTIVATED):
         return _("At the vendor this licence is returned. Cancel it here too, so that it is credited.")
     return _("The vendor says that the key is '%(status)s', which does not fit. Compare it at the vendor.") % {
         "status": shown
@@ -165,6 +196,8 @@ def _warning(row: Asset, said: str) -> str:
 
 def next_refresh(row: Asset, now: dt.datetime) -> dt.datetime | None:
     """When the vendor is asked next; never again once the key is used or returned, or the window is long over."""
+    if row.is_perpetual:
+        return next_look(row, now)
     if row.token_status != TokenStatus.ACTIVATED or row.status != AssetStatus.ACTIVE:
         return None
     end = (row.returnable_until or row.purchased_at) + REFRESH_AFTER_WINDOW
@@ -172,21 +205,37 @@ def next_refresh(row: Asset, now: dt.datetime) -> dt.datetime | None:
 
 
 def finish_return(actor: Actor, row: Asset, data: Mapping[str, Any]) -> None:
-    """The vendor has taken it back: Cancelled, Return Accepted, Successful. Emits ``asset.returned``."""
-    TOKEN_MACHINE.target(row.token_status, TokenStatus.RETURN_ACCEPTED)
+    """The vendor has taken it back: Cancelled, Return Accepted, Successful. Emits ``asset.returned``.
+
+    The keys that staff entered for a perpetual licence are deactivated with it.
+    """
+    now = clock.now()
+    changes: dict[str, Any] = {} if row.is_perpetual else {"token_status": _accepted(row)}
     ASSET_MACHINE.fire(
         row,
         AssetEvent.RETURN,
-        token_status=TokenStatus.RETURN_ACCEPTED,
         return_status=ReturnStatus.SUCCESSFUL,
-        cancelled_at=moment(data.get("returned_at")) or clock.now(),
+        cancelled_at=moment(data.get("returned_at")) or now,
         sync_status=SyncStatus.SYNCHRONIZED,
         sync_note="",
         warning="",
         refresh_at=None,
+        **changes,
     )
+    AssetKey.objects.filter(asset=row, deactivated_at=None).update(deactivated_at=now, updated_at=clock.real_now())
     audit.record(actor, "asset.returned", row, after={"status": row.status, "key_status": row.token_status})
     tell_asset(row, "returned")
+
+
+def _accepted(row: Asset) -> str:
+    return TOKEN_MACHINE.target(row.token_status, TokenStatus.RETURN_ACCEPTED)
+
+
+def note_not_returnable(actor: Actor, row: Asset) -> None:
+    """The vendor says for sure that he does not take this licence back: nobody asks him again."""
+    if row.is_returnable:
+        _write(row, is_returnable=False, returnable_until=None)
+        audit.record(actor, "asset.not_returnable", row)
 
 
 def tell_asset(row: Asset, what: str, **more: str) -> None:
@@ -213,8 +262,13 @@ def asset_payload(row: Asset) -> dict[str, Any]:
 
 
 def without_key(row: Asset, text: str) -> str:
-    """``text`` with the asset's key masked, however it was spaced: what people type is kept and shown."""
-    signs = [sign for sign in crypto.decrypt(row.token_cipher) if sign.isalnum()] if row.token_cipher and text else []
-    if not signs:
+    """``text`` with the asset's keys masked, however they were spaced: what people type is kept and shown."""
+    if not text:
         return text
-    return re.sub(r"[^A-Za-z0-9]*".join(map(re.escape, signs)), row.masked_token, text, flags=re.IGNORECASE)
+    known = [(row.token_cipher, row.masked_token)] if row.token_cipher else []
+    known += [(key.cipher, key.masked) for key in (AssetKey.objects.filter(asset=row) if row.is_perpetual else ())]
+    for cipher, shown in known:
+        signs = [sign for sign in crypto.decrypt(cipher) if sign.isalnum()]
+        if signs:
+            text = re.sub(r"[^A-Za-z0-9]*".join(map(re.escape, signs)), shown, text, flags=re.IGNORECASE)
+    return text

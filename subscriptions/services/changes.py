@@ -27,6 +27,7 @@ from subscriptions.enums import (
     Verb,
 )
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription, SubscriptionAddOn
+from subscriptions.services import stamps
 from subscriptions.services.life import event_payload, open_operation, set_sync, window_values
 from vendors.models import SyncStatus
 
@@ -82,6 +83,9 @@ def open_change(
 def apply_change(actor: Actor, row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
     """The vendor has done what was asked: write it here. ``data`` is that of ``provisioning.ports.Result``."""
     purpose = Purpose(operation.purpose)
+    if purpose == Purpose.STAMP:
+        stamps.apply_stamp(actor, row, operation, data)
+        return
     before = {"quantity": row.quantity, "status": row.status, "auto_renew": row.auto_renew}
     _APPLY.get(purpose, _apply_numbers)(row, operation, data)
     _write(row, **window_values(data) if data.get("status") else {})
@@ -261,6 +265,9 @@ def refuse_change(
     """
     if data.get("status"):
         _write(row, **window_values(data))
+    if operation.purpose == Purpose.STAMP:
+        stamps.refuse_stamp(actor, row, operation, message)
+        return
     set_sync(row, SyncStatus.FAILED, message)
     _fire_new_addons(row, operation, SubscriptionEvent.REFUSE)
     if operation.purpose == Purpose.SCHEDULE:
@@ -295,6 +302,9 @@ def retry_change(row: Subscription, operation: Operation) -> None:
 
 def abandon_change(actor: Actor, row: Subscription, operation: Operation, *, reason: str) -> None:
     """Nobody asks for it any more: the confirmed state stands and counts as synchronized."""
+    if operation.purpose == Purpose.STAMP:
+        stamps.abandon_stamp(actor, row, operation, reason=reason)
+        return
     if row.sync_status != SyncStatus.SYNCHRONIZED:
         set_sync(row, SyncStatus.SYNCHRONIZED)
     _fire_new_addons(row, operation, SubscriptionEvent.GIVE_UP, cancelled_at=clock.now())

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from core import audit, clock
-from core.errors import Conflict, NotVisible
+from core.errors import BusinessError, Conflict, NotVisible
 from core.tenancy import Actor
 from subscriptions.asset_rules import AssetAction, demand_action
 from subscriptions.enums import OPEN_STATES, REQUEST_MACHINE, RequestEvent, RequestStatus
@@ -36,11 +36,16 @@ def lock_asset(actor: Actor, asset: Asset) -> Asset:
 
 
 @transaction.atomic
-def submit_return(actor: Actor, *, asset: Asset, comment: str = "") -> AssetReturn:
-    """Ask for an asset to be taken back; raises BusinessError with the reason why it cannot be."""
+def submit_return(actor: Actor, *, asset: Asset, comment: str = "", quantity: int | None = None) -> AssetReturn:
+    """Ask for an asset to be taken back; raises BusinessError with the reason why it cannot be.
+
+    An asset goes back as a whole: a ``quantity`` that is not all of it is refused.
+    """
     row = lock_asset(actor, asset)
     require_asset_manage(actor, row)
     demand_action(row, AssetAction.RETURN)
+    if quantity not in (None, row.quantity):
+        raise BusinessError("return_whole", _("A perpetual licence can only be returned as a whole."), field="quantity")
     try:
         with transaction.atomic():
             found = AssetReturn.objects.create(

@@ -94,7 +94,15 @@ def test_detail_shows_everything_that_hangs_on_it(shop):
     assert len(context["memberships"]) == len(context["contacts"]) == 1
     assert [(instance, link.options["username"]) for instance, link in context["links"]] == [(shop.instance, "admin")]
     assert context["price_list"] == context["assigned_list"]
-    every = ("Order for this account", "View as customer", "Edit", "Enable reselling", "Put on hold", "Close")
+    every = (
+        "Order for this account",
+        "View as customer",
+        "Edit",
+        "Enable reselling",
+        "Change kind",
+        "Put on hold",
+        "Close",
+    )
     assert actions_of(response) == dict.fromkeys(every, "")
     reseller = staff_client(shop.organization).get(page("detail", shop.reseller))
     assert set(reseller.context["sub_accounts"]) == {shop.end_customer, shop.affiliate}

@@ -101,6 +101,8 @@ def everything_waits(shop: Shop) -> None:
     )
     Subscription.objects.filter(pk=row.pk).update(auto_renew=False, term_ends_at=clock.now() + dt.timedelta(days=20))
     Instance.objects.filter(pk=shop.instance.pk).update(consent=ConsentState.LOST)
+    bought_at = clock.now() - dt.timedelta(days=2)
+    factories.perpetual_asset(shop.product, account=shop.customer, activated_at=bought_at)
 
 
 def test_what_needs_a_hand_comes_first_in_its_order(shop):
@@ -111,6 +113,7 @@ def test_what_needs_a_hand_comes_first_in_its_order(shop):
     assert [(widget.name, widget.count, len(widget.lines)) for widget in found.context["busy"]] == [
         ("desk", 1, 1),
         ("requests", 1, 1),
+        ("keys", 1, 1),
         ("orders", 1, 1),
         ("instances", 1, 1),
         ("schedules", 1, 1),
@@ -138,7 +141,7 @@ def test_widget_fails_alone(shop, monkeypatch):
     found = staff_client(shop.organization).get(HOME)
     assert found.status_code == 200
     shown = [(widget.name, widget.is_broken) for widget in found.context["busy"]]
-    assert shown[:3] == [("desk", False), ("requests", True), ("orders", False)]
+    assert shown[:3] == [("desk", False), ("requests", True), ("keys", False)]
     assert "could not be read just now" in found.content.decode()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from billing.models import CHARGE_MACHINE, ChargeState
+from catalog.models import LISTING_MACHINE, ListingState
 from core.errors import Conflict
 from core.states import Machine
 from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryStatus, OrderStatus
@@ -17,10 +18,14 @@ from subscriptions.enums import (
     OPERATION_MACHINE,
     REQUEST_MACHINE,
     SCHEDULE_MACHINE,
+    STAMP_MACHINE,
+    STAMP_ROW_MACHINE,
     SUBSCRIPTION_MACHINE,
     OperationState,
     RequestStatus,
     ScheduleStatus,
+    StampRowState,
+    StampState,
     SubscriptionStatus,
 )
 from tests.house.rules import PACKAGES, python_files, relative
@@ -31,6 +36,17 @@ from vendors.services.links import LINK_MACHINE
 
 # machine, its states, and "state event target" lines; what is not listed must be refused.
 TABLES: dict[str, tuple[Machine, Any, str]] = {
+    "listing": (
+        LISTING_MACHINE,
+        ListingState,
+        """
+        unlisted list listed
+        unlisted withdraw withdrawn
+        listed unlist unlisted
+        listed withdraw withdrawn
+        withdrawn offer_again unlisted
+        """,
+    ),
     "order": (
         ORDER_MACHINE,
         OrderStatus,
@@ -80,6 +96,31 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         in_progress cancel cancelled
         failed retry in_progress
         failed cancel cancelled
+        """,
+    ),
+    "MPN ID run": (
+        STAMP_MACHINE,
+        StampState,
+        """
+        running finish done
+        running stop_short partly
+        running cancel cancelled
+        partly retry running
+        partly cancel cancelled
+        """,
+    ),
+    "MPN ID row": (
+        STAMP_ROW_MACHINE,
+        StampRowState,
+        """
+        pending send sent
+        pending skip skipped
+        pending fail failed
+        sent finish done
+        sent fail failed
+        failed retry pending
+        failed send sent
+        failed finish done
         """,
     ),
     "subscription": (
@@ -211,6 +252,7 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
 # States nothing leads out of.
 ENDS = {
     "registration": {"approved", "rejected", "expired"},
+    "listing": set(),
     "site": {"deleted"},
     "order": {"executed", "cancelled"},
     "delivery": {"delivered", "cancelled"},
@@ -223,9 +265,14 @@ ENDS = {
     "key": {"redeemed", "return_accepted"},
     "instance": {"deleted"},
     "link": set(),
+    "MPN ID run": {"done", "cancelled"},
+    "MPN ID row": {"done", "skipped"},
 }
 BEGINS = {
     "registration": "unconfirmed",
+    "listing": "unlisted",
+    "MPN ID run": "running",
+    "MPN ID row": "pending",
     "site": "preparing",
     "order": "draft",
     "delivery": "waiting",

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from microsoft_esd.client.tokens import forget_tokens
 from microsoft_esd.connector import EsdConnector
-from provisioning.ports import AssetRequest, ClientCertificate
+from provisioning.ports import AccountData, AssetRequest, ClientCertificate
 from tests.microsoft_esd.fake_server import FakeServer
 from tests.office365.memory import NOW, MemoryContext
 from tests.twins import Twins
@@ -109,6 +109,7 @@ def make_request(**changes: Any) -> AssetRequest:
         "currency": "EUR",
         "created_at": NOW,
         "purchased_at": NOW,
+        "account": AccountData(id="7", name="Elm Bakery"),
         "order_number": "ORD-2026-000123",
         "attributes": {"sku": "T5D-06798", "is_returnable": True, "return_window_days": None},
     }

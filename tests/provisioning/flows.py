@@ -336,7 +336,7 @@ NOT_IN_A_FLOW: dict[str, str] = {
     "get_offer": UNUSED,
     "update_cart": UNUSED,
     "create_order": UNUSED,
-    "update_order": UNUSED,
+    "update_order": "gives a perpetual licence back, which test_perpetual_matrix tries",
     "list_order_activation_links": UNUSED,
     "list_line_activation_links": UNUSED,
     "list_entitlements": UNUSED,

@@ -14,7 +14,7 @@ from core.events import Event
 from notifications.models import OutgoingMail
 from resellers.enums import AccountKind, AliasState, Edition, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
-from resellers.routing import route, site_address
+from resellers.routing import route, site_address, site_of_reseller
 from resellers.services import sites
 from tests import factories
 
@@ -113,7 +113,7 @@ def test_a_session_is_worth_nothing_under_another_sites_name(reseller):
     plan(reseller)
     other = factories.account(reseller.organization, AccountKind.RESELLER)
     foreign = plan(other, "birch")
-    own = sites.site_of_reseller(reseller.pk)
+    own = site_of_reseller(reseller.pk)
     customer = factories.account(reseller.organization, AccountKind.END_CUSTOMER, bill_to=reseller)
     client = browser(reseller)
     login(client, "/cedar/accounts/login/", factories.user(reseller.organization, of=customer))

@@ -65,7 +65,7 @@ def addresses(world: World) -> dict[str, str]:
     ids |= {"mail": str(mail.public_id), "link": str(link.public_id), "job": str(kept.public_id)}
     ids |= {"contact": str(contact.public_id), "member": str(member.public_id), "user": str(account.public_id)}
     ids |= {"job_id": str(kept.public_id), "instance_id": str(world.shop.instance.public_id), "verb": "check-domain"}
-    special = {"link_mpn": "account", "contact_add": "account"}
+    special = {"link_mpn": "account", "contact_add": "account", "partner_change": "account", "partner_check": "account"}
     found = {}
     for name, pattern in PATTERNS.items():
         door, _colon, short = name.partition(":")

@@ -18,6 +18,7 @@ from openpyxl.utils import get_column_letter
 
 from catalog.models import PriceList
 from core.jobs import start_job
+from resellers.enums import Edition
 from resellers.models import Account, Organization, PermissionRule
 from subscriptions.services.returns import submit_return
 from tests import factories
@@ -66,6 +67,7 @@ def address(name: str, here: Organization) -> str:
 def door():
     """A shop with an order, a subscription, an operation and a job; the client of a door by its name."""
     shop = make_shop()
+    factories.reseller_site(shop.reseller, Edition.STANDARD)
     place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
     start_job(shop.staff, "test", title="A job", params={})
     for account in (shop.customer, shop.end_customer):

@@ -64,11 +64,13 @@ def save_options(actor: Actor, *, link: AccountLink, options: Mapping[str, Any])
 
 
 @transaction.atomic
-def set_mpn_id(actor: Actor, *, account: Account, instance: Instance, mpn_id: str, tenant_id: str = "") -> AccountLink:
+def set_mpn_id(
+    actor: Actor, *, account: Account, instance: Instance, mpn_id: str, tenant_id: str = "", is_checked: bool = True
+) -> AccountLink:
     """Keep a reseller's MPN ID for what he buys for end customers at this instance.
 
-    The vendor has already been asked; ``tenant_id`` is his tenant as the vendor told it. Running subscriptions keep
-    theirs. Raises ``mpn_invalid`` on anything but 4 to 10 digits.
+    The vendor has been asked unless ``is_checked`` is False; ``tenant_id`` is his tenant as the vendor told it.
+    Running subscriptions keep theirs. Raises ``mpn_invalid`` on anything but 4 to 10 digits.
     """
     if actor.is_staff or actor.kind == ActorKind.SYSTEM:
         actor.require(Perm.ACCOUNT_EDIT, account)
@@ -80,7 +82,9 @@ def set_mpn_id(actor: Actor, *, account: Account, instance: Instance, mpn_id: st
         raise BusinessError("mpn_invalid", _("An MPN ID has 4 to 10 digits."), field="mpn_id")
     row = AccountLink.objects.select_for_update(of=("self",)).get(pk=ensure_link(account, instance).pk)
     before = row.mpn_id
-    row.mpn_id, row.reseller_tenant_id, row.mpn_checked_at = mpn_id, tenant_id, clock.now()
+    known = row.mpn_checked_at if before == mpn_id else None
+    row.mpn_id, row.reseller_tenant_id = mpn_id, tenant_id
+    row.mpn_checked_at = clock.now() if is_checked else known
     row.save(update_fields=["mpn_id", "reseller_tenant_id", "mpn_checked_at", "updated_at"])
     audit.record(actor, "link.mpn_id", row, before={"mpn_id": before}, after={"mpn_id": mpn_id}, account=account)
     return row

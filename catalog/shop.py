@@ -1,0 +1,338 @@
+"""Reads of a reseller's shop: what he lists there, and what he sells it at (``channel.md`` 4.2, 4.3).
+
+Selling prices are worked out when they are read, from few rules and the reseller's own price list; none is stored. The
+number of statements does not depend on the number of plans.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from catalog.markets import foreign_instances, market_for
+from catalog.models import (
+    Category,
+    ChargeType,
+    Listing,
+    ListingState,
+    Plan,
+    PriceList,
+    PriceListAssignment,
+    Product,
+    SellingPolicy,
+)
+from catalog.models import SellingRule as RuleRow
+from catalog.pricing import UnitPrice
+from catalog.selectors import (
+    PricedPlan,
+    is_valid,
+    price_list_for,
+    price_list_of,
+    priced_plans,
+    search_products,
+    sold_products,
+)
+from catalog.selling import Policy, Rule, Rules, SellingPrice, Ware, price_from
+from core import clock
+from core.tenancy import Actor
+from resellers.editions import Capability, has_capability
+from resellers.models import Account, Site
+from users.permissions import Perm
+
+NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+def not_for(reseller: Account, price_list: PriceList | None) -> list[int]:
+    """The instances whose products a reseller cannot put on a shelf: other markets', and reseller plans."""
+    return foreign_instances(reseller.organization_id, market_for(reseller.organization, reseller, price_list))
+
+
+def policy_of(reseller: Account) -> Policy:
+    """How a reseller's shop rounds and warns; the defaults if he has said nothing."""
+    return _policy(SellingPolicy.objects.filter(account=reseller).first())
+
+
+def _policy(row: SellingPolicy | None) -> Policy:
+    return Policy(row.rounding, row.rounding_way, row.floor, row.fixed_keeps) if row else Policy()
+
+
+def terms_of(reseller: Account) -> tuple[PriceList | None, Policy]:
+    """The price list a reseller buys from today and his policy, in one statement; two if the list is the default."""
+    rows = PriceListAssignment.objects.select_related("price_list", "account__selling_policy")
+    found = rows.filter(account=reseller).first()
+    if found is None:
+        return price_list_of(reseller), policy_of(reseller)
+    policy = _policy(getattr(found.account, "selling_policy", None))
+    return (found.price_list if is_valid(found.price_list) else None), policy
+
+
+def rule_of(row: RuleRow) -> Rule:
+    """A stored rule as the pure functions take it."""
+    return Rule(
+        id=row.pk,
+        kind=row.kind,
+        value=row.value,
+        customer_id=row.customer_id,
+        product_id=row.product_id,
+        plan_id=row.plan_id,
+        category_id=row.category_id,
+        currency=row.currency,
+        cost_seen=row.cost_seen,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SellingBook:
+    """The rules of one reseller's shop that concern some plans, read once; ``price`` then reads nothing.
+
+    ``shelves`` are the categories of the products he put on another shelf than the distributor's.
+    """
+
+    currency: str
+    policy: Policy
+    rules: Rules
+    shelves: Mapping[int, int]
+    customer_id: int | None = None
+
+    @classmethod
+    def load(
+        cls,
+        reseller: Account,
+        plans: Iterable[Plan] | None,
+        *,
+        price_list: PriceList,
+        customer: Account | None = None,
+        shelves: Mapping[int, int] | None = None,
+        policy: Policy | None = None,
+    ) -> "SellingBook":
+        """Read what prices these plans (None: every plan) for ``customer``, or for somebody unknown.
+
+        ``price_list`` is the reseller's; ``shelves`` and ``policy`` if they are known already. At most three
+        statements.
+        Raises ValueError for a customer who is not billed to the reseller.
+        """
+        if customer is not None and customer.bill_to_id != reseller.pk:
+            raise ValueError("the customer of another account has no selling price here")
+        rows = RuleRow.objects.filter(account=reseller, valid_from__lte=clock.now().date())
+        rows = rows.filter(Q(customer=None) | Q(customer=customer) if customer else Q(customer=None))
+        moved = Listing.objects.filter(account=reseller).exclude(category=None)
+        if plans is not None:
+            chosen = list(plans)
+            products = {plan.product_id for plan in chosen}
+            of_plan = Q(plan__in=[plan.pk for plan in chosen])
+            rows = rows.filter(of_plan | Q(plan=None, product__in=products) | Q(plan=None, product=None))
+            moved = moved.filter(product__in=products)
+        if shelves is None:
+            shelves = dict(moved.order_by().values_list("product_id", "category_id"))
+        # Of one scope the rule that came into effect last counts: a later one replaces it here.
+        rules = Rules(rule_of(row) for row in rows.order_by("valid_from", "id"))
+        policy = policy or policy_of(reseller)
+        return cls(price_list.currency, policy, rules, shelves, customer.pk if customer else None)
+
+    def ware(self, plan: Plan) -> Ware:
+        """What a plan (its product known) is for the rules."""
+        product = plan.product
+        shelf = self.shelves.get(product.pk, product.category_id)
+        return Ware(plan.pk, product.pk, shelf, product.charge_type == ChargeType.PAY_PER_USE)
+
+    def price(self, plan: Plan, cost: Decimal) -> SellingPrice | None:
+        """The selling price of a plan that costs the reseller ``cost``; None if no rule prices it."""
+        rule = self.rules.find(self.ware(plan), self.currency, customer_id=self.customer_id)
+        return price_from(rule, cost, self.currency, self.policy) if rule else None
+
+
+def selling_prices(
+    reseller: Account, plans: Sequence[PricedPlan], *, price_list: PriceList, customer: Account | None = None
+) -> dict[int, SellingPrice]:
+    """Selling prices by plan id, for plans with their purchase prices and products; three statements.
+
+    A plan without an entry is not sold.
+    """
+    book = SellingBook.load(reseller, [item.plan for item in plans], price_list=price_list, customer=customer)
+    found = ((item.plan.pk, book.price(item.plan, item.price.amount)) for item in plans)
+    return {plan: price for plan, price in found if price is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class ShopWindow:
+    """What somebody sees of a shop: whose it is, for which customer, and which prices.
+
+    In a reseller's shop ``prices`` is his own price list, from which everything is worked out and of which customers
+    see nothing.
+    """
+
+    site: Site
+    prices: PriceList | None
+    reseller: Account | None = None
+    customer: Account | None = None
+    sees_prices: bool = False
+    sees_cost: bool = False
+    policy: Policy | None = None
+
+    @property
+    def lists_itself(self) -> bool:
+        """Whether the reseller decides what stands in the shop and at what price."""
+        return self.reseller is not None and has_capability(self.reseller.edition, Capability.LISTING)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlan:
+    """A plan with the price that is asked; ``cost`` and ``margin`` for a reseller's own people alone."""
+
+    plan: Plan
+    price: UnitPrice
+    cost: Decimal | None = None
+    margin: Decimal | None = None
+
+
+def shop_window(actor: Actor, site: Site, account: Account | None) -> ShopWindow:
+    """What ``actor``, of ``account``, sees at this site.
+
+    On a reseller's site his customers see selling prices, visitors too where the site shows them, and his own people
+    also what it costs them, if their role lets them. Everybody else, the distributor's employees too, sees no price.
+    """
+    reseller = site.account
+    if reseller is None:
+        prices = price_list_for(actor, site, account)
+        return ShopWindow(site, prices, sees_prices=prices is not None)
+    sells_here = has_capability(reseller.edition, Capability.LISTING) and not actor.viewing_as and not actor.is_staff
+    is_own = actor.is_customer and actor.account_id == reseller.pk
+    is_customer = actor.is_customer and account is not None and account.bill_to_id == reseller.pk
+    sees = sells_here and (is_own or is_customer or (actor.is_anonymous and site.anonymous_prices))
+    prices, policy = terms_of(reseller)
+    return ShopWindow(
+        site,
+        prices,
+        policy=policy,
+        reseller=reseller,
+        customer=account if is_customer else None,
+        sees_prices=sees,
+        sees_cost=sees and is_own and actor.has(Perm.SHOP_COST_VIEW),
+    )
+
+
+def window_products(actor: Actor, window: ShopWindow, *, foreign: Collection[int] = ()) -> QuerySet[Product]:
+    """The base products of this shop with their categories; in a reseller's shop those he listed, as ``listing``."""
+    if window.reseller is None:
+        return sold_products(actor, window.prices, foreign=foreign).select_related("category")
+    if window.prices is None:
+        return Product.objects.none()
+    rows = sold_products(actor, window.prices, foreign=foreign).select_related("category")
+    return listed(rows, window.reseller) if window.lists_itself else rows
+
+
+def listed(rows: QuerySet[Product], reseller: Account) -> QuerySet[Product]:
+    """Those of ``rows`` that the reseller lists, each with its ``listing``, in the order of his shop."""
+    rows = rows.annotate(listing=FilteredRelation("listings", condition=Q(listings__account=reseller)))
+    rows = rows.filter(listing__state=ListingState.LISTED)
+    rows = rows.select_related("category", "listing__category")  # type: ignore[misc]
+    return rows.order_by("listing__position", "listing__sort_name", "pk")
+
+
+def in_order(rows: QuerySet[Product], window: ShopWindow) -> QuerySet[Product]:
+    """The products of a window in the order of its shop: the reseller's, else by name."""
+    order = ("listing__position", "listing__sort_name", "pk") if window.lists_itself else ("name", "pk")
+    return rows.order_by(*order)
+
+
+def place_of(product: Product) -> str:
+    """Where a product of :func:`in_order` stands, for :func:`after_place`: ``id:name`` or ``id:position:name``."""
+    listing: Listing | None = getattr(product, "listing", None)
+    return f"{product.pk}:{listing.position}:{listing.sort_name}" if listing else f"{product.pk}:{product.name}"
+
+
+def after_place(rows: QuerySet[Product], window: ShopWindow, place: str) -> QuerySet[Product]:
+    """Those of :func:`in_order` that come after a place; one that makes no sense is the beginning."""
+    parts = place.replace("\x00", "").split(":", 2 if window.lists_itself else 1)
+    if not all(NUMBER.fullmatch(part) for part in parts[:-1]) or len(parts) != (3 if window.lists_itself else 2):
+        return rows
+    key, name = int(parts[0]), parts[-1]
+    if not window.lists_itself:
+        return rows.filter(name__gte=name).exclude(name=name, pk__lte=key)
+    here = Q(listing__position=int(parts[1]))
+    before = Q(listing__sort_name__lt=name) | Q(listing__sort_name=name, pk__lte=key)
+    rows = rows.filter(listing__position__gte=int(parts[1]))  # type: ignore[misc]
+    return rows.exclude(here & before)
+
+
+def on_shelf(rows: QuerySet[Product], window: ShopWindow, category: Category) -> QuerySet[Product]:
+    """Those of :func:`window_products` that stand on this shelf."""
+    if not window.lists_itself:
+        return rows.filter(category=category)
+    return rows.filter(Q(listing__category=category) | Q(listing__category=None, category=category))
+
+
+def shelves_of(actor: Actor, reseller: Account) -> QuerySet[Category]:
+    """The shelves of a reseller's shop that have something on them, in their order."""
+    there = Listing.objects.filter(account=reseller, state=ListingState.LISTED).order_by().values("pk")
+    usual = there.filter(category=None, product__category=OuterRef("pk"))[:1]
+    moved = there.filter(category=OuterRef("pk"))[:1]
+    rows = Category.objects.filter(organization_id=actor.tenant_id)
+    return rows.alias(stock=Coalesce(Subquery(usual), Subquery(moved))).filter(stock__isnull=False)
+
+
+def dressed(products: Iterable[Product]) -> list[Product]:
+    """Products of :func:`listed` under the names, texts and shelves of the reseller; never to be saved."""
+    found = list(products)
+    for product in found:
+        listing: Listing | None = getattr(product, "listing", None)
+        if listing is None:
+            continue
+        product.name = listing.name or product.name
+        product.summary = listing.summary or product.summary
+        product.description = listing.description or product.description
+        if listing.category_id is not None:
+            product.category = listing.category
+    return found
+
+
+def window_plans(window: ShopWindow, products: Sequence[Product]) -> dict[int, list[ShownPlan]]:
+    """The plans of these products with the prices this window shows, by product id; nothing where it shows none."""
+    if not window.sees_prices or window.prices is None:
+        return {product.pk: [] for product in products}
+    found = priced_plans(products, window.prices)
+    if window.reseller is None:
+        return {pk: [ShownPlan(item.plan, item.price) for item in plans] for pk, plans in found.items()}
+    book = SellingBook.load(
+        window.reseller,
+        [item.plan for plans in found.values() for item in plans],
+        price_list=window.prices,
+        customer=window.customer,
+        shelves=_known_shelves(products),
+        policy=window.policy,
+    )
+    return {pk: _shown(plans, book, sees_cost=window.sees_cost) for pk, plans in found.items()}
+
+
+def _known_shelves(products: Sequence[Product]) -> Mapping[int, int] | None:
+    """The shelves of products read with their listings; None if one (such as an add-on) was read without."""
+    if any(not hasattr(product, "listing") for product in products):
+        return None
+    listings = [product.listing for product in products]  # type: ignore[attr-defined]
+    return {row.product_id: row.category_id for row in listings if row is not None and row.category_id is not None}
+
+
+def _shown(plans: Sequence[PricedPlan], book: SellingBook, *, sees_cost: bool) -> list[ShownPlan]:
+    found = []
+    for item in plans:
+        sold = book.price(item.plan, item.price.amount)
+        if sold is None:
+            continue
+        # How the price came about is the reseller's own business.
+        price = UnitPrice(sold.amount, sold.currency, ())
+        cost, margin = (sold.cost, sold.margin) if sees_cost else (None, None)
+        found.append(ShownPlan(item.plan, price, cost, margin))
+    return found
+
+
+def search_window(rows: QuerySet[Product], window: ShopWindow, words: str) -> QuerySet[Product]:
+    """Search :func:`window_products`, best first; a reseller's own names are found too."""
+    if not window.lists_itself:
+        return search_products(rows, words)
+    own = Listing.objects.filter(account=window.reseller).exclude(name="").order_by()
+    for word in words.split()[:8]:
+        own = own.filter(name__icontains=word)
+    return search_products(rows, words, also=Q(pk__in=own.values("product")))
