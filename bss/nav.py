@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from sso.selectors import pending_registrations
 from subscriptions.asset_selectors import pending_returns
 from subscriptions.selectors import desk_operations, pending_requests
 from tenants.selectors import is_distributor, is_professional
@@ -11,6 +12,7 @@ from users.permissions import Perm
 ENTRIES = [
     Entry(_("Overview"), "bss:dashboard", "chart", "", Perm.BSS_VIEW),
     Entry(_("Accounts"), "bss:account_list", "building", _("Sales"), Perm.BSS_VIEW),
+    Entry(_("Registrations"), "bss:registration_list", "users", _("Sales"), Perm.ACCOUNT_EDIT, pending_registrations),
     Entry(_("Resellers"), "bss:reseller_list", "users", _("Sales"), Perm.BSS_VIEW),
     Entry(
         _("Professional resellers"),
@@ -44,11 +46,14 @@ ENTRIES = [
     Entry(_("Background jobs"), "bss:job_list", "clock", _("Operations"), Perm.BSS_VIEW),
     Entry(_("Outgoing mail"), "bss:mail_list", "mail", _("Operations"), Perm.MAIL_VIEW),
     Entry(_("Audit log"), "bss:audit_list", "shield", _("Operations"), Perm.AUDIT_VIEW),
+    Entry(_("Terms of use logs"), "bss:terms_log", "receipt", _("Operations"), Perm.TERMS_VIEW),
+    Entry(_("Consent log"), "bss:consent_log", "check-circle", _("Operations"), Perm.TERMS_VIEW),
     Entry(_("Applications setup"), "bss:instance_list", "plug", _("Setup"), Perm.INSTANCE_VIEW),
     Entry(_("Certificates"), "bss:certificate_list", "shield", _("Setup"), Perm.CERTIFICATE_MANAGE),
     Entry(_("Look and feel"), "bss:design", "star", _("Setup"), Perm.SYSTEM_OPTIONS),
     Entry(_("Employees"), "bss:staff_list", "users", _("Setup"), Perm.STAFF_MANAGE),
     Entry(_("Permission rules"), "bss:rule_list", "lock", _("Setup"), Perm.STAFF_MANAGE),
+    Entry(_("Custom fields"), "bss:field_list", "list", _("Setup"), Perm.SYSTEM_OPTIONS),
     Entry(_("Roles"), "bss:role_matrix", "key", _("Setup"), Perm.BSS_VIEW),
 ]
 

@@ -2,9 +2,11 @@
 
 from bss import (
     urls_control,
+    urls_custom,
     urls_operations,
     urls_ordering,
     urls_professional,
+    urls_registrations,
     urls_rules,
     urls_sales,
     urls_services,
@@ -19,6 +21,8 @@ urlpatterns = [
     *urls_services.urlpatterns,
     *urls_operations.urlpatterns,
     *urls_control.urlpatterns,
+    *urls_custom.urlpatterns,
+    *urls_registrations.urlpatterns,
     *urls_rules.urlpatterns,
     *urls_professional.urlpatterns,
     *urls_setup.urlpatterns,

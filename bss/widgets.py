@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from core.tenancy import Actor
 from orders.enums import OrderStatus
 from orders.selectors import orders_for, waits_for
+from sso.selectors import pending_registrations
 from subscriptions.asset_selectors import pending_returns, without_keys
 from subscriptions.selectors import desk_operations, ending_without_renewal, failed_schedules, pending_requests
 from ui.tones import DANGER, WARNING, tone_of
@@ -91,6 +92,11 @@ def _return(row: Any) -> Line:
     return Line(str(row), sub, url, row.get_status_display(), tone_of(row.status), row.created_at)
 
 
+def _registration(row: Any) -> Line:
+    url = reverse("bss:registration_detail", args=[row.public_id])
+    return Line(str(row), f"{row.person} · {row.email}", url, row.get_state_display(), WARNING, row.submitted_at)
+
+
 def _keyless(row: Any) -> Line:
     url = reverse("bss:asset_add_keys", args=[row.public_id])
     sub = f"{row.account.name} · {row.quantity} × {row.order_number}"
@@ -156,6 +162,16 @@ KINDS = (
         _return,
         "bss:return_list",
         "?status=submitted",
+    ),
+    Kind(
+        "registrations",
+        gettext_lazy("Registrations that wait for a decision"),
+        "users",
+        Perm.ACCOUNT_EDIT,
+        lambda actor: pending_registrations(actor).order_by("-id"),
+        _registration,
+        "bss:registration_list",
+        "?state=pending",
     ),
     Kind(
         "keys",

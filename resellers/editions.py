@@ -76,17 +76,28 @@ def shop_perms(roles: Iterable[str], account: Account) -> frozenset[str]:
     """
     chosen = list(roles)
     if account.kind == AccountKind.RESELLER:
-        return _reseller_perms(chosen, account.edition)
+        return _reseller_perms([role for role in chosen if not rests(role, account)], account.edition)
     pays = account.bill_to_id is None
     return storefront_perms(chosen, sells=False, pays=pays)
 
 
 def _reseller_perms(roles: list[str], edition: str) -> frozenset[str]:
-    if not has_capability(edition, Capability.STOREFRONT_MANAGER):
-        roles = [role for role in roles if role != StorefrontRole.STOREFRONT_MANAGER]
     perms = storefront_perms(roles, sells=True)
     if edition == Edition.PROFESSIONAL:
         perms -= MOVED_AWAY
     return frozenset(
         perm for perm in perms if perm not in RESELLER_GATES or has_capability(edition, RESELLER_GATES[perm])
     )
+
+
+def assignable_roles(account: Account, held: Iterable[str] = ()) -> list[str]:
+    """The roles that people of ``account`` can be given, in their order; who has one keeps it, though it may rest."""
+    kept = set(held)
+    return [role for role in StorefrontRole.values if role in kept or not rests(role, account)]
+
+
+def rests(role: str, account: Account) -> bool:
+    """Whether a role gives people of this account nothing now: My Storefront Manager without the edition for it."""
+    if role != StorefrontRole.STOREFRONT_MANAGER:
+        return False
+    return not has_capability(account.edition, Capability.STOREFRONT_MANAGER)

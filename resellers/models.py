@@ -48,6 +48,15 @@ class Organization(BaseModel):
         help_text=_("End customers need an address of their own; otherwise the reseller's is used."),
     )
     next_order_number = models.PositiveBigIntegerField(default=1, editable=False)
+    # What a direct customer or reseller starts with who registers himself at the organization's own storefront.
+    registration_payment_method = models.CharField(
+        _("payment method"), max_length=20, choices=PaymentMethod.choices, default=PaymentMethod.INVOICE
+    )
+    registration_prorate = models.BooleanField(_("prorate billing"), default=False)
+    registration_billing_day = models.PositiveSmallIntegerField(
+        _("billing day"), default=1, validators=[MinValueValidator(1), MaxValueValidator(28)]
+    )
+    registration_currency = CurrencyField(_("currency"), blank=True)
 
     class Meta:
         ordering = ["name", "id"]
@@ -86,6 +95,9 @@ class Site(TenantOwned):
     anonymous_access = models.BooleanField(_("anonymous access"), default=False)
     anonymous_prices = models.BooleanField(_("prices to anonymous visitors"), default=False)
     anonymous_price_list_id = models.BigIntegerField(null=True, blank=True, editable=False)
+    self_registration = models.BooleanField(_("self-registration"), default=False)
+    registration_approval = models.BooleanField(_("approval of registrations"), default=True)
+    reseller_registration = models.BooleanField(_("allow registration of resellers"), default=False)
     support_email = models.EmailField(_("support e-mail"), blank=True)
     support_phone = models.CharField(_("support phone"), max_length=40, blank=True)
     mail_sender = models.EmailField(_("mail sender"), blank=True)

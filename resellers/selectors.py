@@ -259,7 +259,7 @@ def contacts_for(actor: Actor, account: Account) -> TenantQuerySet[Contact]:
 
 def memberships_for(actor: Actor, account: Account | None) -> TenantQuerySet[Membership]:
     """The users of an account, or the employees (``account`` None; staff only)."""
-    return Membership.objects.visible_to(actor).filter(account=account).select_related("user")
+    return Membership.objects.visible_to(actor).filter(account=account).select_related("user", "account")
 
 
 def user_ids_of(actor: Actor) -> frozenset[int]:

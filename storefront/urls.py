@@ -8,12 +8,14 @@ from storefront.views import (
     basket,
     catalogue,
     checkout,
+    custom,
     customers,
     exports,
     lists,
     partner,
     people,
     plans,
+    registrations,
     services,
     shop_catalogue,
     shop_prices,
@@ -25,6 +27,7 @@ from storefront.views import subscription_more as more
 
 app_name = "storefront"
 _MEMBER = "company/users/<uuid:public_id>/"
+_REGISTRATION = "registrations/<uuid:public_id>/"
 _ASSET = "licences/<uuid:public_id>/"
 
 urlpatterns = [
@@ -86,6 +89,12 @@ urlpatterns = [
     path("customers/<uuid:public_id>/edit/", customers.CustomerEdit.as_view(), name="customer_edit"),
     path("customers/<uuid:public_id>/kind/", customers.CustomerKind.as_view(), name="customer_kind"),
     path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),
+    path("customers/<uuid:public_id>/invite/", people.CustomerInvite.as_view(), name="customer_invite"),
+    path("registrations/", registrations.RegistrationList.as_view(), name="registration_list"),
+    path("registrations/settings/", registrations.RegistrationSettings.as_view(), name="registration_settings"),
+    path(_REGISTRATION, registrations.RegistrationDetail.as_view(), name="registration_detail"),
+    path(f"{_REGISTRATION}approve/", registrations.RegistrationApprove.as_view(), name="registration_approve"),
+    path(f"{_REGISTRATION}reject/", registrations.RegistrationReject.as_view(), name="registration_reject"),
     path("exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),
     path("exports/<uuid:public_id>/file/", exports.ExportDownload.as_view(), name="export_file"),
     path("my-shop/catalogue/", shop_catalogue.ShopCatalogue.as_view(), name="shop_catalogue"),
@@ -111,6 +120,10 @@ urlpatterns = [
     path(f"{_MEMBER}deactivate/", people.MemberDeactivate.as_view(), name="member_deactivate"),
     path(f"{_MEMBER}reactivate/", people.MemberReactivate.as_view(), name="member_reactivate"),
     path(f"{_MEMBER}remove/", people.MemberRemove.as_view(), name="member_remove"),
+    path("company/custom/<uuid:public_id>/", custom.AccountCustom.as_view(), name="account_custom"),
+    path("orders/<uuid:public_id>/custom/", custom.OrderCustom.as_view(), name="order_custom"),
+    path("services/<uuid:public_id>/custom/", custom.SubscriptionCustom.as_view(), name="subscription_custom"),
+    path(f"{_ASSET}custom/", custom.AssetCustom.as_view(), name="asset_custom"),
     path("company/microsoft/", partner.PartnerHome.as_view(), name="partner_home"),
     path("company/microsoft/<uuid:instance_id>/", partner.PartnerChange.as_view(), name="partner_change"),
     path("company/microsoft/check/<uuid:job_id>/", partner.PartnerCheck.as_view(), name="partner_check"),

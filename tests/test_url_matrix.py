@@ -13,9 +13,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from catalog.models import PriceList
 from core import clock
 from core.audit import AuditEntry
+from core.custom_fields import CustomField
 from core.jobs import start_job
 from orders.models import Order
 from resellers.models import Account, Membership, PermissionRule, StaffGroup
+from sso.models import Registration
 from subscriptions.models import (
     AssetReturn,
     CancellationRequest,
@@ -149,6 +151,19 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         valid_to=clock.now() + dt.timedelta(days=90),
     )
     asset = factories.asset(shop.product, account=shop.customer)
+    field, _made = CustomField.objects.get_or_create(
+        organization=shop.organization, entity="account", code="segment", name="Segment", field_type="text"
+    )
+    registration = Registration.objects.create(
+        organization=shop.organization,
+        site=shop.site,
+        kind="direct",
+        state="pending",
+        company="Fir Foods",
+        email=f"fay{Registration.objects.count()}@fir.test",
+        submitted_at=clock.now(),
+        expires_at=clock.now() + dt.timedelta(days=30),
+    )
     stamp = StampRun.objects.create(
         organization=shop.organization,
         account=shop.customer,
@@ -186,6 +201,8 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "group": str(group.public_id),
         "professional": str(professional_of(shop.customer).public_id),
         "update": str(CatalogueUpdate.objects.create(**update).public_id),
+        "field": str(field.public_id),
+        "registration": str(registration.public_id),
     }
 
 

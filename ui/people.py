@@ -1,5 +1,6 @@
 """What both doors ask and say about people: forms with explained roles, the state of a user, and what can be done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +12,36 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from resellers.models import Membership
+from resellers.editions import assignable_roles, rests
+from resellers.models import Account, Membership
 from ui.filters import Choice
 from ui.pages import Action
+from users.permissions import StaffRole, StorefrontRole
 from users.role_words import ROLE_SENTENCES
 
 
-def explained(roles: type[models.TextChoices]) -> list[tuple[str, SafeString]]:
-    """Roles as choices, each with the sentence that says what it is for."""
+def explained(
+    roles: type[models.TextChoices], account: Account | None = None, held: Sequence[str] = ()
+) -> list[tuple[str, SafeString]]:
+    """Roles as choices, each with the sentence that says what it is for; of an account those it can be given."""
     both = "<span><b>{}</b><small>{}</small></span>"
-    return [(value, format_html(both, label, ROLE_SENTENCES.get(value, ""))) for value, label in roles.choices]
+    known = roles.values if account is None else assignable_roles(account, held)
+    return [
+        (value, format_html(both, role_words(value, label, account), ROLE_SENTENCES.get(value, "")))
+        for value, label in roles.choices
+        if value in known
+    ]
+
+
+def role_words(role: str, label: object, account: Account | None) -> str:
+    """A role's name, with a word if it gives nothing at present."""
+    return _("%(role)s (inactive)") % {"role": label} if account is not None and rests(role, account) else str(label)
+
+
+def roles_shown(row: Membership) -> str:
+    """The roles somebody has, in words; those that rest with the reseller's plan say so."""
+    labels = dict(StorefrontRole.choices if row.account_id else StaffRole.choices)
+    return ", ".join(role_words(role, labels.get(role, role), row.account) for role in row.roles)
 
 
 class RolesForm(forms.Form):
@@ -28,11 +49,18 @@ class RolesForm(forms.Form):
 
     roles = forms.MultipleChoiceField(label=gettext_lazy("Roles"), widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, *args: Any, roles: type[models.TextChoices], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        roles: type[models.TextChoices],
+        account: Account | None = None,
+        held: Sequence[str] = (),
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["roles"]
         if isinstance(field, forms.MultipleChoiceField):
-            field.choices = explained(roles)
+            field.choices = explained(roles, account, held)
 
 
 class InviteForm(RolesForm):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from core.tenancy import Actor
 from resellers.models import Membership
 from sso.services import people
+from ui.people import roles_shown
 
 
 class MemberDeed:
@@ -88,7 +89,7 @@ class Reactivate(MemberDeed):
     def consequences(self) -> list[str]:
         """With the former roles."""
         words = _("%(person)s may do again what these roles allow: %(roles)s.")
-        found = [words % {"person": self.object.user, "roles": self.object.role_names}]
+        found = [words % {"person": self.object.user, "roles": roles_shown(self.object)}]
         if not self.object.user.has_usable_password():
             found.append(_("There is no password yet: send the invitation again afterwards."))
         return found

@@ -30,6 +30,7 @@ class Perm(StrEnum):
     OPERATION_VIEW = "operation_view"
     OPERATION_ACT = "operation_act"
     AUDIT_VIEW = "audit_view"
+    TERMS_VIEW = "terms_view"
     CATALOG_MANAGE = "catalog_manage"
     INSTANCE_VIEW = "instance_view"
     INSTANCE_MANAGE = "instance_manage"
@@ -123,9 +124,10 @@ STAFF_ROLE_PERMS: dict[str, frozenset[str]] = {
             Perm.MAIL_VIEW,
             Perm.VIEW_AS,
             Perm.TOKEN_REVEAL,
+            Perm.TERMS_VIEW,
         }
     ),
-    StaffRole.READ_ONLY.value: frozenset({Perm.BSS_VIEW, Perm.OPERATION_VIEW, Perm.AUDIT_VIEW}),
+    StaffRole.READ_ONLY.value: frozenset({Perm.BSS_VIEW, Perm.OPERATION_VIEW, Perm.AUDIT_VIEW, Perm.TERMS_VIEW}),
 }
 
 _EVERYBODY = frozenset({Perm.SHOP_VIEW, Perm.SHOP_PRICES_VIEW})

@@ -43,6 +43,7 @@ PERM_WORDS = {
     Perm.OPERATION_VIEW: _("View the operations desk"),
     Perm.OPERATION_ACT: _("Act on the operations desk"),
     Perm.AUDIT_VIEW: _("Read the audit log"),
+    Perm.TERMS_VIEW: _("Read the logs of terms and consent"),
     Perm.CATALOG_MANAGE: _("Products and price lists"),
     Perm.INSTANCE_VIEW: _("View applications"),
     Perm.INSTANCE_MANAGE: _("Set up applications"),

@@ -10,6 +10,7 @@ from billing.selectors import accounts_with_credit
 from bss.views.people import may_manage_people
 from bss.views.shared import history_of
 from catalog.selectors import assigned_price_list, price_list_of
+from core.custom_fields import Entity
 from core.tenancy import Actor
 from orders.selectors import orders_at_work, payer_credit, waits_for
 from orders.targets import obstacle
@@ -20,8 +21,9 @@ from resellers.models import Account
 from resellers.selectors import accounts_with_rule, contacts_for, managers_for, memberships_for, sub_accounts_of
 from subscriptions.selectors import relationship_run, subscriptions_for
 from tenants.selectors import is_professional, tenant_of_account
+from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Flag, Period
-from ui.pages import Action, DetailPage, Fact, ListPage
+from ui.pages import Action, DetailPage, Fact
 from ui.tables import Column
 from users.permissions import Perm
 from vendors.selectors import is_known_at_vendor, links_of
@@ -40,9 +42,10 @@ def _managers(actor: Actor) -> list[tuple[str, str]]:
     return [(str(row.user.public_id), str(row.user)) for row in managers_for(actor)]
 
 
-class AccountList(ListPage):
+class AccountList(CustomList):
     """All accounts of the organization."""
 
+    entity = Entity.ACCOUNT
     perm = Perm.BSS_VIEW
     title = gettext_lazy("Accounts")
     selector = accounts_with_credit
@@ -117,6 +120,7 @@ class AccountDetail(DetailPage):
     )
     parts = (
         "bss/_account_managed.html",
+        "bss/_custom.html",
         "bss/_account_users.html",
         "bss/_account_contacts.html",
         "bss/_account_vendors.html",

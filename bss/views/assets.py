@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from billing.selectors import charges_for
 from bss.forms.operations import CommentForm, KeysForm, ReasonForm, ResendForm
 from bss.views.shared import history_of
+from core.custom_fields import Entity
 from core.errors import BusinessError, PermissionRefused
 from core.tenancy import Actor
 from orders.selectors import orders_for
@@ -34,8 +35,9 @@ from subscriptions.asset_selectors import (
 )
 from subscriptions.models import Asset, AssetReturn, Operation
 from subscriptions.services.keys import add_keys, resend_token, reveal_token
+from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Flag, Period
-from ui.pages import Action, ActionPage, BulkAction, DetailPage, Fact, ListPage
+from ui.pages import Action, ActionPage, BulkAction, DetailPage, Fact
 from ui.tables import Column
 from users.permissions import Perm
 from vendors.models import SyncStatus
@@ -75,9 +77,10 @@ class KeysMissing(Choice):
         return lacking_keys(rows) if values.get(self.name) else rows
 
 
-class AssetList(ListPage):
+class AssetList(CustomList):
     """All licences of the organization, newest first."""
 
+    entity = Entity.ASSET
     perm = Perm.BSS_VIEW
     title = gettext_lazy("Assets")
     intro = gettext_lazy("Licences that customers bought once and keep.")
@@ -187,6 +190,7 @@ class AssetDetail(DetailPage):
         "bss/_asset_perpetual.html",
         "bss/_asset_key.html",
         "bss/_asset_money.html",
+        "bss/_custom.html",
         "bss/_asset_operations.html",
     )
     side = ("bss/_asset_whose.html", "bss/_history.html")

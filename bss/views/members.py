@@ -53,7 +53,8 @@ class MemberRoles(OfMember):
 
     def form_kwargs(self) -> dict[str, Any]:
         """The roles that exist for him."""
-        return {"roles": StorefrontRole if self.object.account else StaffRole}
+        account = self.object.account
+        return {"roles": StorefrontRole if account else StaffRole, "account": account, "held": self.object.roles}
 
     def page_title(self) -> str:
         """Whose roles."""

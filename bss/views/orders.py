@@ -13,6 +13,7 @@ from bss.forms.operations import ReasonForm
 from bss.forms.orders import ExecuteForm
 from bss.views.shared import history_of
 from core import money
+from core.custom_fields import Entity
 from orders.enums import OrderStatus
 from orders.models import Order
 from orders.selectors import (
@@ -30,8 +31,9 @@ from orders.targets import hold_of
 from provisioning.services import desk
 from resellers.enums import PurchaseMode
 from subscriptions.asset_selectors import failed_assets
+from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Period
-from ui.pages import Action, ActionPage, DetailPage, Fact, ListPage
+from ui.pages import Action, ActionPage, DetailPage, Fact
 from ui.tables import Column
 from users.permissions import Perm
 
@@ -53,9 +55,10 @@ class WaitsFor(Choice):
                 return rows
 
 
-class OrderList(ListPage):
+class OrderList(CustomList):
     """All orders of the organization."""
 
+    entity = Entity.ORDER
     perm = Perm.BSS_VIEW
     title = gettext_lazy("Orders")
     selector = orders_at_work
@@ -126,7 +129,7 @@ class OrderDetail(DetailPage):
         Fact("reason", gettext_lazy("Reason")),
         Fact("gross", gettext_lazy("Total"), "money"),
     )
-    parts = ("bss/_order_hold.html", "bss/_order_lines.html", "bss/_order_foot.html")
+    parts = ("bss/_order_hold.html", "bss/_order_lines.html", "bss/_order_foot.html", "bss/_custom.html")
 
     def page_title(self) -> str:
         """The order's number."""

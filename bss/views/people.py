@@ -87,8 +87,8 @@ class UserInvite(OfAccount):
         return super().load(**kwargs)
 
     def form_kwargs(self) -> dict[str, Any]:
-        """The storefront's roles."""
-        return {"roles": StorefrontRole}
+        """The roles that exist for the account."""
+        return {"roles": StorefrontRole, "account": self.object}
 
     def perform(self, form: Any) -> object:
         """Call the service."""

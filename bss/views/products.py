@@ -21,7 +21,9 @@ from catalog.selectors import (
     segment_choices,
 )
 from catalog.services import products as service
+from core.custom_fields import Entity
 from core.tenancy import Actor
+from ui.custom_fields import CustomList
 from ui.filters import Choice, Flag, Period
 from ui.pages import Action, ActionPage, BulkAction, DetailPage, Fact, FormPage, ListPage
 from ui.tables import Column
@@ -48,9 +50,10 @@ COST = Column(
 )
 
 
-class ProductList(ListPage):
+class ProductList(CustomList):
     """Everything the definition runs have brought."""
 
+    entity = Entity.PRODUCT
     perm = Perm.BSS_VIEW
     title = gettext_lazy("Products")
     selector = products_for
@@ -122,7 +125,7 @@ class ProductDetail(DetailPage):
         Fact("is_trial", gettext_lazy("Trial"), "flag"),
         Fact("is_featured", gettext_lazy("Featured"), "flag"),
     )
-    parts = ("bss/_product_plans.html", "bss/_product_addons.html", "bss/_history.html")
+    parts = ("bss/_product_plans.html", "bss/_product_addons.html", "bss/_custom.html", "bss/_history.html")
     side = ("bss/_product_state.html",)
 
     def context(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bss.views.shared import history_of
 from bss.views.subscription_change import window_context
 from bss.views.subscription_deeds import closed_deeds, deeds_for
 from catalog.models import Cycle
+from core.custom_fields import Entity
 from orders.selectors import orders_for
 from orders.services.preview import next_period_price
 from resellers.enums import PurchaseMode
@@ -29,8 +30,9 @@ from subscriptions.selectors import (
     operations_of,
     subscriptions_with_addons,
 )
+from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Flag, Period
-from ui.pages import DetailPage, Fact, ListPage
+from ui.pages import DetailPage, Fact
 from ui.tables import Column
 from users.permissions import Perm
 from vendors.models import SyncStatus
@@ -57,9 +59,10 @@ NEEDS = (
 )
 
 
-class SubscriptionList(ListPage):
+class SubscriptionList(CustomList):
     """All subscriptions of the organization."""
 
+    entity = Entity.SUBSCRIPTION
     perm = Perm.BSS_VIEW
     title = gettext_lazy("Subscriptions")
     selector = listed_subscriptions
@@ -125,7 +128,12 @@ class SubscriptionDetail(DetailPage):
         Fact("term_ends_at", gettext_lazy("End of term"), "when"),
         Fact("cancelled_at", gettext_lazy("Cancelled"), "when", sub="cancel_reason"),
     )
-    parts = ("bss/_subscription_addons.html", "bss/_subscription_money.html", "bss/_subscription_operations.html")
+    parts = (
+        "bss/_custom.html",
+        "bss/_subscription_addons.html",
+        "bss/_subscription_money.html",
+        "bss/_subscription_operations.html",
+    )
     side = ("bss/_subscription_vendor.html", "bss/_subscription_window.html", "bss/_history.html")
 
     def get(self, request: HttpRequest, public_id: str, *args: Any, **kwargs: Any) -> HttpResponseBase:

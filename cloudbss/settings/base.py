@@ -99,6 +99,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "ui.context.page",
                 "storefront.context.shop",
+                "sso.context.registration",
             ],
         },
     },
@@ -239,6 +240,7 @@ CELERY_BEAT_SCHEDULE = {
     "custom domains": {"task": "resellers.check_domains", "schedule": 300.0},
     "held mails": {"task": "notifications.drop_held", "schedule": 3600.0},
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
+    "registrations nobody answered": {"task": "sso.end_registrations", "schedule": 3600.0},
     "shops of resellers": {"task": "catalog.keep_shops", "schedule": 900.0},
     "managed copies of Professional resellers": {"task": "tenants.follow_accounts", "schedule": 300.0},
     "purchase prices of Professional resellers": {

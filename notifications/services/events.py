@@ -39,6 +39,8 @@ def process_event(event_id: int) -> None:
             handle = HANDLERS.get(event.name)
             if handle is not None:
                 handle(event)
+            for listener in LISTENERS.get(event.name, ()):
+                listener(event)
             outbox.release(event, state=EventState.PROCESSED, last_error="")
     except Exception as error:
         logger.exception("event could not be processed", extra={"event": event.name, "event_id": event.pk})
@@ -146,3 +148,13 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     **SHOPS,
     **STAMPS,
 }
+
+# What apps above want to do when something has happened, in the event's transaction; they say so when they start.
+LISTENERS: dict[str, list[Callable[[Event], None]]] = {}
+
+
+def listen(name: str, listener: Callable[[Event], None]) -> None:
+    """Have ``listener`` called, once however often this is said, for each event of this name."""
+    known = LISTENERS.setdefault(name, [])
+    if listener not in known:
+        known.append(listener)

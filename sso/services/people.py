@@ -22,8 +22,11 @@ from core import audit, clock
 from core.errors import BusinessError, Conflict, NotVisible
 from core.tenancy import Actor, ActorKind, system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
+from resellers.editions import assignable_roles
+from resellers.enums import AccountKind
 from resellers.models import Account, Invitation, Membership, Organization, realm_of
 from resellers.services.rules import forget_employee
+from sso.selectors import lacks_site
 from users.models import User
 from users.permissions import Perm, StaffRole, StorefrontRole
 
@@ -43,8 +46,41 @@ def _may_manage(actor: Actor, account: Account | None) -> None:
         actor.require(Perm.ACCOUNT_EDIT if actor.has(Perm.ACCOUNT_EDIT) else Perm.ACCOUNT_INVITE, account)
         return
     actor.require(Perm.SHOP_USERS_MANAGE, account)
-    if account.pk != actor.account_id:
+    # A reseller's affiliates are his own; end customers look after their users themselves.
+    if account.pk != actor.account_id and account.kind != AccountKind.AFFILIATE:
         raise NotVisible("account_missing", _("This account does not exist."))
+
+
+def _may_invite(actor: Actor, account: Account | None) -> None:
+    """As above; a reseller's Admin also lets in the first users of his end customers, and only those."""
+    if actor.is_customer and account is not None and is_first_of(actor, account):
+        actor.require(Perm.SHOP_USERS_MANAGE, account)
+    else:
+        _may_manage(actor, account)
+    if account is not None and account.kind == AccountKind.END_CUSTOMER:
+        _demand_site(actor, account)
+
+
+def is_tended(actor: Actor, account: Account) -> bool:
+    """Whether a reseller looks after users of this customer: an affiliate's always, an end customer's first ones."""
+    return account.kind == AccountKind.AFFILIATE or is_first_of(actor, account)
+
+
+def is_first_of(actor: Actor, account: Account) -> bool:
+    """Whether a reseller invites for this end customer of his: as long as nobody there can sign in."""
+    if account.kind != AccountKind.END_CUSTOMER or account.bill_to_id != actor.account_id:
+        return False
+    members = Membership.objects.filter(account=account, user__is_active=True)
+    return actor.reaches(account) and not members.exclude(user__password__startswith=UNUSABLE_PASSWORD_PREFIX).exists()
+
+
+def _demand_site(actor: Actor, account: Account) -> None:
+    """End customers sign in at their reseller's site alone; without one there is nothing to invite them to."""
+    if not lacks_site(account):
+        return
+    if actor.is_customer:
+        raise Conflict("site_needed", _("Your customers can sign in once you have a storefront."))
+    raise Conflict("site_needed", _("Customers of this reseller can sign in once the reseller has a storefront."))
 
 
 def _may_change(actor: Actor, membership: Membership) -> None:
@@ -55,8 +91,21 @@ def _may_change(actor: Actor, membership: Membership) -> None:
     _may_manage(actor, membership.account)
 
 
-def _checked_roles(account: Account | None, roles: Sequence[str]) -> list[str]:
-    known = StaffRole.values if account is None else StorefrontRole.values
+def _may_tend(actor: Actor, membership: Membership) -> None:
+    """Who may send an open invitation again or take it back: also the reseller who let in his customer's first."""
+    account = membership.account
+    same = membership.organization_id == actor.organization_id
+    if same and actor.is_customer and account is not None and is_first_of(actor, account):
+        actor.require(Perm.SHOP_USERS_MANAGE, account)
+    else:
+        _may_change(actor, membership)
+
+
+def _checked_roles(account: Account | None, roles: Sequence[str], held: Sequence[str] = ()) -> list[str]:
+    known = StaffRole.values if account is None else assignable_roles(account, held)
+    if account is not None and set(roles) & set(StorefrontRole.values) - set(known):
+        words = _("My Storefront Manager can be given once the reseller's plan has a storefront of this kind.")
+        raise BusinessError("role_not_in_plan", words, field="roles")
     chosen = [role for role in known if role in roles]
     if not chosen or len(chosen) != len(set(roles)):
         raise BusinessError("role_unknown", _("Choose at least one role."), field="roles")
@@ -71,13 +120,14 @@ def invite_user(
 
     A person who has a login in this realm gets the access at once and keeps his name and password: he is told without
     a link, and None is returned. Nobody learns from the answer whether there was such a login. Raises BusinessError
-    ``email_invalid``, ``role_unknown``, or ``user_exists`` if he is a member already.
+    ``email_invalid``, ``role_unknown``, ``role_not_in_plan``, ``user_exists`` if he is a member already, or Conflict
+    ``site_needed`` for the people of an end customer whose reseller has no storefront.
     """
-    _may_manage(actor, account)
+    _may_invite(actor, account)
     chosen = _checked_roles(account, roles)
     organization = Organization.objects.get(pk=actor.tenant_id)
     realm = realm_of(site_of(organization, account), organization)
-    user = _user_of(realm, _checked_address(email), first_name, last_name)
+    user = user_of_realm(realm, _checked_address(email), first_name, last_name)
     membership, is_new = Membership.objects.get_or_create(
         organization=organization, user=user, account=account, defaults={"roles": chosen}
     )
@@ -99,7 +149,7 @@ def _checked_address(email: str) -> str:
     return address
 
 
-def _user_of(realm: uuid.UUID, address: str, first_name: str, last_name: str) -> User:
+def user_of_realm(realm: uuid.UUID, address: str, first_name: str, last_name: str) -> User:
     """The login with this address in the realm, made without a password if there is none; two may invite at once."""
     known = User.objects.filter(realm=realm, email=address)
     user = known.first()
@@ -187,8 +237,10 @@ def _digest(token: str) -> str:
 def resend_invitation(actor: Actor, *, membership: Membership) -> Invitation:
     """Mail a fresh link; the former one ends. Raises Conflict ``user_active`` for somebody who has a password."""
     row = _locked(membership)
-    _may_change(actor, row)
+    _may_tend(actor, row)
     _still_invited(row)
+    if row.account is not None and row.account.kind == AccountKind.END_CUSTOMER:
+        _demand_site(actor, row.account)
     organization = Organization.objects.get(pk=row.organization_id)
     audit.record(actor, "user.invited_again", row, after={"email": row.user.email}, account=row.account)
     return _send_invitation(actor, organization, row.account, row.user)
@@ -198,9 +250,11 @@ def resend_invitation(actor: Actor, *, membership: Membership) -> Invitation:
 def revoke_invitation(actor: Actor, *, membership: Membership) -> None:
     """Take an invitation back: link and access end. Raises Conflict ``user_active`` or ``last_admin``."""
     row = _locked(membership)
-    _may_change(actor, row)
+    _may_tend(actor, row)
     _still_invited(row)
-    _keep_an_admin(row)
+    # A reseller may take back even the only invitation of a customer of his, who then is where he was before.
+    if row.account is None or not (actor.is_customer and row.account_id != actor.account_id):
+        _keep_an_admin(row)
     _end_link_with(row)
     audit.record(actor, "user.revoked", row, before={"roles": row.roles, "email": row.user.email}, account=row.account)
     _forget(row)
@@ -251,7 +305,7 @@ def set_roles(actor: Actor, *, membership: Membership, roles: Sequence[str]) -> 
     """Change what somebody may do. Raises Conflict ``last_admin`` if nobody else would administer."""
     row = _locked(membership)
     _may_change(actor, row)
-    chosen = _checked_roles(row.account, roles)
+    chosen = _checked_roles(row.account, roles, row.roles)
     if _admin_role(row.account) not in chosen:
         _keep_an_admin(row)
     before, row.roles = row.roles, chosen

@@ -5,7 +5,6 @@ from django import template
 from catalog.pricing import QuotedLine
 from orders.models import BasketLine
 from orders.selectors import PricedBasket
-from users.permissions import StorefrontRole
 
 register = template.Library()
 
@@ -14,9 +13,3 @@ register = template.Library()
 def quoted(priced: PricedBasket, line: BasketLine) -> QuotedLine | None:
     """The price of a basket's line; None for what is no longer sold or has no visible price."""
     return priced.quoted.get(str(line.public_id))
-
-
-@register.filter
-def role_name(role: str) -> str:
-    """A role in words."""
-    return str(dict(StorefrontRole.choices).get(role, role))

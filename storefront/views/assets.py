@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.custom_fields import Entity
 from core.errors import BusinessError, PermissionRefused
 from core.selectors import history_for
 from orders.selectors import orders_for
@@ -33,6 +34,7 @@ from subscriptions.enums import RequestStatus
 from subscriptions.models import Asset, AssetReturn
 from subscriptions.services.keys import resend_token, reveal_token
 from subscriptions.services.returns import submit_return, withdraw_return
+from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Period
 from ui.pages import ActionPage, Page
 from ui.tables import Column
@@ -53,9 +55,10 @@ def returned(row: Asset) -> str:
     return row.return_status if row.return_status != ReturnStatus.NONE else ""
 
 
-class AssetList(ServiceList):
+class AssetList(CustomList, ServiceList):
     """Licences of the own account and of a reseller's customers."""
 
+    entity = Entity.ASSET
     perm = Perm.SHOP_SERVICES_VIEW
     title = gettext_lazy("Licences")
     selector = listed_assets

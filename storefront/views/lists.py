@@ -7,12 +7,15 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core.custom_fields import Entity
 from orders.enums import OrderStatus
 from orders.selectors import orders_for
 from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, PurchaseMode
 from resellers.selectors import customers_of
+from sso.selectors import pending_registrations
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.selectors import subscriptions_for
+from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Flag, Period
 from ui.pages import Action, ListPage
 from ui.tables import Column
@@ -52,9 +55,10 @@ class ServiceList(ShopList):
         return [item for item in self.filters if item.name not in RESELLER_FILTERS]
 
 
-class OrderList(ServiceList):
+class OrderList(CustomList, ServiceList):
     """Orders of the own account and of a reseller's customers."""
 
+    entity = Entity.ORDER
     perm = Perm.SHOP_ORDERS_VIEW
     title = _("Orders")
     selector = orders_for
@@ -85,9 +89,10 @@ class OrderList(ServiceList):
         return reverse("storefront:order_detail", args=[row.public_id])
 
 
-class SubscriptionList(ServiceList):
+class SubscriptionList(CustomList, ServiceList):
     """Services of the own account and of a reseller's customers."""
 
+    entity = Entity.SUBSCRIPTION
     perm = Perm.SHOP_SERVICES_VIEW
     title = _("Services")
     selector = subscriptions_for
@@ -118,9 +123,10 @@ class SubscriptionList(ServiceList):
         return reverse("storefront:subscription_detail", args=[row.public_id])
 
 
-class CustomerList(ShopList):
+class CustomerList(CustomList, ShopList):
     """A reseller's end customers and affiliate accounts."""
 
+    entity = Entity.ACCOUNT
     perm = Perm.SHOP_CUSTOMERS_VIEW
     template_name = "storefront/customer_list.html"
     title = _("Customers")
@@ -146,14 +152,22 @@ class CustomerList(ShopList):
     empty_text = _("Make the first one here, or on the way to checkout.")
 
     def actions(self) -> list[Action]:
-        """A new end customer or affiliate account."""
+        """Who asked to become one, and a new end customer or affiliate account."""
+        asked = self._registrations()
         if not self.actor.has(Perm.SHOP_CUSTOMER_CREATE):
-            return []
+            return asked
         found = [
             Action(NEW[kind], reverse("storefront:customer_create", args=[kind]), "plus")
             for kind in (AccountKind.AFFILIATE.value, AccountKind.END_CUSTOMER.value)
         ]
-        return [*found[:-1], replace(found[-1], tone="primary")]
+        return [*asked, *found[:-1], replace(found[-1], tone="primary")]
+
+    def _registrations(self) -> list[Action]:
+        if not self.actor.has(Perm.SHOP_REGISTRATIONS):
+            return []
+        waiting = pending_registrations(self.actor).count()
+        label = _("Registrations (%(n)s waiting)") % {"n": waiting} if waiting else _("Registrations")
+        return [Action(label, reverse("storefront:registration_list"), "users")]
 
     def context(self) -> dict[str, Any]:
         """The tabs: all, end customers, affiliate accounts."""

@@ -17,6 +17,8 @@ from orders.services.place import cancel_order
 from provisioning.services.kinds import kinds_for
 from resellers.selectors import accounts_for, memberships_for, own_account
 from resellers.services.accounts import update_account
+from sso.selectors import lacks_site
+from sso.services.people import is_tended
 from storefront.access import ShopRequest, shop_page
 from storefront.forms import CompanyForm
 from storefront.licence_progress import amounts_of
@@ -67,6 +69,9 @@ def customer_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
     context = {
         "account": account,
         "contacts": account.contacts.all(),
+        "members": memberships_for(request.actor, account),
+        "may_tend": request.actor.has(Perm.SHOP_USERS_MANAGE) and is_tended(request.actor, account),
+        "lacks_site": lacks_site(account),
         "subscriptions": subscriptions_for(request.actor).filter(account=account)[:50],
         "may_edit": request.actor.has(Perm.SHOP_CUSTOMER_CREATE),
         "may_kind": bool(kinds_for(request.actor, account)),

@@ -13,6 +13,7 @@ from orders.enums import DELIVERY_MACHINE, ORDER_MACHINE, DeliveryStatus, OrderS
 from orders.models import Order
 from resellers.domain_rules import DOMAIN_MACHINE, DomainStatus
 from resellers.enums import SITE_MACHINE, SiteStatus
+from sso.enums import REGISTRATION_MACHINE, RegistrationState
 from subscriptions.asset_enums import ASSET_MACHINE, TOKEN_MACHINE, AssetStatus, TokenStatus
 from subscriptions.enums import (
     OPERATION_MACHINE,
@@ -90,6 +91,18 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
         certifying remove removed
         live remove removed
         failed remove removed
+        """,
+    ),
+    "registration": (
+        REGISTRATION_MACHINE,
+        RegistrationState,
+        """
+        unconfirmed submit pending
+        unconfirmed approve approved
+        unconfirmed expire expired
+        pending approve approved
+        pending reject rejected
+        pending expire expired
         """,
     ),
     "delivery": (
@@ -271,6 +284,7 @@ TABLES: dict[str, tuple[Machine, Any, str]] = {
 }
 # States nothing leads out of.
 ENDS = {
+    "registration": {"approved", "rejected", "expired"},
     "listing": set(),
     "site": {"deleted"},
     "domain": {"removed"},
@@ -290,6 +304,7 @@ ENDS = {
     "professional": {"deleted"},
 }
 BEGINS = {
+    "registration": "unconfirmed",
     "listing": "unlisted",
     "MPN ID run": "running",
     "MPN ID row": "pending",

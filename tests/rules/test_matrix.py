@@ -44,6 +44,8 @@ STAFF = {
     Perm.OPERATION_ACT: "- - Y -",
     # Open storefront as account (read-only, banner)
     Perm.VIEW_AS: "- - Y -",
+    # Terms, consent logs
+    Perm.TERMS_VIEW: "- - Y Y",
     # Audit log
     Perm.AUDIT_VIEW: "- - - Y",
     # Bill To change ...; products, price lists, instances, definitions; System Options, users, notifications

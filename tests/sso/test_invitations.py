@@ -284,12 +284,12 @@ def test_invite_by_storefront_role(here, account, role):
 
 def test_invite_to_foreign_account_is_refused(here, account, staff):
     reseller = factories.account(here, "reseller")
-    own_customer = factories.account(here, "end_customer", bill_to=reseller)
+    foreign_customer = factories.account(here, "end_customer", bill_to=factories.account(here, "reseller"))
     elsewhere = factories.account(factories.organization())
     customer = factories.actor(here, of=account)
     admin_of_reseller = factories.actor(here, of=reseller)
     before = counts()
-    for actor, target in ((staff, elsewhere), (customer, reseller), (admin_of_reseller, own_customer)):
+    for actor, target in ((staff, elsewhere), (customer, reseller), (admin_of_reseller, foreign_customer)):
         with pytest.raises(NotVisible):
             invite(actor, target)
     with pytest.raises(PermissionRefused):

@@ -1,0 +1,194 @@
+"""Custom fields: make, change, archive, and set the values of an object (``channel.md`` 11)."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
+
+from core import audit, clock
+from core.custom_fields import (
+    CustomField,
+    CustomValues,
+    Entity,
+    account_of,
+    codes_of,
+    entity_of,
+    fields_for,
+    in_words,
+    is_shown,
+    is_used,
+    understood,
+)
+from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
+from core.tenancy import Actor, ActorKind
+from users.permissions import Perm
+
+EDITABLE = (
+    "name",
+    "field_type",
+    "group",
+    "ordering",
+    "is_required",
+    "is_search",
+    "options",
+    "shown_attribute",
+    "shown_values",
+    "provisioning_code",
+    "shop_visible",
+    "shop_editable",
+)
+STAFF_PERMS = {
+    Entity.ACCOUNT: Perm.ACCOUNT_EDIT,
+    Entity.CONTACT: Perm.ACCOUNT_EDIT,
+    Entity.ORDER: Perm.ORDER_MANAGE,
+    Entity.LINE: Perm.ORDER_MANAGE,
+    Entity.SUBSCRIPTION: Perm.SERVICE_MANAGE,
+    Entity.ADDON: Perm.SERVICE_MANAGE,
+    Entity.ASSET: Perm.SERVICE_MANAGE,
+    Entity.PRODUCT: Perm.CATALOG_MANAGE,
+}
+SHOP_PERMS = {
+    Entity.ACCOUNT: Perm.SHOP_COMPANY_EDIT,
+    Entity.CONTACT: Perm.SHOP_COMPANY_EDIT,
+    Entity.ORDER: Perm.SHOP_ORDER,
+    Entity.LINE: Perm.SHOP_ORDER,
+    Entity.SUBSCRIPTION: Perm.SHOP_SERVICES_MANAGE,
+    Entity.ADDON: Perm.SHOP_SERVICES_MANAGE,
+    Entity.ASSET: Perm.SHOP_SERVICES_MANAGE,
+}
+_CODE = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+
+
+@transaction.atomic
+def save_field(
+    actor: Actor, *, field: CustomField | None, values: Mapping[str, Any], entity: str = "", code: str = ""
+) -> CustomField:
+    """Make a field (``entity`` and ``code`` given) or change one; the type is fixed once there is a value.
+
+    Raises BusinessError ``code_invalid``, ``code_taken``, ``options_missing``, ``type_fixed``, or that of a default.
+    """
+    actor.require(Perm.SYSTEM_OPTIONS)
+    row = _own(actor, field) if field is not None else _fresh(actor, entity, code)
+    if field is not None and values.get("field_type", row.field_type) != row.field_type and is_used(row):
+        words = _("There are values already, so the type stays. Archive this field and make a new one.")
+        raise Conflict("type_fixed", words, field="field_type")
+    before = {name: getattr(row, name) for name in EDITABLE} if field is not None else {}
+    for name in EDITABLE:
+        if name in values:
+            setattr(row, name, values[name])
+    if row.field_type in ("list", "multi") and not row.options:
+        raise BusinessError("options_missing", _("Type the entries of the list, one a line."), field="options")
+    row.shop_visible = row.shop_visible or row.shop_editable
+    try:
+        row.default = understood(row, values.get("default", row.default))
+    except BusinessError as error:
+        raise BusinessError(error.code, error.message, field="default") from error
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        words = _("Another field has this code. Choose another.")
+        taken = "code" if field is None and "code_once" in str(error) else "provisioning_code"
+        raise BusinessError("code_taken", words, field=taken) from error
+    after = {name: getattr(row, name) for name in EDITABLE} | {"code": row.code}
+    audit.record(actor, "custom_field.saved", row, before=before, after=after)
+    return row
+
+
+def _fresh(actor: Actor, entity: str, code: str) -> CustomField:
+    if entity not in Entity.values or not _CODE.match(code):
+        words = _("Small letters, digits and _, a letter first.")
+        raise BusinessError("code_invalid", words, field="code")
+    return CustomField(organization_id=actor.tenant_id, entity=entity, code=code)
+
+
+def _own(actor: Actor, field: CustomField) -> CustomField:
+    rows = CustomField.objects.visible_to(actor).select_for_update(of=("self",))
+    row = rows.filter(pk=field.pk).first()
+    if row is None:
+        raise NotVisible("field_missing", _("This field does not exist."))
+    return row
+
+
+@transaction.atomic
+def archive_field(actor: Actor, *, field: CustomField, restore: bool = False) -> CustomField:
+    """Hide a field everywhere, or show it again; its values are kept."""
+    actor.require(Perm.SYSTEM_OPTIONS)
+    row = _own(actor, field)
+    row.archived_at = None if restore else clock.now()
+    row.save(update_fields=["archived_at", "updated_at"])
+    audit.record(actor, "custom_field.restored" if restore else "custom_field.archived", row)
+    return row
+
+
+@transaction.atomic
+def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[str, Any]) -> dict[str, Any]:
+    """Change the values of the codes that are sent, all or none; returns what is stored, by the field's id.
+
+    A code is a field's own or its *Code for Provisioning System*. Nothing is written if one is unknown
+    (``custom_unknown``), read-only for the actor (``custom_read_only``), badly formed (``custom_invalid``), or if a
+    compulsory field stays empty (``custom_required``); each names the code. ``None`` or an empty text clears a value.
+    """
+    entity, account = entity_of(row), account_of(row)
+    _demand(actor, row, entity, account)
+    shown = [field for field in fields_for(actor, entity) if is_shown(field, account)]
+    known = codes_of(shown)
+    changes: dict[str, Any] = {}
+    for code, value in values_by_code.items():
+        field = known.get(str(code))
+        if field is None:
+            raise BusinessError("custom_unknown", _("There is no field %(code)s.") % {"code": code}, field=str(code))
+        if actor.is_customer and not field.shop_editable:
+            words = _("%(name)s can only be read.") % {"name": field.name}
+            raise BusinessError("custom_read_only", words, field=field.code)
+        changes[field.key] = understood(field, value)
+    kept = _locked_values(row, entity, account)
+    before = dict(kept.data)
+    merged = {key: value for key, value in (before | changes).items() if value is not None}
+    for field in shown:
+        sent = field.key in changes
+        if field.is_required and merged.get(field.key, None if sent else field.default) is None:
+            raise BusinessError("custom_required", _("Fill in: %(name)s.") % {"name": field.name}, field=field.code)
+    if merged == before:
+        return merged
+    kept.data = merged
+    kept.save(update_fields=["data", "updated_at"])
+    by_key = {field.key: field for field in shown}
+    changed = [by_key[key] for key in changes if before.get(key) != merged.get(key)]
+    audit.record(
+        actor,
+        "custom_values.set",
+        row,
+        before={field.name: in_words(field, before.get(field.key)) for field in changed},
+        after={field.name: in_words(field, merged.get(field.key)) for field in changed},
+        account=account,
+    )
+    return merged
+
+
+def may_set(actor: Actor, row: models.Model) -> bool:
+    """Whether the actor's role and rule let him set custom values of this object."""
+    table = SHOP_PERMS if actor.is_customer else STAFF_PERMS
+    perm = table.get(entity_of(row))
+    return perm is not None and actor.has(perm) and actor.may_touch(row)
+
+
+def _demand(actor: Actor, row: models.Model, entity: Entity, account: models.Model | None) -> None:
+    if actor.kind == ActorKind.SYSTEM:
+        return
+    if getattr(row, "organization_id", None) != actor.organization_id or (account and not actor.reaches(account)):
+        raise NotVisible("object_missing", _("This does not exist."))
+    perm = (SHOP_PERMS if actor.is_customer else STAFF_PERMS).get(entity)
+    if perm is None:
+        raise PermissionRefused("permission_missing", _("Your role does not allow this. Ask an administrator."))
+    actor.require(perm, account)
+
+
+def _locked_values(row: models.Model, entity: Entity, account: models.Model | None) -> CustomValues:
+    """The object's row of values, made if there is none, locked until the end of the transaction."""
+    known = CustomValues.objects.filter(entity=entity, object_id=row.pk)
+    made = {"organization_id": getattr(row, "organization_id", None), "account": account}
+    CustomValues.objects.get_or_create(entity=entity, object_id=row.pk, defaults=made)
+    return known.select_for_update(of=("self",)).get()

@@ -1,0 +1,258 @@
+"""Custom fields: types and rules, all or nothing, who sees and sets them, filters and files in constant statements."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from core.audit import AuditEntry
+from core.custom_fields import CustomField, CustomValues, values_of
+from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
+from resellers.services.custom_fields import archive_field, save_field, set_custom_values
+from tests import factories
+from tests.bss.staff import staff_client
+from ui.custom_fields import shown_values
+from users.permissions import StaffRole, StorefrontRole
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here():
+    return factories.organization()
+
+
+@pytest.fixture
+def staff(here):
+    return factories.actor(here)
+
+
+def make(staff, code, field_type="text", entity="account", **values) -> CustomField:
+    return save_field(
+        staff, field=None, entity=entity, code=code, values={"name": code.title(), "field_type": field_type} | values
+    )
+
+
+@pytest.mark.parametrize(
+    ("field_type", "value", "stored"),
+    [
+        ("text", " hello ", "hello"),
+        ("number", "12.50", "12.5"),
+        ("number", 1000, "1000"),
+        ("date", "2026-12-31", "2026-12-31"),
+        ("flag", "false", False),
+        ("flag", True, True),
+        ("list", "gold", "gold"),
+        ("multi", ["silver", "gold"], ["gold", "silver"]),
+    ],
+)
+def test_values_are_understood_by_type(here, staff, field_type, value, stored):
+    account = factories.account(here)
+    field = make(staff, "what", field_type, options=["gold", "silver"])
+    assert set_custom_values(staff, account, {"what": value}) == {field.key: stored}
+    assert values_of(account) == {field.key: stored}
+    assert set_custom_values(staff, account, {"what": ""}) == {}
+
+
+@pytest.mark.parametrize(
+    ("field_type", "value"),
+    [
+        ("number", "x"),
+        ("number", "NaN"),
+        ("number", True),
+        ("number", "1e400"),
+        ("date", "31.12.2026"),
+        ("flag", "perhaps"),
+        ("list", "bronze"),
+        ("list", ["gold"]),
+        ("multi", "gold"),
+        ("multi", ["bronze"]),
+        ("text", "x" * 2001),
+        ("text", {"a": 1}),
+    ],
+)
+def test_what_is_not_understood_writes_nothing(here, staff, field_type, value):
+    account = factories.account(here)
+    make(staff, "what", field_type, options=["gold", "silver"])
+    make(staff, "other")
+    with pytest.raises(BusinessError) as caught:
+        set_custom_values(staff, account, {"other": "good", "what": value})
+    assert (caught.value.code, caught.value.field) == ("custom_invalid", "what")
+    assert values_of(account) == {}
+
+
+def test_one_unknown_or_read_only_code_writes_nothing(here, staff):
+    account = factories.account(here)
+    make(staff, "open", shop_editable=True)
+    make(staff, "seen", shop_visible=True)
+    make(staff, "hidden")
+    customer = factories.actor(here, of=account)
+    for bad, code in (("nothing", "custom_unknown"), ("hidden", "custom_unknown"), ("seen", "custom_read_only")):
+        with pytest.raises(BusinessError) as caught:
+            set_custom_values(customer, account, {"open": "a", bad: "b"})
+        assert caught.value.code == code
+    assert values_of(account) == {}
+    set_custom_values(customer, account, {"open": "a"})
+    assert len(values_of(account)) == 1
+    assert AuditEntry.objects.filter(action="custom_values.set", account=account).count() == 1
+
+
+def test_code_for_the_provisioning_system_names_a_field_too_and_is_unique(here, staff):
+    account = factories.account(here)
+    field = make(staff, "cost_centre", provisioning_code=4711)
+    assert set_custom_values(staff, account, {"4711": "A1"}) == {field.key: "A1"}
+    with pytest.raises(BusinessError) as caught:
+        make(staff, "second", provisioning_code=4711)
+    assert (caught.value.code, caught.value.field) == ("code_taken", "provisioning_code")
+    with pytest.raises(BusinessError) as caught:
+        make(staff, "cost_centre")
+    assert caught.value.field == "code"
+    make(staff, "second", entity="order", provisioning_code=4711)
+    other = factories.actor(factories.organization())
+    make(other, "cost_centre", provisioning_code=4711)
+
+
+def test_only_sent_codes_change(here, staff):
+    account = factories.account(here)
+    first, second = make(staff, "first"), make(staff, "second")
+    set_custom_values(staff, account, {"first": "1", "second": "2"})
+    assert set_custom_values(staff, account, {"second": "3"}) == {first.key: "1", second.key: "3"}
+
+
+def test_compulsory_field_stays_filled(here, staff):
+    account = factories.account(here)
+    make(staff, "must", is_required=True)
+    make(staff, "may")
+    with pytest.raises(BusinessError) as caught:
+        set_custom_values(staff, account, {"may": "x"})
+    assert (caught.value.code, caught.value.field) == ("custom_required", "must")
+    set_custom_values(staff, account, {"must": "x"})
+    with pytest.raises(BusinessError):
+        set_custom_values(staff, account, {"must": ""})
+
+
+def test_default_is_shown_and_satisfies(here, staff):
+    account = factories.account(here)
+    make(staff, "tier", "list", options=["gold", "silver"], default="gold", is_required=True)
+    assert [row.words for row in shown_values(staff, account)] == ["gold"]
+    assert set_custom_values(staff, account, {}) == {}
+
+
+def test_display_rule_by_attribute_of_the_customer(here, staff):
+    direct, reseller = factories.account(here), factories.account(here, "reseller")
+    make(staff, "partner", shown_attribute="kind", shown_values=["reseller"])
+    assert (len(shown_values(staff, direct)), len(shown_values(staff, reseller))) == (0, 1)
+    with pytest.raises(BusinessError):
+        set_custom_values(staff, direct, {"partner": "x"})
+
+
+def test_type_is_fixed_once_used_and_archiving_keeps_values(here, staff):
+    account = factories.account(here)
+    field = make(staff, "what")
+    field = save_field(staff, field=field, values={"field_type": "number"})
+    set_custom_values(staff, account, {"what": "5"})
+    with pytest.raises(Conflict, match="the type stays"):
+        save_field(staff, field=field, values={"field_type": "text"})
+    archive_field(staff, field=field)
+    assert shown_values(staff, account) == []
+    with pytest.raises(BusinessError):
+        set_custom_values(staff, account, {"what": "6"})
+    archive_field(staff, field=field, restore=True)
+    assert [row.words for row in shown_values(staff, account)] == ["5"]
+
+
+def test_who_may_set_and_manage(here, staff):
+    account = factories.account(here)
+    field = make(staff, "what", shop_editable=True)
+    for roles in ([StaffRole.SUPPORT.value], [StaffRole.READ_ONLY.value]):
+        with pytest.raises(PermissionRefused):
+            set_custom_values(factories.actor(here, roles=roles), account, {"what": "x"})
+    with pytest.raises(PermissionRefused):
+        save_field(factories.actor(here, roles=[StaffRole.SALES.value]), field=field, values={})
+    foreign = factories.actor(factories.organization())
+    for actor in (foreign, factories.actor(here, of=factories.account(here))):
+        with pytest.raises(NotVisible):
+            set_custom_values(actor, account, {"what": "x"})
+    with pytest.raises(NotVisible):
+        save_field(foreign, field=field, values={"name": "Mine"})
+    buyer = factories.actor(here, of=account, roles=[StorefrontRole.BUYER.value])
+    with pytest.raises(PermissionRefused):
+        set_custom_values(buyer, account, {"what": "x"})
+    assert not CustomValues.objects.exists()
+
+
+def test_database_holds_one_row_for_each_object(here, staff):
+    account = factories.account(here)
+    CustomValues.objects.create(organization=here, entity="account", object_id=account.pk)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CustomValues.objects.create(organization=here, entity="account", object_id=account.pk)
+
+
+def test_list_filters_and_files_have_the_search_criteria(here, staff):
+    make(staff, "tier", "list", options=["gold", "silver"], is_search=True)
+    make(staff, "tags", "multi", options=["a", "b"], is_search=True)
+    make(staff, "since", "date", is_search=True)
+    make(staff, "size", "number", is_search=True)
+    make(staff, "vip", "flag", is_search=True)
+    make(staff, "word", is_search=True)
+    make(staff, "silent")
+    gold, silver = factories.account(here, name="Goldman"), factories.account(here, name="Silverman")
+    values = {"tier": "gold", "tags": ["a"], "since": "2026-01-02", "size": "5", "vip": True, "word": "Hello World"}
+    set_custom_values(staff, gold, values)
+    set_custom_values(staff, silver, {"tier": "silver", "tags": ["b"], "size": "50", "vip": False, "silent": "hush"})
+    client = staff_client(here)
+    for query in ("tier=gold", "tags=a", "since=2026-01-02", "size=5.0", "vip=true", "word=hello"):
+        text = client.get(f"/bss/accounts/?c_{query}").content.decode()
+        assert "Goldman" in text, query
+        assert "Silverman" not in text, query
+    text = client.get("/bss/accounts/?format=csv").getvalue().decode()
+    assert "Silent" in text
+    assert "hush" in text
+    assert "c_silent" not in client.get("/bss/accounts/").content.decode()
+
+
+def test_list_reads_values_with_its_rows(here, staff):
+    make(staff, "word", is_search=True)
+
+    def statements() -> int:
+        client = staff_client(here)
+        client.get("/bss/accounts/")
+        with CaptureQueriesContext(connection) as found:
+            client.get("/bss/accounts/?format=csv").getvalue()
+        return len(found)
+
+    set_custom_values(staff, factories.account(here), {"word": "x"})
+    one = statements()
+    for number in range(3):
+        set_custom_values(staff, factories.account(here), {"word": str(number)})
+    assert statements() == one
+
+
+def test_pages_show_and_edit(here, staff):
+    account = factories.account(here)
+    client = staff_client(here)
+    made = client.post(
+        "/bss/setup/custom-fields/new/",
+        {"entity": "account", "name": "Tier", "code": "tier", "field_type": "list", "options": "gold\nsilver",
+         "ordering": "0", "shop_visible": "on"},
+    )  # fmt: skip
+    assert made.status_code == 302
+    field = CustomField.objects.get()
+    assert field.options == ["gold", "silver"]
+    assert "Tier" in client.get("/bss/setup/custom-fields/").content.decode()
+    assert client.get(f"/bss/setup/custom-fields/{field.public_id}/").status_code == 200
+    page = f"/bss/accounts/{account.public_id}/"
+    assert f"{page}custom/" in client.get(page).content.decode()
+    assert client.post(f"{page}custom/", {"tier": "gold"}).status_code == 302
+    assert "gold" in client.get(page).content.decode()
+    assert client.post(f"{page}custom/", {"tier": "bronze"}).status_code == 400
+    user = factories.user(here, of=account)
+    shop = Client(headers={"host": factories.site_of(here).host})
+    shop.post("/accounts/login/", {"login": user.email, "password": factories.PASSWORD})
+    text = shop.get("/company/").content.decode()
+    assert "gold" in text
+    assert "/company/custom/" not in text
+    assert shop.post(f"/company/custom/{account.public_id}/", {"tier": "silver"}).status_code in (302, 400)
+    assert values_of(account) == {field.key: "gold"}
+    assert client.post(f"/bss/setup/custom-fields/{field.public_id}/archive/").status_code == 302
+    assert "gold" not in shop.get("/company/").content.decode()
