@@ -329,6 +329,24 @@ def _shown(plans: Sequence[PricedPlan], book: SellingBook, *, sees_cost: bool) -
     return found
 
 
+def is_sold_at(actor: Actor, window: ShopWindow, plan: Plan) -> bool:
+    """Whether somebody can put a plan into his basket at this shop.
+
+    A visitor and a customer need a listed product (an add-on needs a price alone), the reseller's own people one that
+    he can buy. In a shop without prices nobody buys but they.
+    """
+    product, own = plan.product, window.reseller is not None and actor.account_id == window.reseller.pk
+    if window.prices is None or (not own and not window.lists_itself):
+        return False
+    if not own and not product.is_addon and not window_products(actor, window).filter(pk=product.pk).exists():
+        return False
+    if own:
+        return any(item.plan.pk == plan.pk for item in priced_plans([product], window.prices)[product.pk])
+    if not window.sees_prices:
+        return actor.is_anonymous
+    return any(item.plan.pk == plan.pk for item in window_plans(window, [product])[product.pk])
+
+
 def search_window(rows: QuerySet[Product], window: ShopWindow, words: str) -> QuerySet[Product]:
     """Search :func:`window_products`, best first; a reseller's own names are found too."""
     if not window.lists_itself:

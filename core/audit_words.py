@@ -11,6 +11,7 @@ ACTIONS = {
     "account.kind": _("Kind of account changed"),
     "account.managed": _("Taken over by a Professional reseller"),
     "account.manager": _("Account manager changed"),
+    "account.order_approval": _("Approval of orders changed"),
     "account.permission_rule": _("Permission rule of the account changed"),
     "account.price_list": _("Price list assigned"),
     "account.reselling": _("Reselling enabled"),
@@ -53,6 +54,7 @@ ACTIONS = {
     "asset_return.submitted": _("Return requested"),
     "asset_return.withdrawn": _("Return request withdrawn"),
     "cancellation_request.accepted": _("Cancellation request accepted"),
+    "cancellation_request.forwarded": _("Cancellation request passed on by the reseller"),
     "cancellation_request.rejected": _("Cancellation request refused"),
     "cancellation_request.submitted": _("Cancellation requested"),
     "cancellation_request.withdrawn": _("Cancellation request withdrawn"),
@@ -87,11 +89,13 @@ ACTIONS = {
     "operation.marked_done": _("Operation marked as done"),
     "operation.retried": _("Operation tried again"),
     "operation.waiting": _("Operation waits for somebody"),
+    "order.approved": _("Order approved"),
     "order.cancelled": _("Order cancelled"),
     "order.check_skipped": _("Check with the vendor skipped"),
     "order.edited": _("Order edited"),
     "order.executed": _("Order executed"),
     "order.mpn_dropped": _("MPN ID that was not asked for left out"),
+    "order.rejected": _("Order rejected"),
     "order.placed": _("Order placed"),
     "permission_rule.deleted": _("Permission rule deleted"),
     "permission_rule.saved": _("Permission rule saved"),
@@ -254,6 +258,7 @@ FIELDS = {
     "notes": _("Notes"),
     "number": _("Number"),
     "order": _("Order"),
+    "order_approval": _("Orders need approval"),
     "payment_days": _("Payment days"),
     "payment_method": _("Payment method"),
     "percent": _("Per cent"),
@@ -276,6 +281,7 @@ FIELDS = {
     "rounding_way": _("Direction of rounding"),
     "rule": _("Rule"),
     "self_registration": _("Self-registration"),
+    "sell_total": _("Customer's total"),
     "source": _("Source"),
     "sources": _("Sources"),
     "state": _("State"),
@@ -303,6 +309,7 @@ PUBLIC_ACTIONS = frozenset(
     {
         "account.created",
         "account.kind",
+        "account.order_approval",
         "account.reselling",
         "registration.activated",
         "registration.approved",
@@ -330,6 +337,8 @@ PUBLIC_ACTIONS = frozenset(
         "contact.saved",
         "link.mpn_id",
         "link.password_revealed",
+        "order.approved",
+        "order.rejected",
         "order.cancelled",
         "order.edited",
         "order.executed",
@@ -370,6 +379,7 @@ PUBLIC_FIELDS = frozenset(
         "name",
         "number",
         "order",
+        "order_approval",
         "phone",
         "plan",
         "postal_code",
@@ -381,6 +391,7 @@ PUBLIC_FIELDS = frozenset(
         "roles",
         "rounding",
         "rounding_way",
+        "sell_total",
         "state",
         "status",
         "summary",
@@ -396,10 +407,12 @@ PUBLIC_FIELDS = frozenset(
 )
 # Reasons of the staff that are written for the customer; all others are the staff's own. His own he always reads.
 PUBLIC_REASONS = frozenset(
-    {"asset_return.rejected", "cancellation_request.rejected", "order.cancelled", "view_as.started"}
+    {"asset_return.rejected", "cancellation_request.rejected", "order.cancelled", "order.rejected", "view_as.started"}
 )
 # Money is for those who see prices in the storefront, cost and margin for those who see cost in the BSS.
 MONEY_FIELDS = frozenset({"total", "unit_price"})
+# What an end customer pays his reseller: for him, and for the reseller's people; never for the distributor's.
+SELLING_FIELDS = frozenset({"sell_total"})
 COST_FIELDS = frozenset({"cost", "default_rule", "default_value", "percent", "rule", "value"})
 # What no sentence is made of; the audit log's detail shows it.
 TECHNICAL_FIELDS = frozenset({"addons", "external_id", "fields", "new", "operation", "source", "sources"})

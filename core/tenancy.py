@@ -37,7 +37,8 @@ class Actor:
     """Who acts: user, organization, account, role and site, as found for this request or task.
 
     ``account_id`` is the account whose user he is (None for staff). ``sells`` tells that the account is a reseller's,
-    so that he also sees the accounts billed to it. ``perms`` are permission codes of ``users.permissions.Perm``.
+    so that he also sees the accounts billed to it; ``pays`` is False where somebody else is billed for the account.
+    ``perms`` are permission codes of ``users.permissions.Perm``.
     ``viewing_as`` names the account at which an employee looks with its user's eyes; he then only reads. ``rules`` are
     the permission rules that let an employee near an account, as (rule id, level); None means that no rule restricts
     him: he is an Administrator, or his organization has no rules.
@@ -50,6 +51,7 @@ class Actor:
     email: str = ""
     account_id: int | None = None
     sells: bool = False
+    pays: bool = True
     roles: frozenset[str] = frozenset()
     perms: frozenset[str] = frozenset()
     site_id: int | None = None

@@ -52,6 +52,7 @@ class LineKind(models.TextChoices):
     ADDON = "addon", _("Add-on to a service")
     ADDON_LICENCES = "addon_licences", _("More of an add-on")
     UPGRADE = "upgrade", _("Upgrade")
+    SCHEDULE = "schedule", _("Change at the renewal")
 
 
 class DeliveryStatus(models.TextChoices):

@@ -12,6 +12,7 @@ from core.money import CurrencyField, MoneyField
 from core.tenancy import TenantOwned
 from orders.enums import DeliveryStatus, LineKind, OrderStatus
 from resellers.enums import PurchaseMode
+from subscriptions.models.leg import CustomerLeg, sums_or_nothing
 
 
 class Basket(TenantOwned):
@@ -90,9 +91,13 @@ class Order(TenantOwned):
     """An order: whose services (``account``), who owes (``payer``), who clicked (``buyer``), at frozen prices.
 
     Amounts are in ``currency``; ``gross`` is what the credit rule compares. ``idempotency_key`` makes it happen once.
+    ``sell_net`` to ``sell_gross`` are the end customer's leg, empty where there is none. ``approval_asked_at`` to
+    ``reminded_days`` belong to an order that waited for the reseller's approval. ``is_priced`` is False on an end
+    customer's view in memory for which there are no amounts (:mod:`orders.legs`).
     """
 
     tenant_account = "account"
+    is_priced = True
 
     number = models.CharField(_("number"), max_length=40)
     status = models.CharField(_("status"), max_length=20, choices=OrderStatus.choices, default=OrderStatus.DRAFT)
@@ -119,6 +124,13 @@ class Order(TenantOwned):
     placed_at = models.DateTimeField(_("placed"), null=True, blank=True)
     executed_at = models.DateTimeField(_("executed"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    sell_net = MoneyField(null=True, blank=True)
+    sell_tax = MoneyField(null=True, blank=True)
+    sell_gross = MoneyField(_("the customer's total"), null=True, blank=True)
+    approval_asked_at = models.DateTimeField(_("approval asked"), null=True, blank=True)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
+    reminded_days = models.PositiveSmallIntegerField(default=0, editable=False)
     hold_reason = models.CharField(max_length=40, blank=True)
     reason = models.TextField(_("reason"), blank=True)
 
@@ -128,22 +140,41 @@ class Order(TenantOwned):
             models.UniqueConstraint(fields=["organization", "number"], name="order_number_once"),
             models.UniqueConstraint(fields=["organization", "idempotency_key"], name="order_placed_once"),
             models.CheckConstraint(condition=Q(gross=models.F("net") + models.F("tax")), name="order_adds_up"),
+            sums_or_nothing("order_sell_adds_up"),
+            models.CheckConstraint(
+                condition=Q(sell_gross__isnull=True) | Q(purchase_mode=PurchaseMode.END_CUSTOMER.value),
+                name="order_sold_to_end_customer",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=OrderStatus.SUSPENDED.value) | Q(approval_asked_at__isnull=False),
+                name="order_suspended_was_asked",
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "-id"], name="order_org"),
             models.Index(fields=["organization", "status", "-id"], name="order_status"),
             models.Index(fields=["account", "-id"], name="order_account"),
+            models.Index(
+                fields=["payer", "approval_asked_at"],
+                name="order_approval",
+                condition=Q(status=OrderStatus.SUSPENDED.value),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def was_rejected(self) -> bool:
+        """Whether the reseller's decision, or the clock's, was what ended it."""
+        return self.decided_at is not None and self.decided_at == self.cancelled_at
 
-class OrderLine(TenantOwned):
+
+class OrderLine(TenantOwned, CustomerLeg):
     """One line with everything frozen: names, price with its trace, and the vendor's cost for those who may see it.
 
     ``kind`` says what it does: a new service, or more of the one in ``subscription``. Of those ``net`` is the part of
-    the billing period that is left.
+    the billing period that is left. ``sell_net`` to ``sell_gross`` are what the end customer is asked for the same.
     """
 
     tenant_account = "order__account"
@@ -165,6 +196,10 @@ class OrderLine(TenantOwned):
     tax = MoneyField(_("tax"))
     gross = MoneyField(_("total"))
     trace = models.JSONField(default=list)
+    sell_net = MoneyField(null=True, blank=True)
+    sell_tax_percent = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
+    sell_tax = MoneyField(null=True, blank=True)
+    sell_gross = MoneyField(null=True, blank=True)
     delivery_status = models.CharField(
         _("delivery"), max_length=20, choices=DeliveryStatus.choices, default=DeliveryStatus.WAITING
     )
@@ -183,6 +218,7 @@ class OrderLine(TenantOwned):
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="order_line_position_once"),
             models.CheckConstraint(condition=Q(gross=models.F("net") + models.F("tax")), name="order_line_adds_up"),
+            sums_or_nothing("order_line_sell_adds_up"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_line_quantity_positive"),
         ]
 

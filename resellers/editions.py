@@ -56,6 +56,12 @@ RESELLER_GATES: dict[str, Capability] = {
 
 # What a Professional reseller's people do in his own organization and no longer here (``channel.md`` 3.1).
 MOVED_AWAY = frozenset({Perm.SHOP_ORDER, Perm.SHOP_CUSTOMER_CREATE, Perm.SHOP_SERVICES_MANAGE, Perm.SHOP_PLAN_ORDER})
+# What an end customer's people get of what is the payer's elsewhere: the prices are those his reseller sells at.
+CUSTOMER_GATES: dict[str, Capability] = {
+    Perm.SHOP_PRICES_VIEW.value: Capability.LISTING,
+    Perm.SHOP_ORDER.value: Capability.CUSTOMERS_ORDER,
+    Perm.SHOP_SERVICES_MANAGE.value: Capability.CUSTOMERS_ORDER,
+}
 
 
 def has_capability(edition: str, capability: Capability) -> bool:
@@ -77,8 +83,16 @@ def shop_perms(roles: Iterable[str], account: Account) -> frozenset[str]:
     chosen = list(roles)
     if account.kind == AccountKind.RESELLER:
         return _reseller_perms([role for role in chosen if not rests(role, account)], account.edition)
-    pays = account.bill_to_id is None
-    return storefront_perms(chosen, sells=False, pays=pays)
+    if account.bill_to is None:
+        return storefront_perms(chosen, sells=False)
+    perms = storefront_perms(chosen, sells=False, pays=False)
+    if account.kind != AccountKind.END_CUSTOMER:
+        return perms
+    every = storefront_perms(chosen, sells=False)
+    edition = account.bill_to.edition
+    return perms | {
+        perm for perm, needed in CUSTOMER_GATES.items() if perm in every and has_capability(edition, needed)
+    }
 
 
 def _reseller_perms(roles: list[str], edition: str) -> frozenset[str]:

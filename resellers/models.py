@@ -172,6 +172,11 @@ class Account(TenantOwned):
         default=True,
         help_text=_("Licences a reseller sells go to his customer's contact by e-mail; without it, to the reseller."),
     )
+    order_approval = models.BooleanField(
+        _("orders need approval"),
+        default=True,
+        help_text=_("What this end customer orders at his reseller's site waits until the reseller approves it."),
+    )
     account_manager = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

@@ -65,6 +65,7 @@ def actor_for(
             organization_id,
             account_id=account.pk,
             sells=sells,
+            pays=account.bill_to_id is None,
             roles=frozenset(membership.roles),
             perms=shop_perms(membership.roles, account),
             **who,  # type: ignore[arg-type]
@@ -109,7 +110,7 @@ def _memberships() -> TenantQuerySet[Membership]:
     Whether the organization has rules is told along, so that one without rules needs no statement for them.
     """
     rules = PermissionRule.objects.filter(organization_id=OuterRef("organization_id"))
-    return Membership.objects.select_related("account").annotate(uses_rules=Exists(rules)).order_by("id")
+    return Membership.objects.select_related("account__bill_to").annotate(uses_rules=Exists(rules)).order_by("id")
 
 
 def _memberships_at(user: User, organization_id: int) -> list[Membership]:
@@ -146,7 +147,7 @@ def viewing_for(
 
 def viewing_actor(staff: Actor, account: Account) -> Actor:
     """``staff`` with the eyes of ``account``: its rows, the rights to look, and a label that says who it is."""
-    sells = account.kind == AccountKind.RESELLER
+    sells, pays = account.kind == AccountKind.RESELLER, account.bill_to_id is None
     label = _("%(name)s (viewing as %(account)s)") % {"name": staff.label, "account": account.name}
     return Actor(
         ActorKind.CUSTOMER,
@@ -156,8 +157,9 @@ def viewing_actor(staff: Actor, account: Account) -> Actor:
         email=staff.email,
         account_id=account.pk,
         sells=sells,
+        pays=pays,
         rules=staff.rules,
-        perms=viewing_perms(sells=sells, pays=account.bill_to_id is None),
+        perms=viewing_perms(sells=sells, pays=pays),
         site_id=staff.site_id,
         viewing_as=account.name,
         ip=staff.ip,
@@ -243,8 +245,10 @@ def customers_of(actor: Actor) -> TenantQuerySet[Account]:
 
 
 def purchase_targets(actor: Actor, mode: str) -> TenantQuerySet[Account]:
-    """Accounts the actor may buy for in this purchase mode: active ones that may order."""
+    """Accounts the actor may buy for in this purchase mode: active ones that may order; who sells nothing, his own."""
     active = Account.objects.visible_to(actor).filter(status=AccountStatus.ACTIVE, kind__in=ORDERING_KINDS)
+    if not actor.sells:
+        return active.filter(pk=actor.account_id or 0)
     if mode == PurchaseMode.END_CUSTOMER:
         return active.filter(kind=AccountKind.END_CUSTOMER, bill_to_id=actor.account_id)
     if mode == PurchaseMode.AFFILIATE:

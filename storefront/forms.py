@@ -114,6 +114,31 @@ class CustomerForm(forms.Form):
             del self.fields["notes"]
 
 
+class DecideForm(forms.Form):
+    """The reseller's answer to an order: the total that was shown, or a reason that the customer reads."""
+
+    deed = forms.ChoiceField(choices=[("approve", _("Approve")), ("reject", _("Reject"))])
+    seen_total = forms.DecimalField(max_digits=19, decimal_places=4, widget=forms.HiddenInput)
+    reason = forms.CharField(max_length=500, label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = self.data.get("deed") != "approve"
+
+
+class RequestAnswerForm(forms.Form):
+    """The reseller's answer to what his customer asks to be cancelled."""
+
+    answer = forms.ChoiceField(
+        choices=[("forward", _("Pass it on to your provider")), ("refuse", _("Refuse it"))],
+        widget=forms.RadioSelect,
+        label=_("Your answer"),
+    )
+    reason = forms.CharField(
+        max_length=500, required=False, label=_("Reason, if you refuse"), widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
 class ChangeForm(forms.Form):
     """What every change of a service sends: the key of this very form, and a word to the provider if one is due."""
 

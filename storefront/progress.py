@@ -69,7 +69,11 @@ def order_progress(actor: Actor, order: Order) -> OrderProgress:
 def _headline(actor: Actor, order: Order, lines: list[OrderLine]) -> tuple[str, str]:
     states = {line.delivery_status for line in lines}
     if order.status == OrderStatus.CANCELLED:
-        return _("This order was cancelled."), "neutral"
+        return _cancelled(order), "neutral"
+    if order.status == OrderStatus.SUSPENDED:
+        if actor.account_id == order.account_id:
+            return _("Pending approval: your provider looks at it first. Nothing is charged until then."), "info"
+        return _("This order waits for your approval. Nothing is set up or charged until then."), "warning"
     if order.status != OrderStatus.EXECUTED:
         if order.hold_reason == "no_credit" and actor.has(Perm.SHOP_PRICES_VIEW):
             return _("We have your order. It waits for credit: your provider will release it."), "warning"
@@ -85,10 +89,17 @@ def _headline(actor: Actor, order: Order, lines: list[OrderLine]) -> tuple[str, 
     return _("We are setting things up with the vendor. This usually takes a minute or two."), "info"
 
 
+def _cancelled(order: Order) -> str:
+    """What ended the order; a rejection with its reason."""
+    if not order.was_rejected:
+        return _("This order was cancelled.")
+    return _("This order was not approved. Reason: %(reason)s") % {"reason": order.reason}
+
+
 def _steps(order: Order, line: OrderLine, operations: dict[int, Operation]) -> tuple[Step, ...]:
     placed = Step(_("Order placed"), "done")
     if order.status != OrderStatus.EXECUTED:
-        return (placed, Step(_("Waiting to be executed"), "waiting"))
+        return (placed, _not_begun(order))
     operation = operations.get(line.subscription_id or 0)
     delivery = line.delivery_status
     if delivery == DeliveryStatus.DELIVERED:
@@ -101,13 +112,22 @@ def _steps(order: Order, line: OrderLine, operations: dict[int, Operation]) -> t
     return (placed, *_open_steps(operation, needs_setup=line.plan.product.product_type.requires_account))
 
 
+def _not_begun(order: Order) -> Step:
+    """Why nothing was done yet."""
+    if order.status == OrderStatus.SUSPENDED:
+        return Step(_("Waiting for approval"), "waiting")
+    if order.status == OrderStatus.CANCELLED:
+        return Step(_("Not approved") if order.was_rejected else _("Cancelled"), "failed")
+    return Step(_("Waiting to be executed"), "waiting")
+
+
 def _change_steps(order: Order, line: OrderLine, operations: dict[int, Operation]) -> tuple[Step, ...]:
     """The steps of a line that changes a service which runs already."""
     placed, at_vendor, done = Step(_("Order placed"), "done"), _("Ordered at the vendor"), _("Active")
     if order.status == OrderStatus.CANCELLED or line.delivery_status == DeliveryStatus.CANCELLED:
         return (placed, Step(_("Given up"), "failed"))
     if order.status != OrderStatus.EXECUTED:
-        return (placed, Step(_("Waiting to be executed"), "waiting"))
+        return (placed, _not_begun(order))
     if line.delivery_status == DeliveryStatus.DELIVERED:
         return (placed, Step(at_vendor, "done"), Step(done, "done"))
     operation = operations.get(line.subscription_id or 0)

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from storefront.views import (
     activity,
+    approvals,
     assets,
     basket,
     catalogue,
@@ -53,6 +54,12 @@ urlpatterns = [
     path("orders/", lists.OrderList.as_view(), name="order_list"),
     path("orders/<uuid:public_id>/", services.order_detail, name="order_detail"),
     path("orders/<uuid:public_id>/cancel/", services.order_cancel, name="order_cancel"),
+    path("approvals/", approvals.ApprovalList.as_view(), name="approval_list"),
+    path("approvals/requests/", approvals.RequestList.as_view(), name="approval_requests"),
+    path("approvals/requests/<uuid:public_id>/", approvals.RequestDecide.as_view(), name="approval_request"),
+    path("approvals/customers/", approvals.SwitchList.as_view(), name="approval_switches"),
+    path("approvals/customers/all-<slug:state>/", approvals.SwitchAll.as_view(), name="approval_switch_all"),
+    path("approvals/<uuid:public_id>/", approvals.ApprovalDecide.as_view(), name="approval_decide"),
     path("services/", lists.SubscriptionList.as_view(), name="subscription_list"),
     path("services/<uuid:public_id>/", subscription.SubscriptionDetail.as_view(), name="subscription_detail"),
     path("services/<uuid:public_id>/refresh/", subscription.SubscriptionRefresh.as_view(), name="subscription_refresh"),

@@ -167,8 +167,14 @@ def requests_for(actor: Actor) -> TenantQuerySet[CancellationRequest]:
 
 
 def pending_requests(actor: Actor) -> TenantQuerySet[CancellationRequest]:
-    """Those nobody has decided yet, oldest first."""
-    return requests_for(actor).filter(status=RequestStatus.SUBMITTED).order_by("id")
+    """Those staff decide about now, oldest first; what a reseller looks at first is not among them."""
+    return requests_for(actor).filter(status=RequestStatus.SUBMITTED, asks_reseller=False).order_by("id")
+
+
+def requests_at_reseller(actor: Actor) -> TenantQuerySet[CancellationRequest]:
+    """What a reseller's end customers ask for and he has not looked at, oldest first; nothing for anybody else."""
+    rows = requests_for(actor).filter(status=RequestStatus.SUBMITTED, asks_reseller=True)
+    return rows.filter(subscription__bill_to_id=actor.account_id).order_by("id") if actor.sells else rows.none()
 
 
 def failed_schedules(actor: Actor) -> TenantQuerySet[ScheduledChange]:

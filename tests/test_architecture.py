@@ -48,6 +48,8 @@ WITHOUT_ACTOR = {
     "wait_words": "describes a form",
     "expected_targets": "reads the settings of the installation",
     "billing_address": "reads a row the caller already holds",
+    "cost_today": "reckons with a row the caller already holds",
+    "decided_words": "reads a row the caller already holds",
     "credit_of": "reads the ledger of an account the caller already holds",
     "detail_fields": "describes a form",
     "detail_state": "reads a basket the caller already holds",

@@ -24,6 +24,7 @@ from core.audit_words import (
     MONEY_FIELDS,
     PUBLIC_FIELDS,
     PUBLIC_REASONS,
+    SELLING_FIELDS,
     TECHNICAL_FIELDS,
     action_words,
     field_words,
@@ -32,6 +33,7 @@ from core.tenancy import Actor, ActorKind
 from orders.enums import OrderStatus
 from resellers.enums import AccountKind, AccountStatus, Edition, PaymentMethod, PurchaseMode, ViewingEnd
 from subscriptions.enums import Execution, OperationState, RequestKind, SubscriptionStatus
+from subscriptions.legs import reads_both, reads_selling_prices
 from users.permissions import Perm, StaffRole, StorefrontRole
 from vendors.models import ConsentState, InstanceState
 
@@ -135,7 +137,8 @@ def reason(entry: AuditEntry, actor: Actor) -> str:
 def changes(entry: AuditEntry, actor: Actor) -> list[Change]:
     """What a sentence tells: fields that changed or came; of an object that is gone, what it was."""
     names = list(entry.after) or list(entry.before)
-    found = [_change(entry, name) for name in names if may_read(name, actor) and name not in TECHNICAL_FIELDS]
+    read = [name for name in names if may_read(name, actor) and name not in TECHNICAL_FIELDS]
+    found = [_change(entry, name, _label(name, actor)) for name in read]
     return [item for item in found if item.is_changed and (item.before or item.after)]
 
 
@@ -148,14 +151,28 @@ def difference(entry: AuditEntry, actor: Actor) -> list[Change]:
 def may_read(name: str, actor: Actor) -> bool:
     """Whether a field is for this actor: customers read declared ones, cost is for those who have the right to it."""
     if actor.is_customer:
-        return name in PUBLIC_FIELDS and (name not in MONEY_FIELDS or actor.has(Perm.SHOP_PRICES_VIEW))
-    return name not in COST_FIELDS or actor.has(Perm.COST_VIEW)
+        return name in PUBLIC_FIELDS and (name not in MONEY_FIELDS | SELLING_FIELDS or _reads_amount(name, actor))
+    return name not in SELLING_FIELDS and (name not in COST_FIELDS or actor.has(Perm.COST_VIEW))
 
 
-def _change(entry: AuditEntry, name: str) -> Change:
+def _reads_amount(name: str, actor: Actor) -> bool:
+    """An end customer reads the customer's leg, his reseller both, everybody else what the payer pays."""
+    if reads_selling_prices(actor) or name in SELLING_FIELDS:
+        reads = name in SELLING_FIELDS and (reads_both(actor) or reads_selling_prices(actor))
+        return reads and actor.has(Perm.SHOP_PRICES_VIEW)
+    return actor.has(Perm.SHOP_PRICES_VIEW)
+
+
+def _label(name: str, actor: Actor) -> str:
+    """The field in words; an end customer's own total is simply the total."""
+    is_own = name in SELLING_FIELDS and reads_selling_prices(actor)
+    return field_words(name.removeprefix("sell_") if is_own else name)
+
+
+def _change(entry: AuditEntry, name: str, label: str = "") -> Change:
     kind = entry.object_type
     before, after = (words_of(kind, name, values.get(name)) for values in (entry.before, entry.after))
-    return Change(field_words(name), before, after)
+    return Change(label or field_words(name), before, after)
 
 
 def words_of(kind: str, name: str, value: Any) -> str:
@@ -193,7 +210,7 @@ def _number(name: str, text: str) -> str:
     short = number.normalize()
     exponent = short.as_tuple().exponent
     places = max(-exponent, 0) if isinstance(exponent, int) else 0
-    is_money = name in MONEY_FIELDS or name == "credit_limit"
+    is_money = name in MONEY_FIELDS | SELLING_FIELDS or name == "credit_limit"
     return formats.number_format(number, decimal_pos=max(places, 2) if is_money else places, force_grouping=is_money)
 
 

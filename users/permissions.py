@@ -176,7 +176,8 @@ RESELLER_ONLY = frozenset(
     }
 )
 # The prices of this shop are what the reseller pays, and its credit and services are his to change (``channel.md``
-# 10.2, 10.3): licences and add-ons are ordered on his bill.
+# 10.2, 10.3): licences and add-ons are ordered on his bill. An end customer gets them back, at selling prices, where
+# the edition of his reseller says so (``resellers.editions``).
 PAYER_ONLY = frozenset({Perm.SHOP_PRICES_VIEW, Perm.SHOP_ORDER, Perm.SHOP_SERVICES_MANAGE})
 
 # What an employee sees who looks at the storefront as a customer: he reads, whatever the customer's user could do.

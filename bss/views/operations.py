@@ -15,6 +15,7 @@ from core.tenancy import Actor
 from orders.selectors import orders_for
 from provisioning.services import desk
 from subscriptions.enums import DESK_STATES, OPEN_STATES, OperationState, Verb
+from subscriptions.legs import without_selling
 from subscriptions.models import Operation
 from subscriptions.selectors import dependants_of, operations_for, prerequisite_of, steps_of, successor_of
 from ui.filters import Choice, Filter, Period
@@ -145,7 +146,7 @@ class OperationDetail(DetailPage):
         """What hangs together with it, and its history."""
         row: Operation = self.object
         return {
-            "desired": masked(row.desired),
+            "desired": masked(without_selling(row.desired)),
             "answer": {name: value for name, value in masked(row.result).items() if value not in ("", None)},
             "steps": [(step, masked(step.value)) for step in steps_of(row)],
             "dependants": list(dependants_of(self.actor, row)),

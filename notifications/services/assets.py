@@ -12,6 +12,7 @@ from typing import Any
 from django.urls import reverse
 
 from billing.selectors import credit_of_asset
+from core import money
 from core.events import Event
 from core.tenancy import system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
@@ -148,10 +149,18 @@ def _return_news(template: str, event: Event) -> None:
             context={
                 **_facts(event, row),
                 "first_name": reader.get_short_name() if reader else "",
-                "credit": credit_of_asset(row.pk),
+                "credit": _credited(row, account),
                 "link": link,
             },
         )
+
+
+def _credited(row: Asset, account: Account | None) -> str:
+    """What the reader is credited: what was charged to who pays, or what the reseller's customer paid him."""
+    if account is None or account.pk == row.bill_to_id:
+        return credit_of_asset(row.pk)
+    line = row.order_lines.filter(sell_gross__isnull=False).first()
+    return money.show(line.sell_gross, row.currency) if line is not None and line.sell_gross is not None else ""
 
 
 def _return_submitted(event: Event) -> None:

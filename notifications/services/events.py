@@ -10,13 +10,14 @@ from django.urls import reverse
 from core import clock, outbox
 from core.events import Event, EventState
 from core.tenancy import system_actor
+from notifications.services.approvals import handlers, to_deciders
 from notifications.services.assets import ASSETS
 from notifications.services.certificates import CERTIFICATES
 from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.domains import DOMAINS
 from notifications.services.life import LIFE, subscription_of
 from notifications.services.plans import PLANS
-from notifications.services.readers import order_by_number, order_of, to_buyer
+from notifications.services.readers import is_end_customers, order_by_number, order_of, to_buyer
 from notifications.services.shops import SHOPS
 from notifications.services.stamps import STAMPS
 from orders.models import Order
@@ -107,7 +108,11 @@ def _order_placed(event: Event) -> None:
 def _order_waiting(event: Event) -> None:
     order = order_of(event) or order_by_number(event)
     reason = event.payload.get("reason", "")
-    to_buyer(event, "order_waiting", order, {"reason": reason})
+    if order is not None and reason == "no_credit" and is_end_customers(order):
+        # The credit is his reseller's, who hears of it in the customer's place.
+        to_deciders(event, "order_over_credit", order, "storefront:order_detail", {})
+    else:
+        to_buyer(event, "order_waiting", order, {"reason": reason})
     if reason == "no_credit":
         _to_staff(event, "order_no_credit", {"order": order})
 
@@ -140,6 +145,7 @@ HANDLERS: dict[str, Callable[[Event], None]] = {
     "order.cancelled": _order_cancelled,
     "subscription.activated": _subscription_activated,
     "subscription.refused": _subscription_refused,
+    **handlers(_to_manager),
     **CERTIFICATES,
     **PLANS,
     **DOMAINS,

@@ -6,17 +6,25 @@ from typing import Any
 from django.urls import reverse
 
 from core.events import Event
-from core.tenancy import system_actor
+from core.tenancy import TenantQuerySet, system_actor
 from notifications.services.compose import absolute, queue_mail
+from orders.legs import customers_order
 from orders.models import Order
 from resellers.models import Contact
 
 SYSTEM = system_actor(label="mail")
 
 
+def _orders(event: Event) -> TenantQuerySet[Order]:
+    rows = Order.objects.visible_to(system_actor(event.organization_id))
+    return rows.select_related("buyer", "account", "payer", "site")
+
+
 def order_of(event: Event) -> Order | None:
     """The order that an event names, with its lines."""
-    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
+    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related(
+        "buyer", "account", "payer", "site"
+    )
     return rows.prefetch_related("lines").get_visible(SYSTEM, event.payload.get("order"))
 
 
@@ -48,6 +56,8 @@ def to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, 
     reader = reader_of(order) if order is not None else None
     if order is None or reader is None:
         return
+    if is_end_customers(order):
+        order = customers_order(order)
     queue_mail(
         template,
         organization=event.organization,
@@ -65,8 +75,15 @@ def to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, 
     )
 
 
+def is_end_customers(order: Order) -> bool:
+    """Whether somebody ordered for himself what another one pays for: he reads his own leg."""
+    return order.buyer_account_id == order.account_id and order.payer_id != order.account_id
+
+
 def order_by_number(event: Event) -> Order | None:
     """The order whose number an event carries."""
     number = event.payload.get("order_number") or ""
-    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related("buyer", "account", "site")
+    rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related(
+        "buyer", "account", "payer", "site"
+    )
     return rows.filter(number=number).first() if number else None

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from catalog.markets import market_for, refuse_foreign
 from catalog.models import Plan, Product
 from catalog.selectors import addons_of, price_list_for, price_list_of, price_plans
+from catalog.shop import is_sold_at, shop_window
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor, ActorKind
 from orders.models import Basket, BasketLine
@@ -82,7 +83,7 @@ def open_staff_basket(actor: Actor, *, account: Account) -> Basket:
 def _default_target(account: Account | None) -> dict[str, Any]:
     if account is None or account.is_reseller:
         return {"target_account": None, "purchase_mode": ""}
-    return {"target_account": account, "purchase_mode": ""}
+    return {"target_account": account, "purchase_mode": mode_of(account)}
 
 
 def _visitor_basket(actor: Actor, site: Site, visitor_key: str) -> Basket:
@@ -215,6 +216,8 @@ def _is_sold(actor: Actor, site: Site, plan: Plan, basket: Basket) -> bool:
     if not Product.objects.visible_to(actor).filter(pk=product.pk).exists() or not plan.is_sellable:
         return False
     account = _buyer(actor, basket)
+    if not basket.by_staff and site.account_id is not None:
+        return is_sold_at(actor, shop_window(actor, site, account), plan)
     prices = price_list_for(actor, site, account)
     if prices is None:
         return actor.is_anonymous and site.anonymous_access
@@ -247,14 +250,15 @@ def change_line(actor: Actor, *, basket: Basket, line_id: uuid.UUID, quantity: i
 def set_target(actor: Actor, *, basket: Basket, mode: str, account: Account | None) -> Basket:
     """Say for whom the basket is; a new target asks for its billing and service details anew.
 
-    A direct customer buys for himself without a mode. A reseller chooses a mode and, for others, one of his accounts.
+    A direct customer buys for himself without a mode, an end customer as such. A reseller chooses a mode and, for
+    others, one of his accounts.
     """
     actor.require(Perm.SHOP_ORDER)
     own = own_account(actor)
     if own is None:
         raise BusinessError("no_account", _("Sign in as a user of an account to order."))
     if not own.is_reseller:
-        mode, account = "", own
+        mode, account = mode_of(own), own
     elif mode not in PurchaseMode.values:
         raise BusinessError("mode_missing", _("Choose for whom you order."), field="purchase_mode")
     else:

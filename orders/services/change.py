@@ -13,6 +13,7 @@ from subscriptions.models import Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, demand
 from subscriptions.services import create_addons
 from subscriptions.services.changes import lock_subscription, open_change
+from subscriptions.services.schedule import schedule_change
 
 ACTIONS = {
     LineKind.LICENCES: (Action.BUY_LICENCES, Purpose.LICENCES),
@@ -26,7 +27,18 @@ def start_change(actor: Actor, order: Order, line: OrderLine) -> None:
     """Open the operation of a line that changes a service; raises Conflict if the service does not allow it now."""
     if line.subscription is None:
         raise Conflict("subscription_missing", _("The subscription of this line does not exist."))
-    row = lock_subscription(system_actor(order.organization_id), line.subscription)
+    system = system_actor(order.organization_id, label=actor.label)
+    if line.kind == LineKind.SCHEDULE:
+        DELIVERY_MACHINE.fire(line, DeliveryEvent.START)
+        schedule_change(
+            system,
+            subscription=line.subscription,
+            quantity=line.quantity,
+            plan=line.plan,
+            order_number=order.number,
+        )
+        return
+    row = lock_subscription(system, line.subscription)
     action, purpose = ACTIONS[LineKind(line.kind)]
     demand(row, action)
     targets: dict[str, Any] = {}
@@ -46,6 +58,8 @@ def _addon(row: Subscription, line: OrderLine) -> SubscriptionAddOn:
         quantity=line.quantity,
         unit_price=line.unit_price,
         price_trace=line.trace,
+        sell_unit_price=line.sell_unit_price,
+        sell_terms=line.sell_terms,
     )
     return create_addons([addon])[0]
 
@@ -61,6 +75,8 @@ def _desired(row: Subscription, line: OrderLine) -> dict[str, Any]:
                 "quantity": line.quantity,
                 "unit_price": str(line.unit_price),
                 "trace": line.trace,
+                "sell_unit_price": None if line.sell_unit_price is None else str(line.sell_unit_price),
+                "sell_terms": line.sell_terms,
             }
         }
     addon = line.addon

@@ -10,7 +10,7 @@ from orders.services.giveback import Given, cancel, preview_addon, preview_cance
 from orders.services.preview import Preview
 from subscriptions.enums import REQUEST_MACHINE, Execution, RequestEvent, RequestKind, RequestStatus
 from subscriptions.models import CancellationRequest, Operation
-from subscriptions.services.requests import lock_request
+from subscriptions.services.requests import demand_forwarded, lock_request
 from users.permissions import Perm
 
 
@@ -24,6 +24,7 @@ def accept_request(actor: Actor, *, request: CancellationRequest) -> Cancellatio
     actor.require(Perm.SERVICE_MANAGE, row.subscription.account)
     if row.status != RequestStatus.SUBMITTED:
         raise Conflict("request_decided", _("This request is decided already."))
+    demand_forwarded(row)
     REQUEST_MACHINE.fire(row, RequestEvent.ACCEPT, decided_by=actor.label, decided_at=clock.now())
     given = _run(actor, row)
     if isinstance(given, Operation):

@@ -11,26 +11,29 @@ from django.utils.translation import gettext as _
 from billing.services import lock_payer, tax_for
 from catalog.models import Plan, PriceList
 from catalog.pricing import Quote, QuoteLine, quote
-from catalog.selectors import price_list_of, price_plans
+from catalog.selectors import PricedPlan, price_list_of, price_plans
 from core import audit
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
+from orders.legs import CustomerQuote, quote_customer
 from orders.models import Order, OrderLine
 from orders.selectors import edit_obstacle, order_credit
 from orders.services.basket import check_quantity
 from orders.services.place import PriceChanged
 from orders.targets import demand_orderable
+from resellers.enums import PurchaseMode
 from users.permissions import Perm
 
 
 @dataclass(frozen=True)
 class Edited:
-    """What an order would become: the lines that stay with their new quantities, at today's prices."""
+    """What an order would become: the lines that stay with their new quantities, at today's prices, on both legs."""
 
     lines: Sequence[tuple[OrderLine, int]]
     removed: Sequence[OrderLine]
     price_list: PriceList
     quote: Quote
+    sold: CustomerQuote | None = None
 
 
 def preview_edit(actor: Actor, *, order: Order, quantities: Mapping[uuid.UUID, int]) -> Edited:
@@ -56,11 +59,18 @@ def preview_edit(actor: Actor, *, order: Order, quantities: Mapping[uuid.UUID, i
     for line in kept:
         check_quantity(line.plan.product, wanted[line.pk])
     pairs = [(line, wanted[line.pk]) for line in kept]
-    prices, total = _quoted(order, pairs)
-    return Edited(pairs, [line for line in lines if line not in kept], prices, total)
+    prices, total, plans = quote_lines(order, pairs)
+    items = [(str(line.public_id), line.product_name, line.plan, quantity) for line, quantity in pairs]
+    is_sold = order.purchase_mode == PurchaseMode.END_CUSTOMER
+    sold = quote_customer(order.account, items, plans, prices) if is_sold else None
+    return Edited(pairs, [line for line in lines if line not in kept], prices, total, sold)
 
 
-def _quoted(order: Order, pairs: Sequence[tuple[OrderLine, int]]) -> tuple[PriceList, Quote]:
+def quote_lines(order: Order, pairs: Sequence[tuple[OrderLine, int]]) -> tuple[PriceList, Quote, dict[int, PricedPlan]]:
+    """What the payer would be charged for lines with these quantities today, by his price list.
+
+    Raises ``no_price_list``, and ``withdrawn`` for what is no longer sold.
+    """
     prices = price_list_of(order.account)
     if prices is None or prices.currency != order.currency:
         raise BusinessError("no_price_list", _("There is no valid price list for this account. Assign one first."))
@@ -80,7 +90,7 @@ def _quoted(order: Order, pairs: Sequence[tuple[OrderLine, int]]) -> tuple[Price
         )
         for line, quantity in pairs
     ]
-    return prices, quote(asked, currency=prices.currency, tax_percent=tax.percent, tax_label=tax.label)
+    return prices, quote(asked, currency=prices.currency, tax_percent=tax.percent, tax_label=tax.label), plans
 
 
 @transaction.atomic
@@ -107,7 +117,10 @@ def edit_order(
     row.net, row.tax, row.gross, row.price_list = total.net, total.tax, total.gross, edited.price_list
     if row.hold_reason and not order_credit(row).exceeds:
         row.hold_reason = ""
-    row.save(update_fields=["net", "tax", "gross", "price_list", "hold_reason", "updated_at"])
+    sums = edited.sold.sums if edited.sold else {}
+    for name, amount in sums.items():
+        setattr(row, name, amount)
+    row.save(update_fields=["net", "tax", "gross", "price_list", "hold_reason", "updated_at", *sums])
     audit.record(actor, "order.edited", row, before=before, after=_shown(row), reason=reason.strip())
     return row
 
@@ -122,6 +135,9 @@ def _store_lines(edited: Edited) -> None:
         line.quantity, line.unit_price, line.vendor_cost = quantity, item.unit_price, item.cost
         line.net, line.tax_percent, line.tax, line.gross = item.net, item.tax_percent, item.tax, item.gross
         line.trace = list(item.trace)
+        leg = edited.sold.columns(str(line.public_id), line.plan_id) if edited.sold else {}
+        for name, value in leg.items():
+            setattr(line, name, value)
         line.save()
 
 

@@ -156,6 +156,8 @@ def _start(actor: Actor, order: Order, line: OrderLine, addon_lines: list[OrderL
                 name=addon.product_name,
                 quantity=addon.quantity,
                 unit_price=addon.unit_price,
+                sell_unit_price=addon.sell_unit_price,
+                sell_terms=addon.sell_terms,
             )
             for addon in addon_lines
         ]
@@ -198,6 +200,8 @@ def _start_asset(actor: Actor, order: Order, line: OrderLine, instance: Instance
         plan=line.plan,
         quantity=line.quantity,
         unit_price=line.unit_price,
+        sell_unit_price=line.sell_unit_price,
+        sell_terms=line.sell_terms,
         currency=order.currency,
         price_trace=line.trace,
         is_perpetual=product.product_type.is_perpetual,
@@ -237,6 +241,8 @@ def _subscription(actor: Actor, order: Order, line: OrderLine, instance: Instanc
         billing_cycle=line.billing_cycle,
         quantity=line.quantity,
         unit_price=line.unit_price,
+        sell_unit_price=line.sell_unit_price,
+        sell_terms=line.sell_terms,
         currency=order.currency,
         price_trace=line.trace,
         is_trial=line.plan.product.is_trial,

@@ -5,6 +5,7 @@ customer above the product type's limit writes a request instead, which staff ac
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,7 @@ from orders.services.preview import (
     taxed,
 )
 from subscriptions.enums import Execution, Purpose, RequestKind, SubscriptionStatus
+from subscriptions.legs import customers_view
 from subscriptions.models import CancellationRequest, Operation, Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, demand
 from subscriptions.services.changes import lock_subscription, open_change
@@ -179,7 +181,8 @@ def _day(row: Subscription, moment: dt.datetime | None) -> str:
 
 
 def _find_addon(row: Subscription, addon: SubscriptionAddOn) -> SubscriptionAddOn:
-    found = row.addons.filter(pk=addon.pk, status=SubscriptionStatus.ACTIVE).first()
+    running = (item for item in row.addons.all() if item.status == SubscriptionStatus.ACTIVE)
+    found = next((item for item in running if item.pk == addon.pk), None)
     if found is None:
         raise NotVisible("addon_missing", _("This add-on does not run."))
     return found
@@ -215,8 +218,25 @@ def cancel(
         desired: dict[str, object] = {"auto_renew": False, "reason": reason.strip()}
         return open_change(actor, row, purpose=Purpose.CANCEL_AT_END, desired=desired)
     return open_change(
-        actor, row, purpose=Purpose.CANCEL, desired={"reason": reason.strip(), "credit": preview.credit()}
+        actor,
+        row,
+        purpose=Purpose.CANCEL,
+        desired={
+            "reason": reason.strip(),
+            **_credits(
+                row, preview, lambda view: preview_cancel(actor, view, execution=execution, effective_on=effective_on)
+            ),
+        },
     )
+
+
+def _credits(row: Subscription, preview: Preview, again: Callable[[Subscription], Preview]) -> dict[str, object]:
+    """What is credited once the vendor has done it, and beside it what the reseller's customer is credited by him."""
+    found: dict[str, object] = {"credit": preview.credit()}
+    if row.sell_unit_price is not None:
+        view = customers_view(row)
+        found |= {"customer_credit": again(view).credit()} if view.is_priced else {}
+    return found
 
 
 def _effective(actor: Actor, row: Subscription, preview: Preview, day: dt.date) -> Preview:
@@ -263,7 +283,8 @@ def reduce(
         return submit_request(
             actor, row=row, kind=RequestKind.REDUCE, quantity=fewer, execution=Execution.NOW, comment=reason
         )
-    desired = {"quantity": quantity, "reason": reason.strip(), "credit": preview.credit()}
+    credits = _credits(row, preview, lambda view: preview_reduce(actor, view, quantity=quantity))
+    desired = {"quantity": quantity, "reason": reason.strip(), **credits}
     return open_change(actor, row, purpose=Purpose.REDUCE, desired=desired)
 
 
@@ -290,5 +311,8 @@ def reduce_addon(
             actor, row=row, kind=kind, quantity=fewer, execution=Execution.NOW, comment=reason, addon=addon
         )
     purpose = Purpose.ADDON_REDUCE if quantity else Purpose.ADDON_CANCEL
-    desired = {"addons": {str(addon.public_id): quantity}, "reason": reason.strip(), "credit": preview.credit()}
+    credits = _credits(
+        row, preview, lambda view: preview_addon(actor, view, _find_addon(view, addon), quantity=quantity)
+    )
+    desired = {"addons": {str(addon.public_id): quantity}, "reason": reason.strip(), **credits}
     return open_change(actor, row, purpose=purpose, desired=desired)

@@ -5,9 +5,10 @@ Whatever begins in the middle of a billing period is charged for what is left of
 """
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -16,28 +17,35 @@ from django.utils.translation import ngettext
 from billing.services import lock_payer
 from catalog.models import Plan, UpgradeRelation
 from catalog.selectors import price_list_of, price_plans
-from core import audit, clock, money
+from core import money
 from core.errors import BusinessError, Conflict
-from core.events import emit
 from core.tenancy import Actor
-from orders.enums import ORDER_MACHINE, LineKind, OrderEvent
+from orders.enums import LineKind
+from orders.legs import customer_prices, has_leg, plain_trace, terms_of
 from orders.models import Order, OrderLine
-from orders.services.execute import execute_within_credit
-from orders.services.place import PriceChanged, order_payload
+from orders.services.outlook import preview_schedule
+from orders.services.place import PriceChanged, submit, totals
 from orders.services.preview import Preview, amount_words, charge_for, next_period_price, part_left, renews_at, taxed
+from orders.services.renew import renewal_price
 from orders.targets import demand_settled
+from resellers.enums import PurchaseMode
 from resellers.services.accounts import take_order_number
 from subscriptions.enums import SubscriptionStatus
-from subscriptions.models import Subscription, SubscriptionAddOn
+from subscriptions.legs import customers_view, reads_selling_prices
+from subscriptions.models import Operation, Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, demand
 from subscriptions.services.changes import lock_subscription
-from subscriptions.services.schedule import check_limits
+from subscriptions.services.requests import is_under_approval
+from subscriptions.services.schedule import check_limits, schedule_change
 from subscriptions.services.switch import require_manage
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be ordered for a service: how many more of which plan, at which unit price, and what it means."""
+    """What is to be ordered for a service: how many more of which plan, at which unit price, and what it means.
+
+    ``terms`` say how a selling price came about, on the customer's leg.
+    """
 
     kind: LineKind
     plan: Plan
@@ -46,6 +54,19 @@ class Wish:
     preview: Preview
     trace: tuple[str, ...]
     addon: SubscriptionAddOn | None = None
+    terms: Mapping[str, Any] = field(default_factory=dict)
+
+    def columns(self) -> dict[str, Any]:
+        """What an order line keeps of a wish on the customer's leg."""
+        amount = self.preview.amount
+        return {
+            "sell_unit_price": self.unit_price,
+            "sell_net": amount.net,
+            "sell_tax_percent": amount.tax_percent,
+            "sell_tax": amount.tax,
+            "sell_gross": amount.gross,
+            "sell_terms": {**self.terms, "reckoned": list(self.trace)},
+        }
 
 
 def _wish(
@@ -59,7 +80,10 @@ def _wish(
     next_net: Decimal,
     trace: tuple[str, ...],
     addon: SubscriptionAddOn | None = None,
+    terms: Mapping[str, Any] | None = None,
 ) -> Wish:
+    if not row.is_priced:
+        raise BusinessError("no_price", _("This service has no price for you. Ask your provider."))
     what, irrevocable = words
     preview = Preview(
         what=what,
@@ -71,7 +95,7 @@ def _wish(
         irrevocable=irrevocable,
         trace=trace,
     )
-    return Wish(kind, plan, quantity, unit_price, preview, trace, addon)
+    return Wish(kind, plan, quantity, unit_price, preview, trace, addon, terms or {})
 
 
 def wish_licences(row: Subscription, *, quantity: int) -> Wish:
@@ -100,16 +124,24 @@ def wish_licences(row: Subscription, *, quantity: int) -> Wish:
         net,
         next_period_price(row, quantity=quantity),
         (how,),
+        terms=row.sell_terms,
     )
 
 
-def _listed(row: Subscription, plan: Plan) -> tuple[Decimal, tuple[str, ...]]:
-    """Today's unit price of a plan for the account of a service; raises ``no_price`` if his list has none."""
+Listed = tuple[Decimal, tuple[str, ...], Mapping[str, Any]]
+
+
+def _listed(row: Subscription, plan: Plan) -> Listed:
+    """Today's unit price of a plan on the leg of ``row``, with trace and terms; raises ``no_price`` without one."""
     prices = price_list_of(row.account)
     found = price_plans(Plan.objects.filter(pk=plan.pk).select_related("product"), prices) if prices else []
-    if not found or prices is None or prices.currency != row.currency:
-        raise BusinessError("no_price", _("%(name)s has no price for this account.") % {"name": plan.product.name})
-    return found[0].price.amount, found[0].price.trace
+    if found and prices is not None and prices.currency == row.currency:
+        if not row.is_customers_view:
+            return found[0].price.amount, found[0].price.trace, {}
+        sold = customer_prices(row.account, found, prices).get(plan.pk)
+        if sold is not None:
+            return sold.amount, plain_trace(sold), terms_of(sold)
+    raise BusinessError("no_price", _("%(name)s has no price for this account.") % {"name": plan.product.name})
 
 
 def wish_addon(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
@@ -121,17 +153,17 @@ def wish_addon(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
     low, high = max(product.min_quantity, 1), product.max_quantity
     if quantity < low or (high is not None and quantity > high):
         raise BusinessError("quantity_limit", _("Type at least %(n)s.") % {"n": low}, field="quantity")
-    known = row.addons.filter(plan=plan, status=SubscriptionStatus.ACTIVE).first()
-    price, trace = (known.unit_price, ()) if known else _listed(row, plan)
+    running = (addon for addon in row.addons.all() if addon.status == SubscriptionStatus.ACTIVE)
+    known = next((addon for addon in running if addon.plan_id == plan.pk), None)
+    price, trace, terms = (known.unit_price, (), known.sell_terms) if known else _listed(row, plan)
     net, how = charge_for(row, price, quantity)
     words = (
         _("%(n)s x %(name)s are added to the subscription.") % {"n": quantity, "name": product.name},
         _("An add-on ends with its subscription."),
     )
     kind = LineKind.ADDON_LICENCES if known else LineKind.ADDON
-    return _wish(
-        row, kind, plan, quantity, price, words, net, next_period_price(row) + price * quantity, (*trace, how), known
-    )
+    after = next_period_price(row) + price * quantity
+    return _wish(row, kind, plan, quantity, price, words, net, after, (*trace, how), known, terms)
 
 
 def upgrade_plan(row: Subscription, target: Plan) -> Plan:
@@ -148,7 +180,7 @@ def wish_upgrade(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
     plan = upgrade_plan(row, plan)
     if not 1 <= quantity <= row.quantity:
         raise BusinessError("quantity_limit", _("Between 1 and %(n)s.") % {"n": row.quantity}, field="quantity")
-    price, trace = _listed(row, plan)
+    price, trace, terms = _listed(row, plan)
     part = part_left(row)
     fresh, old = part.of(price * quantity, row.currency), part.of(row.unit_price * quantity, row.currency)
     hows = (
@@ -162,7 +194,8 @@ def wish_upgrade(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
         _("The vendor does not take an upgrade back."),
     )
     rest = row.unit_price * (row.quantity - quantity)
-    return _wish(row, LineKind.UPGRADE, plan, quantity, price, words, fresh - old, price * quantity + rest, hows)
+    after = price * quantity + rest
+    return _wish(row, LineKind.UPGRADE, plan, quantity, price, words, fresh - old, after, hows, terms=terms)
 
 
 @transaction.atomic
@@ -209,6 +242,33 @@ def upgrade(
     )
 
 
+@transaction.atomic
+def plan_renewal(
+    actor: Actor, *, subscription: Subscription, quantity: int, plan: Plan, key: uuid.UUID
+) -> Order | Operation:
+    """Schedule quantity and plan of the next term; where the reseller approves first, that is an order of no amount.
+
+    Less of the same plan is no increase and needs nobody's approval (``channel.md`` 4.4).
+    """
+    is_less = quantity <= subscription.quantity and plan.pk == subscription.plan_id
+    if is_less or not is_under_approval(actor, subscription.account):
+        return schedule_change(actor, subscription=subscription, quantity=quantity, plan=plan)
+    return _order(
+        actor,
+        subscription,
+        Action.MANAGE_RENEWAL,
+        key,
+        money.ZERO,
+        lambda row: _wish_schedule(row, quantity=quantity, plan=plan),
+    )
+
+
+def _wish_schedule(row: Subscription, *, quantity: int, plan: Plan) -> Wish:
+    price, trace = renewal_price(row, plan)
+    preview = preview_schedule(row, quantity=quantity, plan=plan)
+    return Wish(LineKind.SCHEDULE, plan, quantity, price, preview, tuple(str(step) for step in trace))
+
+
 def _order(
     actor: Actor,
     subscription: Subscription,
@@ -228,20 +288,37 @@ def _order(
         return before
     demand_settled(row.account)
     demand(row, action)
-    wish = make(row)
-    if wish.preview.amount.gross != seen_total:
+    wish, sold = make(row), customers_wish(row, make, is_needed=reads_selling_prices(actor))
+    shown = sold if sold is not None and reads_selling_prices(actor) else wish
+    if shown.preview.amount.gross != seen_total:
         raise PriceChanged("price_changed", _("A price has changed. Check the new total and confirm again."))
-    order = _store(actor, row, wish, key)
-    ORDER_MACHINE.fire(order, OrderEvent.SUBMIT, placed_at=clock.now())
-    audit.record(actor, "order.placed", order, after={"total": order.gross, "for": row.name, "what": wish.preview.what})
-    emit("order.placed", order_payload(order), organization_id=order.organization_id, account_id=order.account_id)
-    execute_within_credit(actor, order)
+    order = _store(actor, row, wish, sold, key)
+    submit(actor, order, audited=totals(order) | {"for": row.name, "what": wish.preview.what})
     return order
 
 
-def _store(actor: Actor, row: Subscription, wish: Wish, key: uuid.UUID) -> Order:
+def customers_wish(row: Subscription, make: Callable[[Subscription], Wish], *, is_needed: bool) -> Wish | None:
+    """The same wish on the customer's leg; None if there is none.
+
+    Raises ``no_price`` if it ``is_needed``, because the customer himself orders and has to be told a price.
+    """
+    if row.purchase_mode != PurchaseMode.END_CUSTOMER or not has_leg(row.account):
+        if is_needed:
+            raise BusinessError("no_price", _("This service has no price for you. Ask your provider."))
+        return None
+    try:
+        return make(customers_view(row))
+    except BusinessError as error:
+        if is_needed or error.code != "no_price":
+            raise
+        return None
+
+
+def _store(actor: Actor, row: Subscription, wish: Wish, sold: Wish | None, key: uuid.UUID) -> Order:
     amount = wish.preview.amount
     total = {"net": amount.net, "tax": amount.tax, "gross": amount.gross}
+    leg = sold.columns() if sold else {}
+    sums = {name: leg[name] for name in ("sell_net", "sell_tax", "sell_gross") if name in leg}
     try:
         with transaction.atomic():
             order = Order.objects.create(
@@ -258,6 +335,7 @@ def _store(actor: Actor, row: Subscription, wish: Wish, key: uuid.UUID) -> Order
                 currency=row.currency,
                 idempotency_key=key,
                 **total,
+                **sums,
             )
     except IntegrityError as error:
         raise Conflict("order_twice", _("This order is being placed already. Open My orders.")) from error
@@ -278,5 +356,6 @@ def _store(actor: Actor, row: Subscription, wish: Wish, key: uuid.UUID) -> Order
         subscription=row,
         addon=wish.addon,
         **total,
+        **leg,
     )
     return order

@@ -19,6 +19,7 @@ from core.errors import BusinessError, Conflict, NotVisible
 from core.events import emit
 from core.tenancy import Actor
 from orders.enums import ORDER_MACHINE, OrderEvent, OrderStatus
+from orders.legs import CustomerQuote, basket_quote, no_leg, shown_basket
 from orders.models import Basket, BasketLine, Order, OrderLine, TermsAcceptance
 from orders.selectors import PricedBasket, basket_instances, instances_of, priced_basket
 from orders.services.basket import check_quantity, demand_ordering
@@ -29,6 +30,7 @@ from resellers.enums import AccountStatus
 from resellers.models import Account
 from resellers.selectors import purchase_targets
 from resellers.services.accounts import take_order_number
+from subscriptions.services.requests import is_under_approval
 from users.permissions import Perm
 from vendors.models import InstanceState
 from vendors.selectors import certificate_problem
@@ -75,28 +77,27 @@ def place_order(
     _check_active(account, lock_payer(account.payer_id))
     demand_settled(account)
     priced = priced_basket(basket)
-    _check_basket(basket, account, priced, key, terms_accepted)
-    price_list = _check_seen(basket, priced, seen_total, terms_version)
+    shown = shown_basket(actor, priced)
+    _check_basket(basket, account, shown, key, terms_accepted)
+    price_list = _check_seen(basket, priced, shown, seen_total, terms_version)
     order = _store(actor, basket, account, priced, price_list, key)
     hold_alias_of(order, basket_instances(priced.lines))
     _log_terms(actor, order, basket, priced, browser)
-    ORDER_MACHINE.fire(order, OrderEvent.SUBMIT, placed_at=clock.now())
-    audit.record(actor, "order.placed", order, after=_audited(order, by_staff=basket.by_staff))
-    emit("order.placed", order_payload(order), organization_id=order.organization_id, account_id=order.account_id)
-    if execute:
-        execute_within_credit(actor, order)
+    submit(actor, order, audited=_audited(order, by_staff=basket.by_staff), execute=execute)
     basket.lines.all().delete()
     Basket.objects.filter(pk=basket.pk).update(checkout_key=uuid.uuid4(), service_details={}, checked_job=None)
     return order
 
 
-def _check_seen(basket: Basket, priced: PricedBasket, seen_total: Decimal, terms_version: int | None) -> PriceList:
-    """The price list in force, if prices and terms are still those that were seen."""
-    if priced.quote is None or priced.price_list is None:
+def _check_seen(
+    basket: Basket, priced: PricedBasket, shown: PricedBasket, seen_total: Decimal, terms_version: int | None
+) -> PriceList:
+    """The price list in force, if the prices as the buyer sees them, and the terms, are still those that he saw."""
+    if priced.quote is None or priced.price_list is None or shown.quote is None:
         raise BusinessError("no_price_list", _("There are no prices for this account. Ask your provider."))
     if terms_version is not None and terms_version != basket.site.terms_version:
         raise PriceChanged("terms_changed", _("The terms of use have changed. Read them and confirm again."))
-    if priced.quote.gross != seen_total:
+    if shown.quote.gross != seen_total:
         raise PriceChanged("price_changed", _("A price has changed. Check the new total and confirm again."))
     return priced.price_list
 
@@ -126,6 +127,8 @@ def _target(actor: Actor, basket: Basket) -> Account:
     account = targets.filter(pk=basket.target_account.pk).first()
     if account is None:
         raise BusinessError("target_invalid", _("You cannot order for this account."))
+    if not actor.sells:
+        basket.purchase_mode = mode_of(account)
     return account
 
 
@@ -185,7 +188,7 @@ def _check_instances(account: Account, priced: PricedBasket) -> None:
 def _store(
     actor: Actor, basket: Basket, account: Account, priced: PricedBasket, price_list: PriceList, key: uuid.UUID
 ) -> Order:
-    quoted = priced.quote
+    quoted, sold = priced.quote, basket_quote(priced)
     if quoted is None:  # The caller has checked it; this narrows the type.
         raise BusinessError("no_price_list", _("There are no prices for this account. Ask your provider."))
     try:
@@ -205,6 +208,7 @@ def _store(
                 net=quoted.net,
                 tax=quoted.tax,
                 gross=quoted.gross,
+                **(sold.sums if sold else {}),
                 billing_address=basket.billing_address,
                 service_details=basket.service_details,
                 idempotency_key=key,
@@ -212,16 +216,17 @@ def _store(
             )
     except IntegrityError as error:
         raise Conflict("order_twice", _("This order is being placed already. Open My orders.")) from error
-    _store_lines(order, priced)
+    _store_lines(order, priced, sold)
     return order
 
 
-def _store_lines(order: Order, priced: PricedBasket) -> None:
+def _store_lines(order: Order, priced: PricedBasket, sold: CustomerQuote | None) -> None:
     made: dict[int, OrderLine] = {}
     for position, line in enumerate(priced.lines, start=1):
         quoted = priced.quoted[str(line.public_id)]
         parent = made.get(line.parent_id) if line.parent_id else None
-        made[line.pk] = OrderLine.objects.create(**_line_values(order, position, line, quoted), parent=parent)
+        leg = sold.columns(str(line.public_id), line.plan_id) if sold else no_leg()
+        made[line.pk] = OrderLine.objects.create(**_line_values(order, position, line, quoted), **leg, parent=parent)
 
 
 def _line_values(order: Order, position: int, line: BasketLine, quoted: QuotedLine) -> dict[str, Any]:
@@ -245,9 +250,15 @@ def _line_values(order: Order, position: int, line: BasketLine, quoted: QuotedLi
     }
 
 
+def totals(order: Order) -> dict[str, Any]:
+    """The totals of an order as the audit log keeps them; who may read which is said in ``ui.history``."""
+    sold = {} if order.sell_gross is None else {"sell_total": order.sell_gross}
+    return {"total": order.gross, **sold}
+
+
 def _audited(order: Order, *, by_staff: bool) -> dict[str, Any]:
     """What the audit log keeps of a placed order; for an employee's also what he answers for."""
-    shown: dict[str, Any] = {"total": order.gross, "mode": order.purchase_mode}
+    shown: dict[str, Any] = totals(order) | {"mode": order.purchase_mode}
     if by_staff:
         skipped = [details["unchecked"] for details in order.service_details.values() if details.get("unchecked")]
         shown["terms"] = "the employee confirmed that the customer accepted them"
@@ -280,6 +291,24 @@ def _log_terms(actor: Actor, order: Order, basket: Basket, priced: PricedBasket,
     )
 
 
+def submit(actor: Actor, order: Order, *, audited: Mapping[str, Any], execute: bool = True) -> None:
+    """A stored order begins its way: it is executed if the credit allows, or waits for the reseller first."""
+    asks = needs_approval(actor, order)
+    event = OrderEvent.ASK_APPROVAL if asks else OrderEvent.SUBMIT
+    now = clock.now()
+    ORDER_MACHINE.fire(order, event, placed_at=now, **({"approval_asked_at": now} if asks else {}))
+    audit.record(actor, "order.placed", order, after=audited)
+    name = "order.approval_asked" if asks else "order.placed"
+    emit(name, order_payload(order), organization_id=order.organization_id, account_id=order.account_id)
+    if execute and not asks:
+        execute_within_credit(actor, order)
+
+
+def needs_approval(actor: Actor, order: Order) -> bool:
+    """Whether the reseller decides first: an end customer's own order, if the switch is on (``channel.md`` 4.4)."""
+    return is_under_approval(actor, order.account)
+
+
 def digest(values: Mapping[str, Any]) -> str:
     """A short, stable fingerprint of a request, to tell a repeat from another request with the same key."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
@@ -298,6 +327,8 @@ def cancel_order(actor: Actor, *, order: Order, reason: str = "") -> Order:
         actor.require(Perm.ORDER_MANAGE, row.account)
     else:
         actor.require(Perm.SHOP_ORDER, row.account)
+    if row.status == OrderStatus.SUSPENDED and actor.account_id != row.account_id:
+        raise Conflict("order_awaits_decision", _("This order waits for the reseller, who approves or rejects it."))
     if row.status == OrderStatus.EXECUTED:
         raise Conflict("order_executed", _("An executed order is undone by cancelling its services."))
     ORDER_MACHINE.fire(row, OrderEvent.CANCEL, cancelled_at=clock.now(), reason=reason)

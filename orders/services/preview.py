@@ -13,6 +13,7 @@ from billing.proration import Part, remaining, unused
 from billing.services import Amount, last_tax
 from catalog.models import RefundPolicy
 from core import clock, money
+from orders.legs import customer_tax
 from subscriptions.models import Subscription
 from subscriptions.periods import renewal_at
 from subscriptions.services.price import price_of_next_period
@@ -114,7 +115,9 @@ def credit_for(row: Subscription, whole: Decimal) -> tuple[Decimal, str]:
 
 
 def taxed(row: Subscription, net: Decimal) -> Amount:
-    """An amount with the tax the service is charged with."""
+    """An amount with the tax the service is charged with; on the customer's leg that of his country."""
+    if row.is_customers_view:
+        return Amount.of(net, customer_tax(row.account).percent, row.currency)
     return Amount.of(net, last_tax(row.pk, row.bill_to), row.currency)
 
 

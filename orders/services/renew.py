@@ -11,7 +11,9 @@ from billing.services import Amount, NewCharge, tax_for
 from catalog.models import Plan
 from catalog.selectors import price_list_of, price_plans
 from core.tenancy import Actor
+from orders.legs import customer_prices, terms_of
 from orders.services.preview import period_price
+from resellers.enums import PurchaseMode
 from subscriptions.models import Subscription
 from subscriptions.services import renew as terms
 
@@ -56,6 +58,9 @@ def renewal_price(row: Subscription, plan: Plan) -> tuple[Decimal, list[str]]:
 
     A price that staff set for the next period of this plan goes before the list.
     """
+    if row.is_customers_view:
+        price, _terms = renewal_leg(row, plan)
+        return price if price is not None else row.unit_price, []
     if row.next_unit_price is not None and plan.pk == row.plan_id:
         return row.next_unit_price, [_("Set by hand")]
     prices = price_list_of(row.account)
@@ -67,9 +72,24 @@ def renewal_price(row: Subscription, plan: Plan) -> tuple[Decimal, list[str]]:
     return found[0].price.amount, list(found[0].price.trace)
 
 
+def renewal_leg(row: Subscription, plan: Plan) -> tuple[Decimal | None, dict[str, Any]]:
+    """The customer's unit price of the next term: today's; without one the old price goes on. None without a leg."""
+    if row.purchase_mode != PurchaseMode.END_CUSTOMER:
+        return None, {}
+    prices = price_list_of(row.account)
+    if prices is not None and prices.currency == row.currency:
+        found = price_plans(Plan.objects.filter(pk=plan.pk).select_related("product"), prices)
+        sold = customer_prices(row.account, found, prices).get(plan.pk)
+        if sold is not None:
+            return sold.amount, terms_of(sold)
+    return row.sell_unit_price, row.sell_terms
+
+
 def renew(actor: Actor, row: Subscription, data: Mapping[str, Any]) -> None:
     """The vendor began a new term: write it with today's price, and charge its first period."""
     plan = terms.renewed_plan(row, data)
     price, trace = renewal_price(row, plan)
-    terms.renew(actor, row, data, plan=plan, unit_price=price, trace=trace)
+    sell, how = renewal_leg(row, plan)
+    leg = {"sell_unit_price": sell, "sell_terms": how}
+    terms.renew(actor, row, data, plan=plan, unit_price=price, trace=trace, leg=leg)
     charge_period(actor, row)

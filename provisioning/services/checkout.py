@@ -56,9 +56,19 @@ def _target(basket: Basket) -> Account:
 
 def detail_fields(basket: Basket, instance: Instance) -> Sequence[Field]:
     """What the vendor of ``instance`` asks about the basket's account; no vendor call. Empty if it asks nothing."""
+    fields = _vendor_fields(basket, instance)
+    return [field for field in fields if field.id != MPN] if _is_customers_own(basket) else fields
+
+
+def _vendor_fields(basket: Basket, instance: Instance) -> Sequence[Field]:
     connector = connector_for(instance.application.code)
     ctx = context_for(instance, language=instance.organization.language)
     return connector.account_options(ctx, account_data(_target(basket), instance))
+
+
+def _is_customers_own(basket: Basket) -> bool:
+    """Whether an end customer orders for himself: what is his reseller's to answer is not asked of him."""
+    return not basket.by_staff and _target(basket).bill_to_id is not None and basket.buyer_account == _target(basket)
 
 
 def detail_state(basket: Basket, instance: Instance) -> dict[str, Any]:
@@ -71,6 +81,9 @@ def start_details_check(actor: Actor, *, basket: Basket, instance: Instance, val
     """Check the answers with the vendor as a job; its outcome goes into the basket."""
     demand_ordering(actor, basket)
     actor.require(Perm.ORDER_MANAGE if basket.by_staff else Perm.SHOP_ORDER, _target(basket))
+    if _is_customers_own(basket) and any(field.id == MPN for field in _vendor_fields(basket, instance)):
+        words = _("Your provider has to complete his set-up for %(vendor)s first. Ask him.")
+        raise BusinessError("mpn_missing", words % {"vendor": instance.application.name})
     values = _without_foreign_mpn(actor, basket, instance, values)
     return start_job(
         actor,

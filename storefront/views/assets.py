@@ -19,6 +19,7 @@ from resellers.enums import PurchaseMode
 from storefront.asset_words import asset_deeds, headline
 from storefront.forms import AssetCancelForm, ResendForm
 from storefront.views.lists import ServiceList
+from storefront.views.subscription import both_legs
 from subscriptions.asset_enums import AssetStatus, ReturnStatus, TokenStatus
 from subscriptions.asset_rules import AssetAction, obstacle
 from subscriptions.asset_selectors import (
@@ -31,6 +32,7 @@ from subscriptions.asset_selectors import (
     returns_for,
 )
 from subscriptions.enums import RequestStatus
+from subscriptions.legs import shown_to
 from subscriptions.models import Asset, AssetReturn
 from subscriptions.services.keys import resend_token, reveal_token
 from subscriptions.services.returns import submit_return, withdraw_return
@@ -83,6 +85,7 @@ class AssetList(CustomList, ServiceList):
         Column("purchased_at", gettext_lazy("Purchase date"), "date", sort="purchased_at"),
         Column("quantity", gettext_lazy("Quantity"), "number", in_files_only=True),
         Column("unit_price", gettext_lazy("Price"), "money", sort="unit_price"),
+        Column("sell_unit_price", gettext_lazy("Customer's price"), "money", sort="sell_unit_price"),
         Column("status", gettext_lazy("Status"), "status", sort="status"),
         Column("token_status", gettext_lazy("Token status"), "status", sort="token_status"),
         Column(
@@ -131,7 +134,7 @@ class AssetPage(Page):
     def load(self, public_id: object) -> Asset:
         """The licence of the address."""
         row: Asset = self.find(assets_for(self.actor), public_id)
-        return row
+        return shown_to(self.actor, row)
 
     def key_context(self) -> dict[str, Any]:
         """What ``storefront/_asset_key.html`` draws beside the licence."""
@@ -188,7 +191,8 @@ class AssetDetail(AssetPage):
             "open_deeds": [deed for deed in found if not deed.reason],
             "closed_deeds": closed,
             "order": orders_for(actor).filter(lines__asset=row).first() if sees_orders else None,
-            "sees_prices": actor.has(Perm.SHOP_PRICES_VIEW),
+            "sees_prices": actor.has(Perm.SHOP_PRICES_VIEW) and row.is_priced,
+            "both": both_legs(actor, row) if actor.has(Perm.SHOP_PRICES_VIEW) else None,
             "history": history_for(actor, row, *returns_for(actor).filter(asset=row)),
         }
 

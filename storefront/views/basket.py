@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from catalog.models import Plan
 from catalog.selectors import plan_of, price_list_for
 from core.errors import BusinessError, NotVisible
+from orders.legs import shown_basket
 from orders.models import Basket
 from orders.selectors import PricedBasket, priced_basket, unpriced_basket
 from orders.services.basket import add_line, change_line, set_target
@@ -31,7 +32,7 @@ def price_basket(request: ShopRequest, basket: Basket) -> PricedBasket:
     prices = (
         None if basket.target_account or basket.buyer_account else price_list_for(request.actor, request.shop, None)
     )
-    return priced_basket(basket, price_list=prices)
+    return shown_basket(request.actor, priced_basket(basket, price_list=prices))
 
 
 def target_form(request: ShopRequest, basket: Basket) -> TargetForm | None:

@@ -44,7 +44,8 @@ def checkout_billing(request: ShopRequest) -> HttpResponseBase:
     """The address on the documents of this order."""
     basket, priced = _ready(request)
     target = basket.target_account
-    known = basket.billing_address or (billing_address(target.bill_to or target) if target else {})
+    payer = target.bill_to if target and target.bill_to and request.actor.pays else target
+    known = basket.billing_address or (billing_address(payer) if payer else {})
     form = BillingForm(request.POST or None, initial=known)
     if request.method == "POST" and form.is_valid():
         set_billing_address(request.actor, basket=basket, address=form.cleaned_data)

@@ -9,11 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from core.custom_fields import Entity
 from orders.enums import OrderStatus
+from orders.legs import ordered_by
 from orders.selectors import orders_for
 from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, PurchaseMode
 from resellers.selectors import customers_of
 from sso.selectors import pending_registrations
 from subscriptions.enums import SubscriptionStatus
+from subscriptions.legs import money_column, reads_both
 from subscriptions.selectors import subscriptions_for
 from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Flag, Period
@@ -40,13 +42,27 @@ class ServiceList(ShopList):
     """A list of what was bought; resellers also see for whom."""
 
     def shown_columns(self) -> Sequence[Column]:
-        """For whom, for resellers; amounts, for people who may see prices."""
+        """For whom, for resellers; amounts, of the leg he may read, for people who may see prices."""
         found = list(self.columns)
         if not self.actor.sells:
             found = [column for column in found if column.path not in RESELLER_COLUMNS]
         if not self.actor.has(Perm.SHOP_PRICES_VIEW):
-            found = [column for column in found if column.kind != "money"]
-        return found
+            return [column for column in found if column.kind != "money"]
+        if not self.shows_both():
+            found = [column for column in found if not column.path.startswith("sell_")]
+        return [self._on_leg(column) if column.kind == "money" else column for column in found]
+
+    def _on_leg(self, column: Column) -> Column:
+        if column.path.startswith("sell_"):
+            return column
+        name = money_column(self.actor, column.path)
+        return replace(column, path=name, sort=name if column.sort else "")
+
+    def shows_both(self) -> bool:
+        """Whether what the customers pay stands beside the cost: for a reseller at his own site."""
+        site = getattr(self.request, "site", None)
+        is_own = site is not None and site.account_id == self.actor.account_id
+        return is_own and reads_both(self.actor) and self.actor.has(Perm.SHOP_COST_VIEW)
 
     def shown_filters(self) -> Sequence[Filter]:
         """Those by customer and purchase mode for resellers only."""
@@ -69,6 +85,7 @@ class OrderList(CustomList, ServiceList):
         Column("buyer_label", _("Ordered by"), sort="buyer_label"),
         Column("placed_at", _("Placed"), "when", sort="placed_at"),
         Column("gross", _("Total"), "money", sort="gross"),
+        Column("sell_gross", _("Customer's total"), "money", sort="sell_gross"),
         Column("status", _("Status"), "status", sort="status"),
     )
     filters = (
@@ -83,6 +100,17 @@ class OrderList(CustomList, ServiceList):
     empty_icon = "receipt"
     empty_title = _("No orders yet")
     empty_text = _("What you order appears here, with its progress.")
+
+    def shown_columns(self) -> Sequence[Column]:
+        """Who ordered as an end customer reads it."""
+        found = super().shown_columns()
+        if self.actor.pays:
+            return found
+        return [replace(item, show=ordered_by, sort="") if item.path == "buyer_label" else item for item in found]
+
+    def shown_filters(self) -> Sequence[Filter]:
+        """An end customer looks for nobody by a name that he does not read."""
+        return [item for item in super().shown_filters() if self.actor.pays or item.name != "by"]
 
     def row_url(self, row: Any) -> str:
         """The order with its progress."""

@@ -11,7 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from core.errors import NotVisible
 from core.selectors import history_for
-from orders.enums import ORDER_MACHINE, OrderEvent
+from core.tenancy import Actor
+from orders.enums import ORDER_MACHINE, OrderEvent, OrderStatus
+from orders.legs import Both, both_of, shown_order
+from orders.models import Order
 from orders.selectors import order_with_lines
 from orders.services.place import cancel_order
 from provisioning.services.kinds import kinds_for
@@ -23,24 +26,39 @@ from storefront.access import ShopRequest, shop_page
 from storefront.forms import CompanyForm
 from storefront.licence_progress import amounts_of
 from storefront.progress import order_progress
+from subscriptions.legs import reads_both
 from subscriptions.selectors import subscriptions_for
 from users.permissions import Perm
+
+
+def may_cancel(actor: Actor, order: Order) -> bool:
+    """Whether the order can be withdrawn here; one that waits for the reseller he decides, and does not cancel."""
+    is_his = order.status != OrderStatus.SUSPENDED or order.account_id == actor.account_id
+    return is_his and actor.has(Perm.SHOP_ORDER) and ORDER_MACHINE.allows(order.status, OrderEvent.CANCEL)
+
+
+def both_totals(actor: Actor, order: Order) -> Both | None:
+    """What the reseller pays and is paid before tax; None for anybody else, and where there is no selling price."""
+    sees = reads_both(actor) and actor.has(Perm.SHOP_COST_VIEW)
+    return both_of(order.net, order.sell_net) if sees else None
 
 
 @require_safe
 @shop_page(Perm.SHOP_ORDERS_VIEW)
 def order_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
     """One order; its progress refreshes itself until everything is decided."""
-    order = order_with_lines(request.actor, public_id)
-    if order is None:
+    found = order_with_lines(request.actor, public_id)
+    if found is None:
         raise Http404
-    may_cancel = request.actor.has(Perm.SHOP_ORDER) and ORDER_MACHINE.allows(order.status, OrderEvent.CANCEL)
+    order = shown_order(request.actor, found)
     context = {
         "order": order,
         "progress": order_progress(request.actor, order),
-        "may_cancel": may_cancel,
+        "may_cancel": may_cancel(request.actor, found),
         "amounts": amounts_of(order),
-        "sees_prices": request.actor.has(Perm.SHOP_PRICES_VIEW),
+        "sees_prices": request.actor.has(Perm.SHOP_PRICES_VIEW) and order.is_priced,
+        "both": both_totals(request.actor, found),
+        "may_decide": found.status == OrderStatus.SUSPENDED and request.actor.has(Perm.SHOP_APPROVE),
         "history": SimpleLazyObject(lambda: history_for(request.actor, order)),
     }
     partial = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")

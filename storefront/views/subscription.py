@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from core.selectors import history_for
 from core.tenancy import Actor, TenantQuerySet
+from orders.legs import Both, both_of, shown_order
 from orders.models import Order
 from orders.selectors import orders_for
 from orders.services.giveback import window_of
@@ -20,7 +21,8 @@ from orders.services.preview import next_period_price, renews_at
 from provisioning.services.refresh import is_stale, reading_job, start_refresh
 from storefront.service_words import Deed, deeds, told
 from subscriptions.enums import BILLED_STATUSES, ScheduleStatus, SubscriptionStatus
-from subscriptions.models import ScheduledChange, Subscription, SubscriptionAddOn
+from subscriptions.legs import reads_both, shown_to
+from subscriptions.models import Asset, ScheduledChange, Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, Facts, facts_of, is_recurring, refusal
 from subscriptions.selectors import (
     change_in_view,
@@ -53,7 +55,7 @@ class ServicePage(Page):
     def load(self, public_id: object) -> Subscription:
         """The service of the address."""
         row: Subscription = self.find(services_for(self.actor), public_id)
-        return row
+        return shown_to(self.actor, row)
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,13 @@ def orders_of(actor: Actor, row: Subscription) -> list[Order]:
     if not actor.has(Perm.SHOP_ORDERS_VIEW):
         return []
     rows = orders_for(actor).filter(lines__subscription=row).distinct().prefetch_related("lines")
-    return list(rows[:ORDER_ROWS])
+    return [shown_order(actor, order) for order in rows[:ORDER_ROWS]]
+
+
+def both_legs(actor: Actor, row: Subscription | Asset) -> Both | None:
+    """What the reseller pays and is paid for a unit; None for anybody else, and where there is no selling price."""
+    sees = reads_both(actor) and actor.has(Perm.SHOP_COST_VIEW)
+    return both_of(row.unit_price, row.sell_unit_price) if sees else None
 
 
 class SubscriptionDetail(ServicePage):
@@ -162,7 +170,7 @@ class SubscriptionDetail(ServicePage):
         """Everything the page shows; amounts only for who may see prices."""
         row, actor = self.service, self.actor
         facts, schedule, change = facts_of(row), schedule_in_view(actor, row), change_in_view(actor, row)
-        sees_prices = actor.has(Perm.SHOP_PRICES_VIEW)
+        sees_prices = actor.has(Perm.SHOP_PRICES_VIEW) and row.is_priced
         is_at_end = row.status == SubscriptionStatus.PENDING_CANCEL or not row.auto_renew
         return {
             "service": row,
@@ -176,6 +184,7 @@ class SubscriptionDetail(ServicePage):
             "is_recurring": is_recurring(row),
             "charge": next_charge(row, schedule) if sees_prices else None,
             "sees_prices": sees_prices,
+            "both": both_legs(actor, row) if sees_prices else None,
             "orders": orders_of(actor, row),
             "history": history_for(actor, row, *requests_for(actor).filter(subscription=row)),
             **window_context(actor, row),

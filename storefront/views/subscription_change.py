@@ -23,6 +23,7 @@ from orders.services.place import PriceChanged
 from orders.services.preview import Preview
 from storefront.forms import ChangeForm
 from storefront.views.subscription import services_for, window_context
+from subscriptions.legs import shown_to
 from subscriptions.models import CancellationRequest, Subscription
 from subscriptions.preconditions import Action, Facts, Refusal, facts_of, refusal
 from ui.pages.forms import FormPage
@@ -63,7 +64,7 @@ class ChangePage(FormPage):
     def load(self, **kwargs: Any) -> Subscription:
         """The service of the address."""
         row: Subscription = self.find(services_for(self.actor), kwargs["public_id"])
-        return row
+        return shown_to(self.actor, row)
 
     @property
     def service(self) -> Subscription:
@@ -81,7 +82,7 @@ class ChangePage(FormPage):
     @property
     def sees_prices(self) -> bool:
         """Whether amounts are shown; without the right the words alone, and the amount is the one of that moment."""
-        return self.actor.has(Perm.SHOP_PRICES_VIEW)
+        return self.actor.has(Perm.SHOP_PRICES_VIEW) and self.service.is_priced
 
     def crumbs(self) -> list[tuple[str, str]]:
         """The list and the service."""
@@ -164,7 +165,7 @@ class ChangePage(FormPage):
         if shown is None:
             return {"preview": None}
         is_over = False
-        if self.orders and self.sees_prices and shown.amount.net > 0:
+        if self.orders and self.sees_prices and self.actor.pays and shown.amount.net > 0:
             credit = credit_of(self.service.bill_to)
             is_over = not credit.unlimited and shown.amount.gross > credit.available
         amount = shown.amount

@@ -1,5 +1,6 @@
 """The end and the renewal of a service: plan the renewal, cancel, keep, suspend, and take things back."""
 
+import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +12,9 @@ from catalog.models import Plan
 from catalog.selectors import offered_plans, plan_of, price_list_of, priced_plans
 from core import money
 from core.errors import BusinessError, PermissionRefused
-from orders.services import giveback, outlook
+from orders.legs import on_leg
+from orders.models import Order
+from orders.services import giveback, more, outlook
 from orders.services.giveback import Given
 from orders.services.preview import Preview, taxed
 from provisioning.services import desk
@@ -49,6 +52,7 @@ class Renewal(ChangePage):
     form_class = RenewalForm
     fields = "storefront/_subscription_renewal.html"
     action = Action.MANAGE_RENEWAL
+    orders = True
 
     @cached_property
     def plans(self) -> list[Plan]:
@@ -77,16 +81,18 @@ class Renewal(ChangePage):
             raise BusinessError("nothing_changes", _("Change the number of licences or the plan."), field="quantity")
         return outlook.preview_schedule(self.service, quantity=quantity, plan=plan)
 
-    def perform(self, form: Any) -> Operation:
-        """Write it down, here and at the vendor."""
+    def perform(self, form: Any) -> Operation | Order:
+        """Write it down, here and at the vendor; where the reseller approves first, as an order."""
         plan, quantity = self.chosen(form.cleaned_data), form.cleaned_data["quantity"]
-        return schedule.schedule_change(self.actor, subscription=self.service, quantity=quantity, plan=plan)
+        key = form.cleaned_data["key"] or uuid.uuid4()
+        return more.plan_renewal(self.actor, subscription=self.service, quantity=quantity, plan=plan, key=key)
 
     def show(self, status: int = 200, **extra: Any) -> Any:
         """The plans as cards, with today's prices for who may see them."""
         prices = price_list_of(self.service.account) if self.sees_prices else None
         found = priced_plans([self.service.product], prices)[self.service.product_id]
-        known = {item.plan.pk: item.price.amount for item in found}
+        seen = on_leg(self.service, found, prices) if prices is not None else []
+        known = {item.plan.pk: item.price.amount for item in seen}
         ticked = str(extra["form"]["plan"].value() or "")
         choices = [
             RenewalChoice(plan, known.get(plan.pk), plan.pk == self.service.plan_id, str(plan.public_id) == ticked)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from catalog.models import Plan, Product
 from catalog.selectors import PricedPlan, addons_of, plan_of, price_list_of, priced_plans, upgrades_of
 from core.errors import BusinessError
+from orders.legs import on_leg
 from orders.models import Order
 from orders.services import giveback, more
 from orders.services.giveback import Given
@@ -138,7 +139,8 @@ class OfferPage(OrderPage):
         if prices is None or prices.currency != self.service.currency:
             return []
         found = priced_plans(self.products(), prices)
-        return [item for items in found.values() for item in items if self.fits(item.plan)]
+        fitting = [item for items in found.values() for item in items if self.fits(item.plan)]
+        return on_leg(self.service, fitting, prices)
 
     def initial(self) -> dict[str, Any]:
         """The plan the address asks for (``?plan=``), or the only one."""

@@ -4,6 +4,7 @@ Sources: ``channel.md`` 9, ``service-manager.md`` 8 and ``esd.md`` 7, 8.
 """
 
 from subscriptions.models.asset import Asset, AssetKey
+from subscriptions.models.leg import CustomerLeg
 from subscriptions.models.operation import RUN_TASK, Operation, OperationStep
 from subscriptions.models.request import CancellationRequest
 from subscriptions.models.returns import AssetReturn
@@ -16,6 +17,7 @@ __all__ = [
     "AssetKey",
     "AssetReturn",
     "CancellationRequest",
+    "CustomerLeg",
     "Operation",
     "OperationStep",
     "ScheduledChange",

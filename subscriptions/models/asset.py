@@ -9,6 +9,7 @@ from core.money import CurrencyField, MoneyField
 from core.tenancy import TenantOwned
 from resellers.enums import PurchaseMode
 from subscriptions.asset_enums import AssetStatus, DeliveryNote, ReturnStatus, TokenStatus
+from subscriptions.models.leg import CustomerLeg, sold_to_end_customers_only
 from vendors.models import SyncStatus
 
 TAIL = 5
@@ -19,7 +20,7 @@ def masked(tail: str) -> str:
     return f"•••••-{tail}" if tail else ""
 
 
-class Asset(TenantOwned):
+class Asset(TenantOwned, CustomerLeg):
     """A licence of an account at a vendor's instance, at the price frozen with its order (``currency``, before tax).
 
     Its key is stored encrypted in ``token_cipher`` and is written once; ``token_tail`` is what lists and mails may show
@@ -82,6 +83,7 @@ class Asset(TenantOwned):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="asset_quantity_positive"),
+            sold_to_end_customers_only("asset_sold_to_end_customer"),
             models.CheckConstraint(
                 condition=~Q(token_status=TokenStatus.RETURN_ACCEPTED)
                 | Q(return_status=ReturnStatus.SUCCESSFUL, status=AssetStatus.CANCELLED),

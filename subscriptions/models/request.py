@@ -17,7 +17,10 @@ from subscriptions.models.subscription import Subscription, SubscriptionAddOn
 
 
 class CancellationRequest(TenantOwned):
-    """A customer's wish to give something back that staff decide: the whole, a part, or an add-on of it."""
+    """A customer's wish to give something back that staff decide: the whole, a part, or an add-on of it.
+
+    While ``asks_reseller`` the reseller of an end customer under approval looks at it first; staff come after him.
+    """
 
     tenant_account = "subscription__account"
 
@@ -39,6 +42,7 @@ class CancellationRequest(TenantOwned):
     decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     reason = models.TextField(_("reason"), blank=True)
+    asks_reseller = models.BooleanField(_("waits for the reseller"), default=False)
     operation = models.ForeignKey(
         Operation, null=True, blank=True, on_delete=models.PROTECT, related_name="cancellation_requests"
     )

@@ -12,10 +12,11 @@ from subscriptions.enums import (
     ScheduleStatus,
     SubscriptionStatus,
 )
+from subscriptions.models.leg import CustomerLeg, sold_to_end_customers_only
 from vendors.models import SyncStatus
 
 
-class Subscription(TenantOwned):
+class Subscription(TenantOwned, CustomerLeg):
     """A recurring service of an account at a vendor's instance.
 
     ``quantity`` is what the vendor confirmed (what was ordered, until then). ``unit_price`` is per unit and billing
@@ -72,6 +73,7 @@ class Subscription(TenantOwned):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gte=1), name="subscription_quantity_positive"),
+            sold_to_end_customers_only("subscription_sold_to_end_customer"),
             models.CheckConstraint(
                 condition=~Q(status="active") | Q(first_activated_at__isnull=False),
                 name="subscription_active_is_stamped",
@@ -97,7 +99,7 @@ class Subscription(TenantOwned):
         return self.name
 
 
-class SubscriptionAddOn(TenantOwned):
+class SubscriptionAddOn(TenantOwned, CustomerLeg):
     """An add-on of a subscription; it follows its subscription's suspension and cancellation."""
 
     tenant_account = "subscription__account"

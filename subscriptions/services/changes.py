@@ -68,7 +68,10 @@ def open_change(
         desired=desired,
         order_number=order_number,
     )
-    shown = {key: value for key, value in desired.items() if key in ("quantity", "auto_renew", "addons", "upgrade")}
+    shown = {key: value for key, value in desired.items() if key in ("quantity", "auto_renew", "addons")}
+    # Without what a reseller's customer pays: the log is the distributor's.
+    wanted = {key: value for key, value in desired.get("upgrade", {}).items() if not key.startswith("sell_")}
+    shown |= {"upgrade": wanted} if wanted else {}
     audit.record(
         actor,
         f"subscription.{purpose}_asked",
@@ -194,6 +197,8 @@ def _apply_upgrade(row: Subscription, operation: Operation, data: Mapping[str, A
         "unit_price": wanted["unit_price"],
         "next_unit_price": None,
         "price_trace": wanted["trace"],
+        "sell_unit_price": wanted.get("sell_unit_price"),
+        "sell_terms": wanted.get("sell_terms") or {},
         "quantity": int(wanted["quantity"]),
         "external_id": str(data["external_id"]),
         "external_order_id": str(data.get("order_id", ""))[:255],

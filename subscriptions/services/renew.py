@@ -81,9 +81,19 @@ def renewed_plan(row: Subscription, data: Mapping[str, Any]) -> Plan:
 
 
 def renew(
-    actor: Actor, row: Subscription, data: Mapping[str, Any], *, plan: Plan, unit_price: Decimal, trace: list[str]
+    actor: Actor,
+    row: Subscription,
+    data: Mapping[str, Any],
+    *,
+    plan: Plan,
+    unit_price: Decimal,
+    trace: list[str],
+    leg: Mapping[str, Any],
 ) -> None:
-    """The vendor began a new term: its dates, quantity, plan and price. Emits ``subscription.renewed``."""
+    """The vendor began a new term: its dates, quantity, plan and price. Emits ``subscription.renewed``.
+
+    ``leg`` are the columns of the customer's leg: ``sell_unit_price`` and ``sell_terms``.
+    """
     start = renewal_at(row.term_ends_at) if row.term_ends_at else clock.now()
     ends = moment(data.get("ends_at"))
     before = {"quantity": row.quantity, "term_ends_at": row.term_ends_at, "unit_price": row.unit_price}
@@ -98,6 +108,7 @@ def renew(
         unit_price=unit_price,
         next_unit_price=None,
         price_trace=trace,
+        **leg,
         starts_at=start,
         term_ends_at=ends,
         period_starts_at=start,

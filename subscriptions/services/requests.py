@@ -6,7 +6,8 @@ from django.utils.translation import gettext as _
 from core import audit, clock
 from core.errors import Conflict, NotVisible
 from core.tenancy import Actor
-from subscriptions.enums import REQUEST_MACHINE, Execution, RequestEvent, RequestKind
+from resellers.models import Account
+from subscriptions.enums import REQUEST_MACHINE, Execution, RequestEvent, RequestKind, RequestStatus
 from subscriptions.models import CancellationRequest, Subscription, SubscriptionAddOn
 from subscriptions.services.changes import tell_request
 from subscriptions.services.switch import require_manage, said
@@ -37,6 +38,7 @@ def submit_request(
                 comment=comment.strip()[:2000],
                 requested_by=actor.label,
                 requested_by_user_id=actor.user_id,
+                asks_reseller=is_under_approval(actor, row.account),
             )
     except IntegrityError as error:
         raise Conflict("cancellation_pending", _("A cancellation request waits for a decision.")) from error
@@ -48,8 +50,49 @@ def submit_request(
         reason=comment.strip(),
         account=row.account,
     )
-    tell_request(found, "submitted")
+    tell_request(found, "asked_reseller" if found.asks_reseller else "submitted")
     return found
+
+
+def is_under_approval(actor: Actor, account: Account) -> bool:
+    """Whether the reseller decides first about what this actor wants for ``account``: his own, under approval."""
+    return actor.account_id == account.pk and account.bill_to_id is not None and account.order_approval
+
+
+@transaction.atomic
+def forward_request(actor: Actor, *, request: CancellationRequest) -> CancellationRequest:
+    """The reseller agrees, and the provider's staff decide next; raises Conflict if it does not wait for him."""
+    row = lock_request(actor, request)
+    actor.require(Perm.SHOP_APPROVE, row.subscription.account)
+    _demand_asked(row)
+    row.asks_reseller = False
+    row.save(update_fields=["asks_reseller", "updated_at"])
+    audit.record(actor, "cancellation_request.forwarded", row, account=row.subscription.account)
+    tell_request(row, "submitted")
+    return row
+
+
+@transaction.atomic
+def refuse_request(actor: Actor, *, request: CancellationRequest, reason: str) -> CancellationRequest:
+    """The reseller refuses what his customer asked for, with a reason that he reads; nothing changes."""
+    row = lock_request(actor, request)
+    actor.require(Perm.SHOP_APPROVE, row.subscription.account)
+    _demand_asked(row)
+    return _reject(actor, row, said(reason))
+
+
+def _demand_asked(row: CancellationRequest) -> None:
+    if row.status != RequestStatus.SUBMITTED or not row.asks_reseller:
+        words = (
+            _("Already decided by %(name)s.") % {"name": row.decided_by} if row.decided_by else _("Already decided.")
+        )
+        raise Conflict("already_decided", words)
+
+
+def demand_forwarded(row: CancellationRequest) -> None:
+    """Raise Conflict ``request_at_reseller`` while the reseller has not looked at it."""
+    if row.asks_reseller and row.status == RequestStatus.SUBMITTED:
+        raise Conflict("request_at_reseller", _("The customer's reseller decides about it first."))
 
 
 def lock_request(actor: Actor, request: CancellationRequest) -> CancellationRequest:
@@ -76,7 +119,11 @@ def reject_request(actor: Actor, *, request: CancellationRequest, reason: str) -
     """Staff refuse, with a reason the requester reads; nothing changes."""
     row = lock_request(actor, request)
     actor.require(Perm.SERVICE_MANAGE, row.subscription.account)
-    reason = said(reason)
+    demand_forwarded(row)
+    return _reject(actor, row, said(reason))
+
+
+def _reject(actor: Actor, row: CancellationRequest, reason: str) -> CancellationRequest:
     REQUEST_MACHINE.fire(row, RequestEvent.REJECT, decided_by=actor.label, decided_at=clock.now(), reason=reason)
     audit.record(actor, "cancellation_request.rejected", row, reason=reason, account=row.subscription.account)
     tell_request(row, "rejected")

@@ -15,7 +15,9 @@ from subscriptions.services.switch import require_manage
 
 
 @transaction.atomic
-def schedule_change(actor: Actor, *, subscription: Subscription, quantity: int, plan: Plan) -> Operation:
+def schedule_change(
+    actor: Actor, *, subscription: Subscription, quantity: int, plan: Plan, order_number: str = ""
+) -> Operation:
     """Set quantity and plan (term, billing cycle) for the next term; the vendor is told at once.
 
     Raises BusinessError for a quantity outside the product's limits, a plan of another product or one not offered,
@@ -36,7 +38,7 @@ def schedule_change(actor: Actor, *, subscription: Subscription, quantity: int, 
         due_at=row.term_ends_at,
         requested_by=actor.label,
     )
-    return open_change(actor, row, purpose=Purpose.SCHEDULE, desired={"schedule": True})
+    return open_change(actor, row, purpose=Purpose.SCHEDULE, desired={"schedule": True}, order_number=order_number)
 
 
 def check_plan(row: Subscription, plan: Plan) -> None:

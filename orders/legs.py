@@ -1,0 +1,250 @@
+"""The customer's leg of baskets and orders: worked out, frozen, and shown (``channel.md`` 4.3, 6.1, 10.3).
+
+Amounts are in the order's currency. Who sees which leg is decided in :mod:`subscriptions.legs`; here it is carried out
+for what is ordered. None of it moves money: the ledger knows the reseller's cost alone.
+"""
+
+import copy
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from billing.services import Tax, tax_for
+from catalog.models import Listing, ListingState, Plan, PriceList
+from catalog.pricing import Quote, QuotedLine, QuoteLine, UnitPrice, quote
+from catalog.selectors import PricedPlan
+from catalog.selling import SellingPrice, margin_of, words_of
+from catalog.shop import selling_prices
+from core import money
+from core.tenancy import Actor
+from orders.models import BasketLine, Order, OrderLine
+from orders.selectors import PricedBasket
+from resellers.editions import Capability, has_capability
+from resellers.enums import AccountKind
+from resellers.models import Account
+from subscriptions.legs import reads_selling_prices
+from subscriptions.models import Subscription
+
+
+def has_leg(account: Account) -> bool:
+    """Whether what is sold to this account has a customer's leg: an end customer of a reseller who sets prices."""
+    reseller = account.bill_to
+    is_customer = account.kind == AccountKind.END_CUSTOMER and reseller is not None
+    return is_customer and reseller is not None and has_capability(reseller.edition, Capability.LISTING)
+
+
+def customer_prices(account: Account, plans: Sequence[PricedPlan], prices: PriceList) -> dict[int, SellingPrice]:
+    """What an account is asked for these plans by its reseller, by plan id; empty without a customer's leg.
+
+    ``plans`` carry what the reseller pays, from his price list ``prices``. Of each plan the product must be known.
+    """
+    if not has_leg(account) or account.bill_to is None:
+        return {}
+    return selling_prices(account.bill_to, plans, price_list=prices, customer=account)
+
+
+def customer_tax(account: Account) -> Tax:
+    """The tax of an end customer: his country's, his reseller's where he has no address of his own."""
+    return tax_for(account if account.country or account.bill_to is None else account.bill_to)
+
+
+def terms_of(price: SellingPrice) -> dict[str, Any]:
+    """How a selling price came about, as it is frozen: rule, level, rounding and trace, in words where people read."""
+    return {
+        "rule": words_of(price.rule, price.currency),
+        "rule_id": price.rule.id,
+        "level": price.rule.level.value,
+        "rounding": price.rounding,
+        "trace": [str(step) for step in price.trace],
+    }
+
+
+def plain_trace(price: SellingPrice) -> tuple[str, ...]:
+    """All that a customer is told of how his price came about: the price."""
+    return (_("Price: %(amount)s per unit") % {"amount": money.show(price.amount, price.currency)},)
+
+
+def on_leg(row: Subscription, plans: Sequence[PricedPlan], prices: PriceList) -> list[PricedPlan]:
+    """These plans at the prices of the leg that ``row`` shows; on the customer's without those that are not sold."""
+    if not row.is_customers_view:
+        return list(plans)
+    sold = customer_prices(row.account, plans, prices)
+    return [
+        PricedPlan(item.plan, UnitPrice(found.amount, found.currency, plain_trace(found)), None)
+        for item in plans
+        if (found := sold.get(item.plan.pk)) is not None
+    ]
+
+
+@dataclass(frozen=True)
+class CustomerQuote:
+    """What a reseller's customer pays: ``prices`` by plan id, ``quoted`` by key; ``unsold`` keys have no price."""
+
+    quote: Quote
+    prices: Mapping[int, SellingPrice]
+    quoted: Mapping[str, QuotedLine] = field(default_factory=dict)
+    unsold: Collection[str] = ()
+
+    @property
+    def sums(self) -> dict[str, Decimal | None]:
+        """The columns of an order; empty as long as one line has no price."""
+        if self.unsold:
+            return {"sell_net": None, "sell_tax": None, "sell_gross": None}
+        return {"sell_net": self.quote.net, "sell_tax": self.quote.tax, "sell_gross": self.quote.gross}
+
+    def columns(self, key: str, plan_id: int) -> dict[str, Any]:
+        """The columns of a line."""
+        line = self.quoted.get(key)
+        if line is None:
+            return no_leg()
+        return {
+            "sell_unit_price": line.unit_price,
+            "sell_net": line.net,
+            "sell_tax_percent": line.tax_percent,
+            "sell_tax": line.tax,
+            "sell_gross": line.gross,
+            "sell_terms": terms_of(self.prices[plan_id]),
+        }
+
+
+def no_leg() -> dict[str, Any]:
+    """The columns of a line that has no customer's leg."""
+    names = ("unit_price", "net", "tax_percent", "tax", "gross")
+    return {f"sell_{name}": None for name in names} | {"sell_terms": {}}
+
+
+Item = tuple[str, str, Plan, int]
+
+
+def quote_customer(
+    account: Account,
+    items: Iterable[Item],
+    plans: Mapping[int, PricedPlan],
+    prices: PriceList,
+    *,
+    leave_out: Collection[str] = (),
+) -> CustomerQuote | None:
+    """What ``account`` is asked for items of key, label, plan and quantity; None if it has no customer's leg.
+
+    ``leave_out`` are keys of what is not sold to him whatever its price.
+    """
+    if not has_leg(account):
+        return None
+    wanted = list(items)
+    found = customer_prices(account, [plans[item[2].pk] for item in wanted if item[2].pk in plans], prices)
+    sold = [item for item in wanted if item[2].pk in found and item[0] not in leave_out]
+    tax = customer_tax(account)
+    lines = [
+        QuoteLine(
+            key=key,
+            label=label,
+            quantity=quantity,
+            price=UnitPrice(found[plan.pk].amount, prices.currency, plain_trace(found[plan.pk])),
+        )
+        for key, label, plan, quantity in sold
+    ]
+    total = quote(lines, currency=prices.currency, tax_percent=tax.percent, tax_label=tax.label)
+    unsold = {item[0] for item in wanted} - {item[0] for item in sold}
+    return CustomerQuote(total, found, {line.key: line for line in total.lines}, unsold)
+
+
+def basket_quote(priced: PricedBasket, *, listed_only: bool = False) -> CustomerQuote | None:
+    """What the customer would pay for a priced basket; ``listed_only``: without products that are not in the shop."""
+    account = priced.basket.target_account or priced.basket.buyer_account
+    if account is None or priced.price_list is None:
+        return None
+    items = [
+        (str(line.public_id), f"{line.plan.product.name}, {line.plan.label}", line.plan, line.quantity)
+        for line in priced.lines
+        if line not in priced.withdrawn
+    ]
+    hidden = _unlisted(account, priced.lines) if listed_only else set()
+    return quote_customer(account, items, priced.plans, priced.price_list, leave_out=hidden)
+
+
+def _unlisted(account: Account, lines: Sequence[BasketLine]) -> set[str]:
+    """The lines, with their add-ons, of products that the reseller does not list (any more)."""
+    rows = Listing.objects.filter(account_id=account.bill_to_id or 0, state=ListingState.LISTED)
+    listed = set(rows.filter(product__in=[line.plan.product_id for line in lines]).values_list("product_id", flat=True))
+    gone = {line.pk for line in lines if line.parent_id is None and line.plan.product_id not in listed}
+    return {str(line.public_id) for line in lines if (line.parent_id or line.pk) in gone}
+
+
+def shown_basket(actor: Actor, priced: PricedBasket) -> PricedBasket:
+    """A priced basket as this actor reads it: an end customer sees his own prices, and no credit of his reseller's."""
+    if not reads_selling_prices(actor):
+        return priced
+    found = basket_quote(priced, listed_only=True)
+    account = priced.basket.target_account or priced.basket.buyer_account
+    if found is None:
+        return replace(priced, price_list=None, quote=None, plans={}, quoted={}, credit=None, payer=account)
+    unsold = [line for line in priced.lines if line in priced.withdrawn or str(line.public_id) in found.unsold]
+    return replace(
+        priced, quote=found.quote, quoted=found.quoted, plans={}, withdrawn=unsold, credit=None, payer=account
+    )
+
+
+def shown_order(actor: Actor, order: Order) -> Order:
+    """An order with its lines as this actor reads it: an end customer's own amounts; never to be saved.
+
+    ``is_priced`` is False where he has no price; all amounts are 0 then, and no page shows them.
+    """
+    return customers_order(order) if reads_selling_prices(actor) else order
+
+
+def ordered_by(order: Order) -> str:
+    """Who ordered, as an end customer reads it: the distributor's people do not exist for him, his reseller does."""
+    return order.buyer_label if order.buyer_account_id is not None else order.payer.name
+
+
+def customers_order(order: Order) -> Order:
+    """A copy of an order with the customer's amounts in place of the reseller's cost, on its lines too."""
+    view = copy.copy(order)
+    view.is_priced = order.sell_gross is not None
+    view.payer = order.account
+    view.hold_reason, view.buyer_label = "", ordered_by(order)
+    _replace(view, ("net", "tax", "gross"), is_priced=view.is_priced)
+    known = order.lines.all()
+    lines = [copy.copy(line) for line in known]
+    for line in lines:
+        line.vendor_cost, line.trace = None, []
+        _replace(line, ("unit_price", "net", "tax", "gross"), is_priced=view.is_priced)
+    done = known._chain()  # type: ignore[attr-defined]
+    done._result_cache, done._prefetch_done = lines, True
+    view._prefetched_objects_cache = {**getattr(order, "_prefetched_objects_cache", {}), "lines": done}  # type: ignore[attr-defined]
+    return view
+
+
+def _replace(row: Order | OrderLine, names: Sequence[str], *, is_priced: bool) -> None:
+    for name in names:
+        amount = getattr(row, f"sell_{name}") if is_priced else None
+        setattr(row, name, money.ZERO if amount is None else amount)
+
+
+@dataclass(frozen=True)
+class Both:
+    """The two legs of one thing before tax, for the reseller: what he pays, what he is paid, and what is left.
+
+    ``percent`` is the margin as a part of the selling price; None if that is 0.
+    """
+
+    cost: Decimal
+    sell: Decimal
+
+    @property
+    def margin(self) -> Decimal:
+        """What is left."""
+        return self.sell - self.cost
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The margin in per cent, one decimal."""
+        return margin_of(self.sell, self.cost)
+
+
+def both_of(cost: Decimal, sell: Decimal | None) -> Both | None:
+    """Both legs; None where there is no customer's leg."""
+    return None if sell is None else Both(cost, sell)

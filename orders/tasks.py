@@ -1,0 +1,11 @@
+"""Celery tasks of orders: envelopes only."""
+
+from celery import shared_task
+
+from orders.services import approve
+
+
+@shared_task(name="orders.decide_overdue")
+def decide_overdue() -> None:
+    """Remind of orders that wait for a reseller, and end those that waited too long."""
+    approve.decide_overdue()
