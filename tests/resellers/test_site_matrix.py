@@ -75,7 +75,7 @@ def test_same_by_host_and_by_alias(world, role):
         assert by_host["storefront:home"] == by_host["storefront:order_detail"] == 200
     else:
         seen = {name for name, status in by_host.items() if status == 200}
-        assert seen == {"storefront:brand_css", "storefront:terms"}
+        assert seen == {"storefront:brand_css", "storefront:site_icon", "storefront:terms"}
 
 
 def test_open_site_shows_a_visitor_its_shelves_only(world):
