@@ -216,6 +216,7 @@ class RequestList(ShopList):
     search = ("subscription__name", "subscription__account__name")
     empty_icon = "check"
     empty_title = gettext_lazy("Nothing waits for you")
+    empty_text = gettext_lazy("What your customers ask to be cancelled appears here, before your provider sees it.")
 
     def row_url(self, row: Any) -> str:
         """The answer."""
@@ -287,6 +288,7 @@ class SwitchList(ShopList):
     sort = "name"
     empty_icon = "users"
     empty_title = gettext_lazy("No end customers yet")
+    empty_text = gettext_lazy("Your end customers appear here, each with the switch of his orders.")
     bulk_actions = (
         BulkAction("on", gettext_lazy("Ask for approval"), Perm.SHOP_APPROVAL_SWITCH, _on),
         BulkAction("off", gettext_lazy("Without approval"), Perm.SHOP_APPROVAL_SWITCH, _off),
