@@ -57,7 +57,7 @@ class ApprovalList(ShopList):
         Column("approval_asked_at", gettext_lazy("Asked"), "when", sort="approval_asked_at"),
         Column("net", gettext_lazy("Your cost, net"), "money", sort="net"),
         Column("sell_net", gettext_lazy("Customer pays, net"), "money", sort="sell_net"),
-        Column("sell_margin", gettext_lazy("Margin"), "money", sort="sell_margin"),
+        Column("sell_margin", gettext_lazy("Margin"), "money"),
         Column("status", gettext_lazy("Status"), "status", sort="status"),
         Column("decided_by", gettext_lazy("Decided by"), sort="decided_by"),
     )
