@@ -20,6 +20,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.brief import briefly
 from core.errors import BusinessError
 from core.tenancy import Actor, TenantOwned, TenantQuerySet
 
@@ -139,9 +140,21 @@ def entity_of(row: models.Model) -> Entity:
     return found
 
 
+@briefly
+def _has_fields(organization_id: int, entity: str) -> bool:
+    """Whether an organization has fields for one kind of object."""
+    rows = CustomField.objects.filter(organization_id=organization_id, entity=entity, archived_at=None)
+    return rows.exists()
+
+
 def fields_for(actor: Actor, entity: str, *, archived: bool = False) -> TenantQuerySet[CustomField]:
-    """The fields of one kind of object as far as the actor may see them, in their order."""
+    """The fields of one kind of object as far as the actor may see them, in their order.
+
+    The first field of an organization shows after ``BRIEF_SECONDS``; as long as there is none, pages ask for none.
+    """
     if actor.organization_id is None or actor.is_anonymous:
+        return CustomField.objects.none()
+    if not archived and not _has_fields(actor.organization_id, str(entity)):
         return CustomField.objects.none()
     rows = CustomField.objects.filter(organization_id=actor.organization_id, entity=entity)
     rows = rows if archived else rows.filter(archived_at=None)

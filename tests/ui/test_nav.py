@@ -38,9 +38,13 @@ def test_entry_asks_for_what_its_page_asks_for(entry):
 
 
 def test_employees_see_what_they_may_open(here):
-    assert labels(factories.actor(here)) == [str(entry.label) for entry in ENTRIES]
+    admin = factories.actor(here)
+    # Some rooms are those of a Professional reseller's organization, others those of his distributor's.
+    rooms = [entry for entry in ENTRIES if entry.shown is None or entry.shown(admin)]
+    assert labels(admin) == [str(entry.label) for entry in rooms]
+    assert len(rooms) == len(ENTRIES) - 1
     reader = factories.actor(here, roles=[StaffRole.READ_ONLY.value])
-    assert labels(reader) == [str(entry.label) for entry in ENTRIES if reader.has(entry.perm)]
+    assert labels(reader) == [str(entry.label) for entry in rooms if reader.has(entry.perm)]
 
 
 @pytest.mark.parametrize(
