@@ -44,6 +44,12 @@ class AccountUpgrade(OfAccount):
         ]
         return {"plans": offers, "asks_alias": site_of_reseller(self.object.pk) is None}
 
+    def initial(self) -> dict[str, Any]:
+        """The largest plan is why somebody comes here; of its ways to buy, the first."""
+        offers = plans_on_offer(self.object)
+        largest = offers[-1].plan.product_id if offers else None
+        return {"plan": next((str(item.plan.public_id) for item in offers if item.plan.product_id == largest), "")}
+
     def perform(self, form: Any) -> Order:
         """Call the service."""
         self.actor.require(Perm.ORDER_MANAGE, self.object)
