@@ -1,6 +1,6 @@
 """The frame of every call: token, version, limits, rights, then the handler; errors, headers and repeats in one place.
 
-The order of the checks is the contract's (``api.md`` 4.1), so that a missing right never tells whether an object exists.
+The order of the checks is the contract's (4.1), so that a missing right never tells whether an object exists.
 """
 
 import hashlib

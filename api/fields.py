@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Expression, F, Q, QuerySet
+from django.db.models import BooleanField, Expression, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.expressions import Combinable
 
 from api.errors import ApiError
@@ -53,6 +53,11 @@ class Column:
     orders: bool = False
     staff: bool = False
     nullable: bool = False
+
+
+def truth(condition: Q) -> Callable[[], Combinable]:
+    """The expression of a column that is true where the condition holds."""
+    return lambda: ExpressionWrapper(condition, output_field=BooleanField())
 
 
 class Columns:

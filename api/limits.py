@@ -1,4 +1,4 @@
-"""How often an application user may call (``api.md`` 4.4): counted per minute in the shared cache; without it calls pass.
+"""How often an application user may call (``api.md`` 4.4): counted per minute in the cache; without it calls pass.
 
 The counters are kept in windows of a minute, so that two requests to the cache are enough for a call.
 """

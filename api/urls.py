@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api.views import missing, oauth, subscriptions
+from api.views import missing, neighbours, oauth, products, subscription_deeds, subscriptions
 
 app_name = "api"
 _ONE = "api/subscriptions/<str:subscription_id>"
@@ -26,5 +26,37 @@ urlpatterns = [
         subscriptions.SubscriptionSynchronization.as_view(),
         name="subscription_synchronization",
     ),
+    path(f"{_ONE}/cancel", subscription_deeds.SubscriptionCancel.as_view(), name="subscription_cancel"),
+    path(f"{_ONE}/quantity", subscription_deeds.SubscriptionQuantity.as_view(), name="subscription_quantity"),
+    path(
+        f"{_ONE}/quantityrequest/<str:request_id>",
+        subscription_deeds.QuantityRequest.as_view(),
+        name="quantity_request",
+    ),
+    path(f"{_ONE}/autorenewalsettings", subscription_deeds.AutoRenewal.as_view(), name="auto_renewal"),
+    path(
+        f"{_ONE}/currentinstallmentplan",
+        subscription_deeds.CurrentInstallmentPlan.as_view(),
+        name="installment_plan",
+    ),
+    path(
+        f"{_ADDON}/cancelendofbillingperiod",
+        subscription_deeds.AddonCancelAtEnd.as_view(),
+        name="addon_cancel_at_end",
+    ),
+    path("api/accounts", neighbours.AccountList.as_view(), name="account_list"),
+    path("api/accounts/<str:account_id>", neighbours.AccountDetail.as_view(), name="account"),
+    path("api/accounts/<str:account_id>/billingaddress", neighbours.AccountAddress.as_view(), name="account_address"),
+    path("api/assets", neighbours.AssetList.as_view(), name="asset_list"),
+    path("api/assets/<str:asset_id>", neighbours.AssetDetail.as_view(), name="asset"),
+    path("api/orders", neighbours.OrderList.as_view(), name="order_list"),
+    path("api/orders/<str:order_id>", neighbours.OrderDetail.as_view(), name="order"),
+    path("api/orders/<str:order_id>/items", neighbours.OrderItems.as_view(), name="order_items"),
+    path("api/orders/<str:order_id>/items/<str:item_id>", neighbours.OrderItem.as_view(), name="order_item"),
+    path("api/orders/<str:order_id>/execute/status", neighbours.OrderProgress.as_view(), name="order_progress"),
+    path("api/products", products.ProductList.as_view(), name="product_list"),
+    path("api/products/<str:product_id>", products.ProductDetail.as_view(), name="product"),
+    path("api/products/<str:product_id>/pricing", products.ProductPricing.as_view(), name="product_pricing"),
+    path("api/products/<str:product_id>/addons", products.ProductAddons.as_view(), name="product_addons"),
     re_path(r"^(?:api|oauth)(?:/.*)?$", missing.nothing, name="nothing"),
 ]

@@ -37,7 +37,15 @@ from core.tenancy import Actor, TenantQuerySet
 from orders.models import Order, OrderLine
 from resellers.enums import AccountKind
 from resellers.models import Contact
-from subscriptions.enums import OPEN_REQUESTS, OPEN_STATES, Purpose, RequestKind, ScheduleStatus, SubscriptionStatus
+from subscriptions.enums import (
+    OPEN_REQUESTS,
+    OPEN_STATES,
+    Execution,
+    Purpose,
+    RequestKind,
+    ScheduleStatus,
+    SubscriptionStatus,
+)
 from subscriptions.models import (
     Asset,
     CancellationRequest,
@@ -177,21 +185,28 @@ def licence_rows(actor: Actor) -> TenantQuerySet[Asset]:
     return Asset.objects.visible_to(actor).order_by()
 
 
-def order_rows(actor: Actor) -> TenantQuerySet[Order]:
-    """Orders the actor may see whose bill is his: an order of an account that pays itself later is another's."""
-    rows = Order.objects.visible_to(actor).order_by()
-    return rows.filter(payer_id=actor.account_id) if actor.is_customer else rows
+def is_being_cancelled(row: Subscription) -> bool:
+    """Whether a cancellation is at the vendor or waits for staff's decision."""
+    operations = Operation.objects.filter(subscription=row, purpose=Purpose.CANCEL, state__in=OPEN_STATES)
+    requests = CancellationRequest.objects.filter(
+        subscription=row, kind=RequestKind.CANCEL, status__in=OPEN_REQUESTS, execution=Execution.NOW
+    )
+    return operations.exists() or requests.exists()
 
 
-def quantity_request(actor: Actor, subscription_id: int, public_id: object) -> CancellationRequest | Operation | None:
-    """What somebody asked or the vendor is doing about fewer licences: a request of staff's, else the operation."""
-    requests = CancellationRequest.objects.visible_to(actor).select_related("subscription", "operation")
-    requests = requests.filter(subscription_id=subscription_id, kind=RequestKind.REDUCE)
-    found = requests.filter(public_id=public_id).first()
-    if found is not None:
-        return found
-    rows = Operation.objects.visible_to(actor).select_related("subscription")
-    return rows.filter(subscription_id=subscription_id, purpose=Purpose.REDUCE, public_id=public_id).first()
+def quantity_wish(
+    actor: Actor, subscription_id: int, public_id: object
+) -> CancellationRequest | Operation | ScheduledChange | None:
+    """A wish for fewer licences of a service the actor may see: a request, an operation, or a scheduled change."""
+    which = {"subscription_id": subscription_id, "public_id": public_id}
+    requests = CancellationRequest.objects.visible_to(actor).select_related("operation")
+    operations = Operation.objects.visible_to(actor).filter(purpose=Purpose.REDUCE)
+    changes = ScheduledChange.objects.visible_to(actor)
+    return (
+        requests.filter(kind=RequestKind.REDUCE, **which).first()
+        or operations.filter(**which).first()
+        or changes.filter(**which).first()
+    )
 
 
 def vendor_costs(plan_ids: Iterable[int]) -> dict[tuple[int, str], Decimal]:

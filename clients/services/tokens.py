@@ -85,9 +85,10 @@ def _client(organization_id: int, **by: str) -> ApiClient | None:
 @transaction.atomic
 def _issue(client: ApiClient, scope: str, *, by_password: bool) -> Issued:
     account = client.account
-    if account is not None:
-        if account.status == AccountStatus.CLOSED or not has_capability(account.edition, Capability.API_READ):
-            raise TokenRefused("invalid_grant", "The account's plan does not include the API.")
+    if account is not None and (
+        account.status == AccountStatus.CLOSED or not has_capability(account.edition, Capability.API_READ)
+    ):
+        raise TokenRefused("invalid_grant", "The account's plan does not include the API.")
     granted = granted_scopes(client.scopes, is_reseller=account is not None)
     asked = frozenset(scope.split())
     if asked - granted:

@@ -1,0 +1,148 @@
+"""Accounts on the wire (``api.md`` 3.3, 6, 10.4): a reseller reads his own and those billed to him."""
+
+import uuid
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from api.fields import Column, Columns, truth
+from api.wire import moment
+from resellers.countries import COUNTRIES
+from resellers.enums import AccountKind, AccountStatus
+
+_COUNTRY_NAMES = {code: str(name) for code, name in COUNTRIES}
+
+
+def _staff(name: str, kind: str = "text", path: str = "", **more: Any) -> Column:
+    return Column(name, kind, path, staff=True, **more)
+
+
+COLUMNS = Columns(
+    (
+        Column("id", "integer", "pk"),
+        Column("name", "text", "name", orders=True),
+        Column("code", "text", "accounting_number", orders=True),
+        Column("phone", "text", "phone"),
+        Column("fax"),
+        Column("website", "text", "website"),
+        Column("email", "text", "email", orders=True),
+        _staff("folder"),
+        _staff("orderingEnabled", "bool", "may_order", expression=truth(Q(status=AccountStatus.ACTIVE))),
+        _staff("billToAccountId", "integer", "bill_to_id", nullable=True),
+        _staff("billToAccountName", "text", "bill_to__name", nullable=True),
+        _staff("separateInvoices", "bool", always=False),
+        _staff("isBackordering", "bool", always=False),
+        _staff("isNetworkReseller", "bool", always=False),
+        Column("isAffiliate", "bool", "affiliate", expression=truth(Q(kind=AccountKind.AFFILIATE))),
+        Column("currency", "text", "currency"),
+        Column("transactionCurrency", "text", "currency"),
+        _staff("taxable", "bool", "is_taxable"),
+        _staff("creditLimit", "number", "credit_limit", orders=True),
+        _staff("paymentMethod", "text", "payment_method"),
+        Column("registrationNumber", "text", "tax_id"),
+        _staff("autoInvoiceNotification", "bool", always=False),
+        _staff("resellingEnabled", "bool", "may_resell", expression=truth(Q(kind=AccountKind.RESELLER))),
+        _staff("typeId", "integer"),
+        _staff("industryId", "integer"),
+        _staff("leadSourceId", "integer"),
+        Column("tradingName"),
+        Column("businessActivity"),
+        Column("integrationId"),
+        Column("createdAt", "moment", "created_at", orders=True),
+        Column("updatedAt", "moment", "updated_at", orders=True),
+    ),
+    default_order=("name", False),
+)
+_READ = (
+    "pk",
+    "public_id",
+    "kind",
+    "status",
+    "name",
+    "accounting_number",
+    "phone",
+    "email",
+    "website",
+    "currency",
+    "tax_id",
+    "is_taxable",
+    "credit_limit",
+    "address_line1",
+    "address_line2",
+    "city",
+    "state",
+    "postal_code",
+    "country",
+    "created_at",
+    "updated_at",
+)
+
+
+def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
+    """A part of the rows as values."""
+    return list(rows.values(*_READ, *more)[part])
+
+
+def account(row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:
+    """An account; what the organization agreed with it goes to its own programs alone."""
+    found = {
+        "id": row["pk"],
+        "name": row["name"],
+        "phone": row["phone"] or None,
+        "email": row["email"] or None,
+        "createdAt": moment(row["created_at"]),
+        "updatedAt": moment(row["updated_at"]),
+        "isAffiliate": row["kind"] == AccountKind.AFFILIATE,
+        "code": row["accounting_number"] or None,
+        "fax": None,
+        "website": row["website"] or None,
+        "currency": row["currency"] or None,
+        "transactionCurrency": row["currency"] or None,
+        "registrationNumber": row["tax_id"] or None,
+        "tradingName": None,
+        "businessActivity": None,
+        "integrationId": None,
+    }
+    if not staff:
+        return found
+    return found | {
+        "orderingEnabled": row["status"] == AccountStatus.ACTIVE,
+        "separateInvoices": False,
+        "taxable": row["is_taxable"],
+        "creditLimit": row["credit_limit"],
+        "autoInvoiceNotification": False,
+        "noteType": "Invoice",
+        "resellingEnabled": row["kind"] == AccountKind.RESELLER,
+        "isBackordering": False,
+        "isNetworkReseller": False,
+        "isBillingFrequencyEnabled": False,
+        "billingFrequencyMarkup": 0,
+    }
+
+
+def country_id(code: str) -> int:
+    """A country's number: made of its two letters, so that it never changes with the list."""
+    return (ord(code[0]) - 64) * 100 + ord(code[1]) - 64
+
+
+def address(row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:
+    """The billing address; a state is free text here, its number is made of the text."""
+    code, state = row["country"], row["state"]
+    found = {
+        "id": uuid.uuid5(row["public_id"], "billing"),
+        "address": row["address_line1"] or None,
+        "address2": row["address_line2"] or None,
+        "city": row["city"] or None,
+        "postCode": row["postal_code"] or None,
+        "country": {"id": country_id(code), "name": _COUNTRY_NAMES.get(code, code), "code": code} if code else None,
+        "state": {"id": zlib.crc32(state.encode()) >> 1, "name": state, "code": None} if state else None,
+    }
+    return found | {"createdAt": moment(row["created_at"]), "updatedAt": moment(row["updated_at"])} if staff else found
+
+
+def include_address(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
+    """Embed the billing address; it is read with the row."""
+    for row, item in zip(rows, objects, strict=True):
+        item["billingAddress"] = address(row, staff=not view.caller.is_reseller)
