@@ -53,7 +53,8 @@ def test_every_include_is_as_the_contract_says(distributor: Program, service: Su
     assert row["pricingInfo"]["finalUnitPrice"] == 12
     assert row["pricingInfo"]["unitCost"] == 10
     assert row["synchronizationInfo"]["status"] == "Synchronized"
-    assert row["characteristics"][0]["characteristics"][0]["name"] == "domain_prefix"
+    names = [item["name"] for item in row["characteristics"][0]["characteristics"]]
+    assert sorted(names) == ["domain_prefix", "username"]
 
 
 @pytest.mark.parametrize("part", PARTS)
