@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from api.views import missing, neighbours, oauth, products, subscription_deeds, subscriptions
+from api.views import custom_values, missing, neighbours, oauth, products, subscription_deeds, subscriptions
 
 app_name = "api"
 _ONE = "api/subscriptions/<str:subscription_id>"
@@ -58,5 +58,13 @@ urlpatterns = [
     path("api/products/<str:product_id>", products.ProductDetail.as_view(), name="product"),
     path("api/products/<str:product_id>/pricing", products.ProductPricing.as_view(), name="product_pricing"),
     path("api/products/<str:product_id>/addons", products.ProductAddons.as_view(), name="product_addons"),
+    path(
+        "api/subscriptions/<str:public_id>/customfields",
+        custom_values.SubscriptionFields.as_view(),
+        name="subscription_fields",
+    ),
+    path("api/accounts/<str:public_id>/customfields", custom_values.AccountFields.as_view(), name="account_fields"),
+    path("api/orders/<str:public_id>/customfields", custom_values.OrderFields.as_view(), name="order_fields"),
+    path("api/products/<str:public_id>/customfields", custom_values.ProductFields.as_view(), name="product_fields"),
     re_path(r"^(?:api|oauth)(?:/.*)?$", missing.nothing, name="nothing"),
 ]
