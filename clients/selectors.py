@@ -117,7 +117,7 @@ def clients_for(actor: Actor) -> TenantQuerySet[ApiClient]:
     """API clients the actor may see: employees all, a reseller's people their own account's."""
     rows = ApiClient.objects.visible_to(actor).select_related("account", "permission_rule")
     if actor.is_customer:
-        rows = rows.filter(account_id=actor.account_id)
+        rows = rows.filter(account_id=actor.account_id or 0)
     return rows.order_by("-id")
 
 

@@ -247,7 +247,8 @@ def order_details(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:
     orders = Order.objects.filter(organization=OuterRef("organization"), number=OuterRef("order_number"))
     rows = Subscription.objects.visible_to(actor).filter(pk__in=list(ids))
     rows = rows.annotate(details=Subquery(orders.values("service_details")[:1]))
-    return list(rows.values("pk", "public_id", "instance__public_id", "mpn_id", "details"))
+    columns = ("pk", "public_id", "instance__public_id", "mpn_id", "details")
+    return [dict(row) for row in rows.values(*columns)]
 
 
 def addon_values(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:
