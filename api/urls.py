@@ -2,13 +2,15 @@
 
 from django.urls import path, re_path
 
-from api.views import custom_values, missing, neighbours, oauth, products, subscription_deeds, subscriptions
+from api.views import custom_values, docs, missing, neighbours, oauth, products, subscription_deeds, subscriptions
 
 app_name = "api"
 _ONE = "api/subscriptions/<str:subscription_id>"
 _ADDON = f"{_ONE}/addons/<str:addon_id>"
 
 urlpatterns = [
+    path("apidocs/", docs.page, name="docs"),
+    path("apidocs/openapi.json", docs.document, name="document"),
     path("oauth/token", oauth.Token.as_view(), name="token"),
     path("api/subscriptions", subscriptions.SubscriptionList.as_view(), name="subscription_list"),
     path(_ONE, subscriptions.SubscriptionDetail.as_view(), name="subscription"),
