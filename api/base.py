@@ -164,11 +164,11 @@ class ApiView(APIView):
         self.demand_options(found)
         return found
 
-    options: ClassVar[frozenset[str]] = frozenset()
+    query_options: ClassVar[frozenset[str]] = frozenset()
 
     def demand_options(self, query: dict[str, str]) -> None:
         """Raise 400 for a name with ``$`` that this call does not know."""
-        unknown = [name for name in query if name.startswith("$") and name not in self.options]
+        unknown = [name for name in query if name.startswith("$") and name not in self.query_options]
         if unknown:
             raise invalid(unknown[0][:60], f"'{unknown[0][:60]}' is not supported here.", "unsupported_option")
 

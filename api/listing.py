@@ -46,7 +46,7 @@ class ListView(IncludingView):
     """A paged list: ``rows`` gives the visible rows, ``read`` their values, ``build`` one object of one row."""
 
     columns: ClassVar[Columns]
-    options = OPTIONS
+    query_options = OPTIONS
 
     def rows(self) -> QuerySet[Any]:
         """The rows the caller may see."""

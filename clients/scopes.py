@@ -73,7 +73,7 @@ _RESELLER_PERMS: dict[str, frozenset[str]] = {
     Scope.ORDERS_READ.value: frozenset({Perm.SHOP_ORDERS_VIEW}),
     Scope.ORDERS_WRITE.value: frozenset({Perm.SHOP_ORDER}),
     Scope.ACCOUNTS_READ.value: frozenset({Perm.SHOP_CUSTOMERS_VIEW}),
-    Scope.ACCOUNTS_WRITE.value: frozenset({Perm.SHOP_CUSTOMER_CREATE}),
+    Scope.ACCOUNTS_WRITE.value: frozenset({Perm.SHOP_CUSTOMER_CREATE, Perm.SHOP_COMPANY_EDIT}),
 }
 _ALL_STAFF = frozenset({Perm.BSS_VIEW.value})
 # What a reseller pays here is what he reads: his purchase prices, never the vendor's cost.

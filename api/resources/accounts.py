@@ -5,8 +5,11 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
 
+from api.bodies import Body
 from api.fields import Column, Columns, truth
 from api.wire import moment
 from resellers.countries import COUNTRIES
@@ -146,3 +149,53 @@ def include_address(view: Any, rows: list[dict[str, Any]], objects: list[dict[st
     """Embed the billing address; it is read with the row."""
     for row, item in zip(rows, objects, strict=True):
         item["billingAddress"] = address(row, staff=not view.caller.is_reseller)
+
+
+def read_new(body: Any, *, staff: bool) -> tuple[dict[str, Any], Any]:
+    """The values of a new account, and the entries of its custom fields or None."""
+    taken = ("name", "phone", "email", "billingAddress", "customFields", "isAffiliate")
+    found = Body(body, taken=(*taken, "resellingEnabled") if staff else taken)
+    values: dict[str, Any] = {
+        "name": found.text("name", required=True, longest=100),
+        "phone": found.text("phone", longest=40),
+        "email": found.text("email", longest=254),
+        "is_affiliate": bool(found.flag("isAffiliate", required=False)),
+        "resells": bool(found.flag("resellingEnabled", required=False)),
+    }
+    if values["email"] and not _is_address(values["email"]):
+        raise found.wrong("email", "This is no e-mail address.", "invalid_email")
+    place = found.given("billingAddress", required=False)
+    if place is not None:
+        names = ("address", "address2", "city", "postCode", "countryId", "stateId")
+        part = Body(place, taken=names, pointer="/billingAddress")
+        codes = {country_id(code): code for code, _name in COUNTRIES}
+        number = part.whole("countryId") or 0
+        if number not in codes:
+            raise part.wrong("countryId", "There is no country with this id.", "invalid_option")
+        if part.has("stateId") and part.given("stateId", required=False) is not None:
+            raise part.wrong("stateId", "States have no list here; leave it out.", "invalid_option")
+        values |= {
+            "address_line1": part.text("address", longest=200),
+            "address_line2": part.text("address2", longest=200),
+            "city": part.text("city", longest=100),
+            "postal_code": part.text("postCode", longest=20),
+            "country": codes[number],
+        }
+    return values, found.given("customFields", required=False)
+
+
+def kind_of_new(values: Mapping[str, Any], *, is_reseller: bool) -> AccountKind:
+    """Which kind of account a caller makes."""
+    if values["is_affiliate"]:
+        return AccountKind.AFFILIATE
+    if is_reseller:
+        return AccountKind.END_CUSTOMER
+    return AccountKind.RESELLER if values["resells"] else AccountKind.DIRECT
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True

@@ -10,13 +10,17 @@ from api.errors import ApiError
 from api.listing import IncludingView, ListView, not_found
 from api.paging import OPTIONS
 from api.resources import accounts, assets, orders
+from api.resources.custom_values import read_change
 from clients.scopes import Right, Scope
 from orders import order_values, service_values
 from orders.models import OrderLine
-from resellers.selectors import accounts_for
+from resellers.selectors import accounts_for, own_account
+from resellers.services.accounts import create_account
+from resellers.services.custom_fields import set_custom_values
 from subscriptions.refusals import cleaned
 
 ACCOUNTS = Right(Scope.ACCOUNTS_READ)
+WRITE_ACCOUNTS = Right(Scope.ACCOUNTS_WRITE, writes=True)
 ASSETS = Right(Scope.ASSETS_READ)
 ORDERS = Right(Scope.ORDERS_READ)
 ACCOUNT_INCLUDES = {"billingAddress": (ACCOUNTS, accounts.include_address)}
@@ -31,9 +35,10 @@ def missing_account(key: str) -> ApiError:
 
 
 class AccountList(ListView):
-    """``GET /api/accounts``."""
+    """``GET, POST /api/accounts``."""
 
-    rights = {"GET": ACCOUNTS}
+    rights = {"GET": ACCOUNTS, "POST": WRITE_ACCOUNTS}
+    refusal_type = "AccountNotCreatedError"
     columns = accounts.COLUMNS
     includes = ACCOUNT_INCLUDES
     answers = "PagedResultDtoOfAccountDto"
@@ -41,6 +46,28 @@ class AccountList(ListView):
     def get(self, request: Request) -> HttpResponse:
         """A page of accounts: the organization's, or the reseller's own and those billed to him."""
         return self.page(accounts_for(self.caller.actor).select_related(None))
+
+    def post(self, request: Request) -> HttpResponse:
+        """Make a reseller's end customer or affiliate account, or the organization's customer or reseller."""
+        return self.once(self._create)
+
+    def _create(self) -> HttpResponse:
+        actor, is_reseller = self.caller.actor, self.caller.is_reseller
+        values, custom = accounts.read_new(self.body(), staff=not is_reseller)
+        payer = own_account(actor)
+        made = create_account(
+            actor,
+            kind=accounts.kind_of_new(values, is_reseller=is_reseller),
+            values=values,
+            bill_to=payer,
+            organization=self.caller.client.organization,
+        )
+        if custom is not None:
+            set_custom_values(actor, made, read_change(actor, made, custom))
+        row = accounts.read(accounts_for(actor).select_related(None).filter(pk=made.pk), slice(1))[0]
+        value = accounts.account(row, staff=not is_reseller)
+        location = self.raw.build_absolute_uri(f"{self.raw.path.rstrip('/')}/{made.pk}")
+        return self.answer(value, status=201, location=location, schema="AccountDto")
 
     def read(self) -> Any:
         """Values of accounts."""
@@ -133,7 +160,7 @@ class OrderList(ListView):
     rights = {"GET": ORDERS}
     columns = orders.COLUMNS
     includes = ORDER_INCLUDES
-    options = OPTIONS
+    query_options = OPTIONS
     answers = "PagedResultDtoOfOrder"
 
     def get(self, request: Request) -> HttpResponse:

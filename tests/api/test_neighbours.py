@@ -54,6 +54,39 @@ def test_accounts_of_a_reseller_are_his_and_tell_nothing_of_ours(shop: Shop, res
     assert reseller.get("/api/accounts?$filter=isAffiliate eq true").json()["data"][0]["id"] == shop.affiliate.pk
 
 
+def test_a_reseller_makes_his_customers(shop: Shop, reseller: Program):
+    place_of = {"address": "Road 1", "city": "Bonn", "postCode": "53111", "countryId": 405}
+    body = {"name": "Fern GmbH", "email": "a@fern.test", "billingAddress": place_of}
+    answer = reseller.post("/api/accounts", body, idempotency_key="fern")
+    made = check(answer, "/api/accounts", method="post", reseller=True)
+    again = reseller.post("/api/accounts", body, idempotency_key="fern")
+    assert (again.status_code, again.json(), again["Location"]) == (201, made, answer["Location"])
+    row = Account.objects.get(name="Fern GmbH")
+    assert (row.kind, row.bill_to_id, row.country) == ("end_customer", shop.reseller.pk, "DE")
+    reseller.post("/api/accounts", body | {"name": "Fern Lab", "isAffiliate": True})
+    assert Account.objects.get(name="Fern Lab").kind == "affiliate"
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"creditLimit": 5}, "member_not_allowed"),
+        ({"name": " "}, "required"),
+        ({"name": "x" * 101}, "too_long"),
+        ({"email": "nobody"}, "invalid_email"),
+        ({"billingAddress": {"countryId": 1}}, "invalid_option"),
+        ({"billingAddress": None}, "country_missing"),
+        ({"customFields": [{"id": 1, "value": "x"}]}, "validation_failed"),
+        ({"kind": "reseller"}, "unknown_member"),
+    ],
+)
+def test_accounts_are_refused_by_name(reseller: Program, more: dict, code: str):
+    before = Account.objects.count()
+    answer = reseller.post("/api/accounts", {"name": "X", "billingAddress": {"countryId": 405}} | more)
+    assert (answer.status_code, check(answer, "/api/accounts", method="post")["code"]) == (400, code)
+    assert Account.objects.count() == before
+
+
 # --- Orders -----------------------------------------------------------------------------------------------------------
 def test_orders(distributor: Program, reseller: Program, sold: Order, service: Subscription):
     body = check(distributor.get("/api/orders?include=items"), "/api/orders")
