@@ -68,12 +68,12 @@ class ApiView(APIView):
             self.http_method_not_allowed(request)
         self.query = self._query()
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> NoReturn:
         """405 with the methods there are."""
         allowed = ", ".join([*self.rights, *(["HEAD"] if "GET" in self.rights else [])])
         raise ApiError(405, "method_not_allowed", f"This address takes {allowed}.", headers={"Allow": allowed})
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Serve the call in plain English, whatever languages the site speaks."""
         with override("en"):
             return cast(HttpResponse, super().dispatch(request, *args, **kwargs))

@@ -6,7 +6,8 @@ A secret is shown once, on the page that answers the POST; nothing keeps it.
 from typing import Any, ClassVar
 
 from django import forms
-from django.http import HttpResponseBase
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -74,7 +75,7 @@ class ApiClientList(ClientPages, ListPage):
     title = gettext_lazy("API clients")
     intro = gettext_lazy("Programs that call the API by themselves. Their key and secret fetch tokens.")
     selector = clients_for
-    columns = (
+    columns: ClassVar[tuple[Column, ...]] = (
         Column("name", gettext_lazy("Name"), "main", sort="name", sub="user_name", sub_label=gettext_lazy("User name")),
         Column("key", gettext_lazy("Key"), "code"),
         Column("scopes", gettext_lazy("Scopes"), show=_scopes),
@@ -104,29 +105,36 @@ class ApiClientList(ClientPages, ListPage):
 class ShowsSecret(ClientPages):
     """Answers a POST with the secret."""
 
-    def secret_page(self, client: ApiClient, secret: str, *, is_new: bool) -> HttpResponseBase:
+    def secret_page(self: Any, client: ApiClient | dict[str, str], secret: str, *, is_new: bool) -> HttpResponse:
         """The page with the secret; it is stored nowhere and no cache keeps it."""
-        home = organization_site(self.actor.tenant_id)  # type: ignore[attr-defined]
-        token_url = f"{site_address(home)}/oauth/token"
-        self.template_name = "ui/api_secret_page.html"
-        found: HttpResponseBase = self.show(  # type: ignore[attr-defined]
-            client=client, secret=secret, is_new=is_new, token_url=token_url, list_url=self.url("api_client_list")
-        )
-        found["Cache-Control"] = "no-store"
-        return found
+        home = organization_site(self.actor.tenant_id)
+        context = {
+            "page": self,
+            "layout": self.layout,
+            "heading": self.page_title(),
+            "crumbs": self.crumbs(),
+            "client": client,
+            "secret": secret,
+            "is_new": is_new,
+            "token_url": f"{site_address(home)}/oauth/token",
+            "list_url": self.url("api_client_list"),
+        }
+        answer = render(self.request, "ui/api_secret_page.html", context)
+        answer["Cache-Control"] = "no-store"
+        return answer
 
 
 class ApiClientNew(ShowsSecret, FormPage):
     """A new program."""
 
     title = gettext_lazy("New API client")
-    form_class = ApiClientForm
+    form_class: ClassVar[type[forms.Form]] = ApiClientForm
 
     def account(self, form: Any) -> Account | None:
         """Whose it is; None for the organization's."""
         return None
 
-    def perform(self, form: Any) -> HttpResponseBase:
+    def perform(self, form: Any) -> HttpResponse:
         """Call the service, and show the secret."""
         data = form.cleaned_data
         client, secret = create_client(
@@ -193,7 +201,7 @@ class ApiClientRotate(OfClient, ActionPage):
         """Both count for a day."""
         return [_("You see the new secret once."), _("The old one works for 24 hours more.")]
 
-    def perform(self, form: Any) -> HttpResponseBase:
+    def perform(self, form: Any) -> HttpResponse:
         """Call the service, and show the secret."""
         return self.secret_page(self.object, rotate_client(self.actor, client=self.object), is_new=False)
 

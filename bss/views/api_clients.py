@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.http import HttpResponseBase
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,7 +21,7 @@ LIST = (gettext_lazy("API clients"), "bss:api_client_list")
 class NewForm(pages.ApiClientForm):
     """A new program of the organization, or of a reseller."""
 
-    account = forms.ModelChoiceField(
+    account: forms.ModelChoiceField[Account] = forms.ModelChoiceField(
         queryset=None, required=False, label=gettext_lazy("For"), empty_label=gettext_lazy("This organization")
     )
     field_order = ("account", "name", "email", "scopes", "compatible_only")
@@ -146,7 +146,7 @@ class SharedKeyMake(pages.ShowsSecret, ActionPage):
             _("You see the secret once; an older one works for 24 hours more."),
         ]
 
-    def perform(self, form: Any) -> HttpResponseBase:
+    def perform(self, form: Any) -> HttpResponse:
         """Call the service, and show the secret."""
         policy, secret = make_shared_key(self.actor)
         shown = {"name": _("Reseller API key"), "key": policy.shared_key, "user_name": _("each program's own")}

@@ -67,4 +67,4 @@ def next_price_values(row: Subscription) -> dict[str, object]:
 
 def is_set_by_hand(row: Subscription) -> bool:
     """Whether the price of the present period is one that staff set, not one of a list."""
-    return row.price_trace == [str(_("Set by hand"))]
+    return bool(row.price_trace == [str(_("Set by hand"))])
