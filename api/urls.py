@@ -59,6 +59,16 @@ urlpatterns = [
     path("api/products", products.ProductList.as_view(), name="product_list"),
     path("api/products/<str:product_id>", products.ProductDetail.as_view(), name="product"),
     path("api/products/<str:product_id>/pricing", products.ProductPricing.as_view(), name="product_pricing"),
+    path(
+        "api/products/<str:product_id>/characteristics",
+        products.ProductCharacteristics.as_view(),
+        name="product_characteristics",
+    ),
+    path(
+        "api/products/<str:product_id>/billingfrequencyoptions",
+        products.FrequencyOptions.as_view(),
+        name="product_frequencies",
+    ),
     path("api/products/<str:product_id>/addons", products.ProductAddons.as_view(), name="product_addons"),
     path(
         "api/subscriptions/<str:public_id>/customfields",

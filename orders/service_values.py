@@ -30,8 +30,8 @@ from django.db.models import (
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, JSONObject, Least, Round, RowNumber
 
-from catalog.models import ChargeType, Cycle, Plan, PlanCost
-from catalog.models.products import TERM_LABELS
+from catalog.models import ChargeType, Cycle, PlanCost
+from catalog.models.products import TERM_LABELS, plan_label
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from orders.models import Order, OrderLine
@@ -102,10 +102,7 @@ def amount() -> Combinable:
 def unit_name() -> Combinable:
     """Term and billing cycle in words, as :attr:`catalog.models.Plan.label`."""
     pairs = [(term, cycle) for term in TERM_LABELS for cycle in Cycle.values]
-    cases = [
-        When(term=term, billing_cycle=cycle, then=Value(Plan(term=term, billing_cycle=cycle).label))
-        for term, cycle in pairs
-    ]
+    cases = [When(term=term, billing_cycle=cycle, then=Value(plan_label(term, cycle))) for term, cycle in pairs]
     return Case(*cases, default=Value(""), output_field=CharField())
 
 

@@ -138,9 +138,9 @@ def pricing(caller: Caller, services: Iterable[Subscription]) -> dict[int, dict[
     rows = list(services)
     changes = values.planned_changes(caller.actor, [row.pk for row in rows])
     costs = values.vendor_costs([row.plan_id for row in rows]) if caller.sees_cost else {}
-    found = {}
+    found, now = {}, moment(clock.now())
     for row in rows:
-        info = _price(row, row)
+        info = _price(row, row, now)
         change = changes.get(row.pk)
         # A change to another plan gets that plan's price on the day it happens.
         if change is not None and change.plan_id == row.plan_id and change.due_at is not None:
@@ -158,13 +158,13 @@ def pricing(caller: Caller, services: Iterable[Subscription]) -> dict[int, dict[
 
 def addon_pricing(caller: Caller, addon: SubscriptionAddOn) -> dict[str, Any]:
     """The same of one add-on."""
-    info = _price(addon.subscription, addon)
+    info = _price(addon.subscription, addon, moment(clock.now()))
     if not caller.sees_cost:
         return info
     return _with_cost(info, values.vendor_costs([addon.plan_id]).get((addon.plan_id, addon.subscription.currency)))
 
 
-def _price(service: Subscription, row: Subscription | SubscriptionAddOn) -> dict[str, Any]:
+def _price(service: Subscription, row: Subscription | SubscriptionAddOn, now: str | None) -> dict[str, Any]:
     by_hand = isinstance(row, Subscription) and is_set_by_hand(row)
     return {
         "finalUnitPrice": row.unit_price,
@@ -182,7 +182,7 @@ def _price(service: Subscription, row: Subscription | SubscriptionAddOn) -> dict
         "unit": unit_of(row.plan.public_id, row.plan.term, row.plan.billing_cycle),
         "billingFrequencyMarkup": None,
         "nextBillingCycle": None,
-        "asOf": moment(clock.now()),
+        "asOf": now,
         "priceSource": "UserDefined" if by_hand else "PriceList",
     }
 

@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 
 from api.fields import Column, Columns
 from api.wire import moment
-from catalog.models import ChargeType, Plan
+from catalog.models import ChargeType
+from catalog.models.products import plan_label
 from core.money import to_minor
 from orders import service_values as values
 from resellers.enums import AccountKind, PurchaseMode
@@ -153,7 +154,7 @@ def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
 
 def unit_of(public_id: Any, term: str, cycle: str) -> dict[str, Any]:
     """The billing unit: one way to buy a product."""
-    return {"id": public_id, "name": Plan(term=term, billing_cycle=cycle).label}
+    return {"id": public_id, "name": plan_label(term, cycle)}
 
 
 def lite(key: Any, name: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class OfProduct(IncludingView):
 
     rights = {"GET": READ}
 
-    def rows(self, product_id: str) -> QuerySet[Product]:
+    def found(self, product_id: str) -> QuerySet[Product]:
         """The product as a query set of one, or 404."""
         key = self.guid("productId", product_id)
         rows = offers.offered_products(self.caller.actor, with_addons=True).filter(public_id=key)
@@ -69,7 +69,7 @@ class ProductDetail(OfProduct):
     def get(self, request: Request, product_id: str) -> HttpResponse:
         """One product."""
         wanted = self.wanted()
-        found = wire.read(self.rows(product_id), slice(1))
+        found = wire.read(self.found(product_id), slice(1))
         objects = [wire.product(found[0], staff=not self.caller.is_reseller)]
         self.embed(wanted, found, objects)
         return self.answer(objects[0])
@@ -82,7 +82,7 @@ class ProductPricing(OfProduct):
 
     def get(self, request: Request, product_id: str) -> HttpResponse:
         """What it costs by billing unit: for a reseller what he pays."""
-        product = self.rows(product_id).get()
+        product = self.found(product_id).get()
         plans, currency = offers.prices_of(self.caller.actor, product)
         staff = not self.caller.is_reseller
         return self.answer(wire.prices(plans, currency, staff=staff, cost=self.caller.sees_cost))
@@ -95,6 +95,39 @@ class ProductAddons(OfProduct):
 
     def get(self, request: Request, product_id: str) -> HttpResponse:
         """The add-ons that may be bought with it, as a bare array."""
-        rows = offers.addon_products(self.caller.actor, self.rows(product_id).get())
+        rows = offers.addon_products(self.caller.actor, self.found(product_id).get())
         staff = not self.caller.is_reseller
         return self.answer([wire.addon(row, staff=staff) for row in wire.read(rows, slice(None))])
+
+
+class ProductCharacteristics(OfProduct):
+    """``GET /api/products/{productId}/characteristics``."""
+
+    answers = "Characteristics"
+
+    def get(self, request: Request, product_id: str) -> HttpResponse:
+        """Products have none of their own: what a vendor asks is asked at the order."""
+        self.wanted()
+        self.found(product_id)
+        return self.answer({"groups": []})
+
+
+class FrequencyOptions(OfProduct, ListView):
+    """``GET /api/products/{productId}/billingfrequencyoptions``."""
+
+    columns = wire.COLUMNS
+    query_options = frozenset()
+    answers = "PagedResultDtoOfProductBillingFrequencyOption"
+
+    def get(self, request: Request, product_id: str) -> HttpResponse:
+        """No product is sold by instalments, so the page is empty."""
+        self.found(product_id)
+        return self.page(offers.offered_products(self.caller.actor).none())
+
+    def read(self) -> Any:
+        """Values of products."""
+        return wire.read
+
+    def build(self, row: Any) -> dict[str, Any]:
+        """There is no row."""
+        return wire.product(row, staff=False)

@@ -153,13 +153,17 @@ def test_every_name_can_be_asked_of_the_database(distributor: Program, service: 
         "guid": str(uuid.uuid4()),
         "moment": "2026-01-01",
     }
-    for column in TABLES[name].all:
-        literal = f"'{next(iter(column.words))}'" if column.words else literals[column.kind]
-        for operator in ("eq", "ne"):
-            found(distributor, f"{column.name} {operator} {literal}", f"/api/{name}")
-        found(distributor, f"{column.name} ne null", f"/api/{name}")
-        if column.orders:
-            assert distributor.get(f"/api/{name}?$orderBy={column.name} desc").status_code == 200
+    columns = TABLES[name].all
+    for start in range(0, len(columns), 8):
+        parts = []
+        for column in columns[start : start + 8]:
+            literal = f"'{next(iter(column.words))}'" if column.words else literals[column.kind]
+            parts += [f"{column.name} {operator} {value}" for operator in ("eq", "ne") for value in (literal, "null")]
+        found(distributor, " or not ".join(parts), f"/api/{name}")
+    ordering = [column.name for column in columns if column.orders]
+    for start in range(0, len(ordering), 3):
+        order = " desc,".join(ordering[start : start + 3])
+        assert distributor.get(f"/api/{name}?$orderBy={order}").status_code == 200
 
 
 WORDS = st.sampled_from(

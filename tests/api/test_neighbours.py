@@ -155,7 +155,8 @@ def test_products_and_what_the_caller_pays(shop: Shop, distributor: Program, res
     assert missing["type"] == "ProductNotFoundError"
     assert len(check(distributor.get("/api/products"), "/api/products")["data"]) == 3
     check(distributor.get(f"{path}/pricing"), "/api/products/{productId}/pricing")
-    check(distributor.get(f"{path}/customfields"), "/api/products/{productId}/customfields")
+    for part in ("customfields", "characteristics", "billingfrequencyoptions"):
+        check(distributor.get(f"{path}/{part}"), f"/api/products/{{productId}}/{part}")
 
 
 # --- Custom fields ----------------------------------------------------------------------------------------------------
