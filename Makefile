@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
-PACKAGES := core users resellers vendors catalog subscriptions billing orders provisioning notifications sso tenants office365 \
-	microsoft_esd ui storefront bss cloudbss sandbox bench
+PACKAGES := core users resellers clients vendors catalog subscriptions billing orders provisioning notifications sso \
+	tenants office365 microsoft_esd ui storefront bss api cloudbss sandbox bench
 
 .PHONY: help setup run test lint format types contracts migrations deploy-check suite bench chaos requirements clean
 

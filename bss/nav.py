@@ -54,6 +54,7 @@ ENTRIES = [
     Entry(_("Employees"), "bss:staff_list", "users", _("Setup"), Perm.STAFF_MANAGE),
     Entry(_("Permission rules"), "bss:rule_list", "lock", _("Setup"), Perm.STAFF_MANAGE),
     Entry(_("Custom fields"), "bss:field_list", "list", _("Setup"), Perm.SYSTEM_OPTIONS),
+    Entry(_("API clients"), "bss:api_client_list", "plug", _("Setup"), Perm.SYSTEM_OPTIONS),
     Entry(_("Roles"), "bss:role_matrix", "key", _("Setup"), Perm.BSS_VIEW),
 ]
 

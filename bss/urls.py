@@ -1,6 +1,7 @@
 """Addresses of the BSS, by room."""
 
 from bss import (
+    urls_api,
     urls_control,
     urls_custom,
     urls_operations,
@@ -21,6 +22,7 @@ urlpatterns = [
     *urls_services.urlpatterns,
     *urls_operations.urlpatterns,
     *urls_control.urlpatterns,
+    *urls_api.urlpatterns,
     *urls_custom.urlpatterns,
     *urls_registrations.urlpatterns,
     *urls_rules.urlpatterns,

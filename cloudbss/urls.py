@@ -21,5 +21,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("styleguide/", include("ui.urls")),
     path("bss/", include("bss.urls")),
+    path("", include("api.urls")),
     path("", include("storefront.urls")),
 ]

@@ -22,7 +22,8 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "approval_count": SimpleLazyObject(lambda: _waiting(acting)),
         "asks_consent": consent_of(request) == "",
         "measures": consent_of(request) == "yes",
-        "may_design": SimpleLazyObject(lambda: _may_design(acting)),
+        "may_design": SimpleLazyObject(lambda: _may(acting, Perm.SHOP_SITE_MANAGE)),
+        "may_use_api": SimpleLazyObject(lambda: _may(acting, Perm.SHOP_API)),
     }
 
 
@@ -44,6 +45,6 @@ def _count(request: ActorRequest) -> int:
     return basket_count(request.actor, site, visitor_key)
 
 
-def _may_design(request: ActorRequest) -> bool:
+def _may(request: ActorRequest, perm: str) -> bool:
     actor = getattr(request, "actor", None)
-    return actor is not None and actor.is_customer and actor.has(Perm.SHOP_SITE_MANAGE)
+    return actor is not None and actor.is_customer and actor.has(perm)

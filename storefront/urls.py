@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from storefront.views import (
     activity,
+    api_clients,
     approvals,
     assets,
     basket,
@@ -29,6 +30,7 @@ from storefront.views import subscription_more as more
 app_name = "storefront"
 _MEMBER = "company/users/<uuid:public_id>/"
 _REGISTRATION = "registrations/<uuid:public_id>/"
+_CLIENT = "my-shop/api/<uuid:public_id>/"
 _ASSET = "licences/<uuid:public_id>/"
 
 urlpatterns = [
@@ -117,6 +119,11 @@ urlpatterns = [
     path("my-shop/prices/settings/", shop_prices.PolicyEdit.as_view(), name="shop_policy"),
     path("my-shop/prices/<uuid:public_id>/", shop_prices.RuleEdit.as_view(), name="shop_rule_edit"),
     path("my-shop/prices/<uuid:public_id>/delete/", shop_prices.RuleDelete.as_view(), name="shop_rule_delete"),
+    path("my-shop/api/", api_clients.ApiClientList.as_view(), name="api_client_list"),
+    path("my-shop/api/new/", api_clients.ApiClientNew.as_view(), name="api_client_new"),
+    path(_CLIENT, api_clients.ApiClientEdit.as_view(), name="api_client"),
+    path(f"{_CLIENT}secret/", api_clients.ApiClientRotate.as_view(), name="api_client_rotate"),
+    path(f"{_CLIENT}revoke/", api_clients.ApiClientRevoke.as_view(), name="api_client_revoke"),
     path("my-shop/to-do/", shop_prices.Todo.as_view(), name="shop_todo"),
     path("company/", services.profile, name="profile"),
     path("company/users/", people.MemberList.as_view(), name="member_list"),

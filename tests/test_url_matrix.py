@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from catalog.models import PriceList
+from clients.services.clients import create_client
 from core import clock
 from core.audit import AuditEntry
 from core.custom_fields import CustomField
@@ -164,6 +165,7 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         submitted_at=clock.now(),
         expires_at=clock.now() + dt.timedelta(days=30),
     )
+    program, _secret = create_client(shop.staff, account=None, name="A program")
     stamp = StampRun.objects.create(
         organization=shop.organization,
         account=shop.customer,
@@ -203,6 +205,7 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "update": str(CatalogueUpdate.objects.create(**update).public_id),
         "field": str(field.public_id),
         "registration": str(registration.public_id),
+        "api": str(program.public_id),
     }
 
 

@@ -53,6 +53,15 @@ TERM_LABELS = {
 }
 
 
+def plan_label(term: str, billing_cycle: str) -> str:
+    """A term (ISO 8601, empty for none) and a billing cycle in words, such as ``1 year, billed monthly``."""
+    shown = TERM_LABELS.get(term, term)
+    cycle = Cycle(billing_cycle).label
+    if billing_cycle == Cycle.ONE_TIME:
+        return str(cycle) if not term else f"{shown}, {str(cycle).lower()}"
+    return f"{shown}, {_('billed')} {str(cycle).lower()}" if term else str(cycle)
+
+
 class Category(TenantOwned):
     """A shelf of the storefront."""
 
@@ -251,11 +260,7 @@ class Plan(TenantOwned):
     @property
     def label(self) -> str:
         """Term and cycle in words, such as ``1 year, billed monthly``."""
-        term = TERM_LABELS.get(self.term, self.term)
-        cycle = Cycle(self.billing_cycle).label
-        if self.billing_cycle == Cycle.ONE_TIME:
-            return str(cycle) if not self.term else f"{term}, {str(cycle).lower()}"
-        return f"{term}, {_('billed')} {str(cycle).lower()}" if self.term else str(cycle)
+        return plan_label(self.term, self.billing_cycle)
 
 
 class PlanCost(TenantOwned):

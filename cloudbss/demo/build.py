@@ -16,6 +16,7 @@ from catalog.models import Category, Plan, PriceList, Product
 from catalog.selectors import price_list_of, sold_products
 from catalog.services.price_lists import assign_price_list, save_price_list
 from catalog.services.products import publish_products
+from cloudbss.demo.api_clients import api_info, build_api_clients
 from cloudbss.demo.data import BIRCH, CEDAR, CUSTOMER_USERS, MAIN, STAFF, SUPERUSER, Company, Person, others
 from cloudbss.demo.esd import build_esd
 from cloudbss.demo.licences import order_licences, return_licences
@@ -80,6 +81,7 @@ def build(say: Callable[[str], None]) -> None:
     _customer_users(organization, accounts)
     build_esd(_operator(organization), say)
     build_shop(_operator(organization), accounts[CEDAR], accounts["elm"], say)
+    build_api_clients(_operator(organization), Account.objects.get(pk=accounts[CEDAR].pk), say)
     missing = ORDERS - Order.objects.filter(organization=organization).count()
     if missing > 0:
         say(f"{missing} orders through the twin")
@@ -431,9 +433,12 @@ def info() -> dict[str, Any]:
             "storefront": f"{web}/",
             "bss": f"{web}/bss/",
             "admin": f"{web}/admin/",
+            "api": f"{web}/api/",
+            "apidocs": f"{web}/apidocs/",
             "twins": settings.SANDBOX_URL,
         },
         "users": users,
+        "api": api_info(organization),
     }
 
 

@@ -28,6 +28,7 @@ LOCAL_APPS = [
     "core",
     "users",
     "resellers",
+    "clients",
     "vendors",
     "catalog",
     "subscriptions",
@@ -42,6 +43,7 @@ LOCAL_APPS = [
     "ui",
     "storefront",
     "bss",
+    "api",
     "cloudbss",
 ]
 INSTALLED_APPS = [
@@ -66,6 +68,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
     "core.request_id.RequestIdMiddleware",
+    "api.middleware.ApiMiddleware",
     "resellers.middleware.SiteMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

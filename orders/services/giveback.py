@@ -284,7 +284,7 @@ def reduce(
             actor, row=row, kind=RequestKind.REDUCE, quantity=fewer, execution=Execution.NOW, comment=reason
         )
     credits = _credits(row, preview, lambda view: preview_reduce(actor, view, quantity=quantity))
-    desired = {"quantity": quantity, "reason": reason.strip(), **credits}
+    desired = {"quantity": quantity, "was": row.quantity, "reason": reason.strip(), **credits}
     return open_change(actor, row, purpose=Purpose.REDUCE, desired=desired)
 
 

@@ -63,3 +63,8 @@ def next_price_values(row: Subscription) -> dict[str, object]:
     if row.next_unit_price is None:
         return {}
     return {"unit_price": row.next_unit_price, "next_unit_price": None, "price_trace": [str(_("Set by hand"))]}
+
+
+def is_set_by_hand(row: Subscription) -> bool:
+    """Whether the price of the present period is one that staff set, not one of a list."""
+    return bool(row.price_trace == [str(_("Set by hand"))])

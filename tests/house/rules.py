@@ -13,6 +13,7 @@ PACKAGES = (
     "core",
     "users",
     "resellers",
+    "clients",
     "vendors",
     "catalog",
     "subscriptions",
@@ -27,6 +28,7 @@ PACKAGES = (
     "ui",
     "storefront",
     "bss",
+    "api",
     "cloudbss",
 )
 DOORS = ("storefront", "bss", "api")

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 # Kinds of addresses whose object is of the organization, not of an account.
 NOT_OF_ACCOUNTS = (
     "instance", "consent", "certificate", "product", "category", "price", "type", "staff", "export", "rule", "group",
-    "update", "design", "registration", "field",
+    "update", "design", "registration", "field", "api",
 )  # fmt: skip
 
 

@@ -28,3 +28,5 @@ class Command(BaseCommand):
             self.stdout.write(f"{name:<12}{url}")
         for user in found["users"]:
             self.stdout.write(f"{user['role']:<26}{user['username']:<34}{user['password']}")
+        for client in found["api"]:
+            self.stdout.write(f"API {client['for']:<22}{client['client_id']:<34}{client['client_secret']}")

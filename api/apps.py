@@ -1,0 +1,9 @@
+"""The app of the REST door."""
+
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    """The REST door."""
+
+    name = "api"

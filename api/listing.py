@@ -1,0 +1,77 @@
+"""What every list and every single read of a resource has in common: paging, and members embedded on request."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+
+from api.base import ApiView
+from api.errors import ApiError, invalid
+from api.fields import Columns
+from api.paging import OPTIONS, Pager, Reader
+from clients.scopes import Right
+
+# Adds one member to each object of a page: the rows as values, and the objects in the same order.
+Include = Callable[[Any, list[dict[str, Any]], list[dict[str, Any]]], None]
+
+
+class IncludingView(ApiView):
+    """A read whose ``include`` embeds members; ``includes`` names them, with the right each needs and who adds it."""
+
+    includes: ClassVar[Mapping[str, tuple[Right, Include]]] = {}
+
+    def wanted(self) -> list[str]:
+        """The members to embed; 400 for an unknown name, 403 for one that the caller may not read."""
+        text = self.query.get("include", "")
+        known = {name.lower(): name for name in self.includes}
+        found: list[str] = []
+        for part in (part.strip().lower() for part in text.split(",") if part.strip()):
+            if part not in known:
+                names = ", ".join(self.includes) or "none"
+                raise invalid("include", f"'{part[:60]}' cannot be included. Known: {names}.", "unknown_include")
+            if known[part] not in found:
+                found.append(known[part])
+        for name in found:
+            self.demand(self.includes[name][0])
+        return found
+
+    def embed(self, wanted: list[str], rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
+        """Add the wanted members to the objects."""
+        for name in wanted:
+            self.includes[name][1](self, rows, objects)
+
+
+class ListView(IncludingView):
+    """A paged list: ``rows`` gives the visible rows, ``read`` their values, ``build`` one object of one row."""
+
+    columns: ClassVar[Columns]
+    query_options = OPTIONS
+
+    def rows(self) -> QuerySet[Any]:
+        """The rows the caller may see."""
+        raise NotImplementedError
+
+    def read(self) -> Reader:
+        """Who turns rows into values."""
+        raise NotImplementedError
+
+    def build(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """One row on the wire."""
+        raise NotImplementedError
+
+    def page(self, rows: QuerySet[Any]) -> HttpResponse:
+        """The answer of the list."""
+        wanted = self.wanted()
+        caller = self.caller
+        pager = Pager(self.raw, caller.client.pk, self.columns, not caller.is_reseller, caller.time_zone)
+        page = pager.page(rows, self.query, self.read())
+        objects = [self.build(row) for row in page.rows]
+        self.embed(wanted, list(page.rows), objects)
+        return self.answer(page.envelope(objects))
+
+
+def not_found(type: str, code: str, message: str, entity: tuple[str, str] | None = None) -> ApiError:
+    """404 of a resource: the same for what does not exist and for what is not the caller's."""
+    found = (entity[0], "Id", entity[1]) if entity is not None else None
+    return ApiError(404, code, message, type=type, entity=found)

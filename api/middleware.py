@@ -1,0 +1,48 @@
+"""Everything below ``/api/`` and ``/oauth/`` in any letter case, with or without a slash at the end, and its errors.
+
+It stands right behind the request id, so that a refusal of any layer leaves in the API's own form.
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from api.errors import ApiError, error_response
+
+PREFIXES = ("/api/", "/oauth/")
+
+
+def is_api_path(path: str) -> bool:
+    """Whether the API answers there."""
+    lowered = path[:7].lower()
+    return lowered.startswith(PREFIXES) or path.lower() in ("/api", "/oauth")
+
+
+class ApiMiddleware:
+    """Normalizes the path, and turns foreign error pages into the API's error body."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on; only what the API answers for is touched."""
+        if not is_api_path(request.path_info):
+            return self.get_response(request)
+        request.path_info = request.path_info.lower().rstrip("/")
+        response = self.get_response(request)
+        if response.status_code < 400 or getattr(response, "is_api_answer", False):
+            return response
+        # 413 and the like are refusals of the request; the API knows them as 400 (``api.md`` 5.2).
+        status = response.status_code if response.status_code in (403, 404, 405, 410, 429, 500, 503) else 400
+        if response.status_code == 410:
+            status = 503  # A closed storefront: 410 means archived usages here.
+        answer = error_response(request, ApiError(status))
+        for name in ("Allow", "Retry-After"):
+            if name in response:
+                answer[name] = response[name]
+        return _with_cookies(answer, response)
+
+
+def _with_cookies(answer: HttpResponse, response: HttpResponseBase) -> HttpResponse:
+    answer.cookies = response.cookies
+    return answer

@@ -1,0 +1,222 @@
+"""Pages of lists: by number and by cursor, with totals that never cost a full scan (``api.md`` 3.1)."""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core import signing
+from django.db.models import F, Q, QuerySet
+from django.http import HttpRequest
+
+from api.errors import invalid
+from api.fields import Column, Columns, order_expressions
+
+DEFAULT_SIZE = 10
+LARGEST = 500
+DEEPEST_ROW = 100_000
+CURSOR_FROM_ROW = 10_000
+EXACT_UP_TO = 100_000
+CURSOR_SECONDS = 24 * 3600
+SALT = "api.cursor"
+OPTIONS = frozenset({"$filter", "$orderby"})
+
+
+Reader = Callable[..., list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a caller asks of a list."""
+
+    index: int
+    size: int
+    cursor: str
+    wants_count: bool
+    filter: str
+    order: str
+
+
+def wish_of(query: dict[str, str]) -> Wish:
+    """Read the paging parameters; raises 400 naming the one that is wrong."""
+    index, size = query.get("pageindex"), query.get("pagesize")
+    cursor = query.get("cursor", "")
+    if cursor and index is not None:
+        raise invalid("cursor", "Send a cursor or a pageIndex, not both.", "cursor_with_page")
+    count = query.get("count", "true").lower()
+    if count not in ("true", "false"):
+        raise invalid("count", "count is true or false.")
+    found = Wish(
+        _whole("pageIndex", index, 1, 10**9),
+        _whole("pageSize", size, DEFAULT_SIZE, LARGEST),
+        cursor,
+        count == "true",
+        query.get("$filter", ""),
+        _order_text(query),
+    )
+    if (found.index - 1) * found.size >= DEEPEST_ROW:
+        raise invalid("pageIndex", f"Pages end at row {DEEPEST_ROW:,}. Go on with the cursor.", "page_too_deep")
+    return found
+
+
+def _order_text(query: dict[str, str]) -> str:
+    return query.get("$orderby", "")
+
+
+def _whole(name: str, text: str | None, default: int, most: int) -> int:
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or text.startswith("0") or len(text) > 10 or int(text) > most:
+        raise invalid(name, f"{name} is a whole number from 1 to {most}.")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of values and the envelope around them."""
+
+    rows: Sequence[Any]
+    paging: dict[str, Any]
+    links: dict[str, Any]
+
+    def envelope(self, data: list[Any]) -> dict[str, Any]:
+        """The answer of a list."""
+        return {"data": data, "paging": self.paging, "links": self.links}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return ["t", value.isoformat()]
+    if isinstance(value, Decimal):
+        return ["d", str(value)]
+    return value
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, list):
+        return dt.datetime.fromisoformat(value[1]) if value[0] == "t" else Decimal(value[1])
+    return value
+
+
+@dataclass(frozen=True)
+class Pager:
+    """Cuts one page out of ``rows``; ``owner`` binds cursors to the caller, ``read`` turns a query set into values."""
+
+    request: HttpRequest
+    owner: int
+    columns: Columns
+    staff: bool
+    time_zone: str
+
+    def page(self, rows: QuerySet[Any], query: dict[str, str], read: Reader) -> Page:
+        """The page that the query asks for; ``read`` gives one dictionary for each row, with ``pk`` and the marks."""
+        wish = wish_of(query)
+        order = self.columns.order(wish.order, staff=self.staff)
+        rows = self.columns.needed(rows, [column for column, _descending in order])
+        if wish.filter:
+            rows = self.columns.filtered(rows, wish.filter, staff=self.staff, time_zone=self.time_zone)
+        total, estimated = _total(rows) if wish.wants_count else (None, False)
+        binding = self._binding(wish)
+        start = 0 if wish.cursor else (wish.index - 1) * wish.size
+        ordered = rows.order_by(*order_expressions(order))
+        row_number = start
+        if wish.cursor:
+            row_number, after = self._opened(wish.cursor, binding, order)
+            ordered = ordered.filter(after)
+        marks = {f"mark_{number}": F(column.path) for number, (column, _d) in enumerate(order)}
+        # One row more than the page tells whether there is another.
+        found = read(ordered.annotate(**marks), slice(start, start + wish.size + 1), *marks)
+        more, found = len(found) > wish.size, found[: wish.size]
+        cursor = None
+        if more and found:
+            cursor = self._sealed(found[-1], len(order), binding, row_number + len(found))
+        paging = {
+            "page": row_number // wish.size + 1,
+            "size": wish.size,
+            "totalPages": None if total is None else -(-total // wish.size),
+            "totalRecords": total,
+            "totalIsEstimate": estimated,
+            "nextCursor": cursor,
+        }
+        return Page(found, paging, self._links(wish, total, cursor, row_number + len(found)))
+
+    def _binding(self, wish: Wish) -> str:
+        text = json.dumps([self.request.path_info, wish.filter, wish.order, wish.size])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _sealed(self, row: Any, terms: int, binding: str, row_number: int) -> str:
+        values = [_plain(row[f"mark_{number}"]) for number in range(terms)]
+        return signing.dumps([self.owner, binding, row_number, values, row["pk"]], salt=SALT, compress=True)
+
+    def _opened(self, text: str, binding: str, order: Sequence[tuple[Column, bool]]) -> tuple[int, Q]:
+        try:
+            owner, bound, row_number, values, key = signing.loads(text[:4000], salt=SALT, max_age=CURSOR_SECONDS)
+        except (signing.BadSignature, ValueError, TypeError):
+            raise invalid("cursor", "This cursor is too old, or none of ours.", "invalid_cursor") from None
+        if owner != self.owner:
+            raise invalid("cursor", "This cursor is too old, or none of ours.", "invalid_cursor")
+        if bound != binding:
+            raise invalid("cursor", "This cursor belongs to another list, filter, order or size.", "cursor_mismatch")
+        return row_number, _after(order, [_value(value) for value in values], key)
+
+    def _links(self, wish: Wish, total: int | None, cursor: str | None, seen: int) -> dict[str, Any]:
+        given = list(self.request.GET.items())
+        base = self.request.build_absolute_uri(self.request.path)
+
+        def link(**changes: Any) -> str:
+            names = {name.lower() for name in changes} | {"pageindex", "cursor", "pagesize"}
+            kept = [(name, value) for name, value in given if name.lower() not in names]
+            return base + "?" + urlencode([*changes.items(), *kept])
+
+        size = wish.size
+        if wish.cursor:
+            here, before = link(cursor=wish.cursor, pageSize=size), None
+        else:
+            here = link(pageIndex=wish.index, pageSize=size)
+            before = link(pageIndex=wish.index - 1, pageSize=size) if wish.index > 1 else None
+        follows = None
+        if cursor is not None:
+            by_number = not wish.cursor and seen < CURSOR_FROM_ROW
+            follows = link(pageIndex=wish.index + 1, pageSize=size) if by_number else link(cursor=cursor, pageSize=size)
+        pages = None if total is None else max(-(-total // size), 1)
+        last = link(pageIndex=pages, pageSize=size) if pages and (pages - 1) * size < DEEPEST_ROW else None
+        return {
+            "self": here,
+            "first": link(pageIndex=1, pageSize=size),
+            "last": last,
+            "next": follows,
+            "previous": before,
+        }
+
+
+def _total(rows: QuerySet[Any]) -> tuple[int, bool]:
+    """How many rows, exact up to a limit; above it what the planner expects."""
+    counted = rows.order_by()[: EXACT_UP_TO + 1].count()
+    if counted <= EXACT_UP_TO:
+        return counted, False
+    plan = json.loads(rows.order_by().values("pk").explain(format="json"))
+    return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
+
+
+def _after(order: Sequence[tuple[Column, bool]], values: Sequence[Any], key: int) -> Q:
+    """Rows behind a mark: the first column that differs decides; empty ones come last, whichever way."""
+    terms = [
+        (column.path, descending, column.nullable, value)
+        for (column, descending), value in zip(order, values, strict=True)
+    ]
+    terms.append(("pk", order[0][1], False, key))
+    found, same = Q(pk__in=()), Q()
+    for path, descending, nullable, value in terms:
+        if value is None:
+            same &= Q(**{f"{path}__isnull": True})
+            continue
+        behind = Q(**{f"{path}__{'lt' if descending else 'gt'}": value})
+        if nullable:
+            behind |= Q(**{f"{path}__isnull": True})
+        found |= same & behind
+        same &= Q(**{path: value})
+    return found

@@ -1,0 +1,219 @@
+"""Subscriptions and add-ons on the wire (``api.md`` 7.1, 9.1): one row of values in, one object out.
+
+Amounts are what the payer pays; the vendor's cost is not read here at all.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from api.fields import Column, Columns
+from api.wire import moment
+from catalog.models import ChargeType
+from catalog.models.products import plan_label
+from core.money import to_minor
+from orders import service_values as values
+from resellers.enums import AccountKind, PurchaseMode
+from subscriptions.enums import SubscriptionStatus as S
+
+STATUS_WORDS = {
+    "Active": (S.ACTIVE.value,),
+    "Cancelled": (S.CANCELLED.value,),
+    "Inactive": (S.INACTIVE.value, S.FAILED.value),
+    "Suspended": (S.SUSPENDED.value,),
+    "PendingCancellation": (S.PENDING_CANCEL.value,),
+}
+STATUS = {value: word for word, stored in STATUS_WORDS.items() for value in stored}
+SYNC_WORDS = {
+    "Unsynchronized": ("not_required", "unsynchronised"),
+    "InProgress": ("in_progress",),
+    "Synchronized": ("synchronized",),
+    "Failed": ("failed",),
+}
+SYNC = {value: word for word, stored in SYNC_WORDS.items() for value in stored}
+MODE_WORDS = {
+    "PersonalUse": (PurchaseMode.PERSONAL_USE.value,),
+    "AffiliateAccount": (PurchaseMode.AFFILIATE.value,),
+    "EndCustomer": (PurchaseMode.END_CUSTOMER.value,),
+}
+MODES = {value: word for word, stored in MODE_WORDS.items() for value in stored}
+USAGE_WORDS: dict[str, tuple[str, ...]] = {"None": ("None",), "Azure": (), "AzurePlan": (), "PayPerUse": ()}
+CYCLES = {"monthly": (1, "Month"), "annual": (1, "Year"), "biennial": (2, "Year"), "triennial": (3, "Year")}
+TERMS = {"P1M": (1, "Month"), "P1Y": (1, "Year"), "P2Y": (2, "Year"), "P3Y": (3, "Year"), "P6Y": (6, "Year")}
+
+
+def _text(name: str, path: str, **more: Any) -> Column:
+    return Column(name, "text", path, **more)
+
+
+def _date(name: str, path: str, *, orders: bool = False, nullable: bool = False, **more: Any) -> Column:
+    return Column(name, "moment", path, orders=orders, nullable=nullable, **more)
+
+
+COLUMNS = Columns(
+    (
+        Column("id", "guid", "public_id"),
+        _text("name", "name", orders=True),
+        _text("externalId", "external_id"),
+        Column("status", "word", "status", words=STATUS_WORDS, orders=True),
+        _text("statusReason", "said_why", expression=values.why),
+        _text("currency", "currency"),
+        Column("orderId", "guid", "from_order", expression=values.order_id, nullable=True),
+        _text("orderCode", "order_number"),
+        Column("accountId", "integer", "account_id"),
+        _text("accountName", "account__name", orders=True),
+        Column("billingToId", "integer", "bill_to_id"),
+        _text("billingToName", "bill_to__name", orders=True),
+        Column("resellerId", "integer", "reseller_key", expression=values.reseller_id, nullable=True),
+        _text("resellerName", "reseller_name", expression=values.reseller_name, nullable=True),
+        Column("productId", "guid", "product__public_id"),
+        _text("productName", "product__name", orders=True),
+        _text("productCode", "product__code"),
+        Column("typeId", "integer", "product__product_type_id"),
+        _text("typeName", "product__product_type__name"),
+        Column("unitId", "guid", "plan__public_id"),
+        Column("unitName", "text", "unit_name", expression=values.unit_name),
+        Column("quantity", "integer", "quantity", orders=True),
+        Column("subscriptionAmount", "number", "row_amount", expression=values.amount, orders=True),
+        _date("startDate", "row_starts", expression=values.starts, orders=True),
+        _date("endDate", "row_ends", expression=values.ends, orders=True),
+        _date("activationDate", "row_activated", expression=values.activated, orders=True),
+        _date("firstActivationDateTime", "first_activated_at", nullable=True),
+        _date("cancelledAt", "cancelled_at", nullable=True),
+        _date("renewalDate", "term_ends_at", nullable=True, orders=True),
+        Column("automaticRenewal", "bool", "auto_renew"),
+        Column("isUsageBased", "bool", "by_usage", expression=values.by_usage),
+        Column("usageKind", "word", words=USAGE_WORDS, always="None"),
+        Column("isBackordering", "bool", always=False),
+        Column("isTrial", "bool", "is_trial"),
+        Column("isUnderPriceProtection", "bool", always=False),
+        Column("purchaseMode", "word", "purchase_mode", words=MODE_WORDS),
+        Column("synchronizationStatus", "word", "sync_status", words=SYNC_WORDS),
+        Column("integrationId"),
+        _date("createdAt", "created_at", orders=True),
+        _date("updatedAt", "updated_at", orders=True),
+    ),
+    default_order=("createdAt", True),
+)
+_READ = (
+    "pk",
+    "public_id",
+    "name",
+    "status",
+    "said_why",
+    "currency",
+    "order_number",
+    "from_order",
+    "account_id",
+    "account__name",
+    "bill_to_id",
+    "bill_to__name",
+    "bill_to__kind",
+    "contact",
+    "row_starts",
+    "row_ends",
+    "row_activated",
+    "first_activated_at",
+    "cancelled_at",
+    "cancel_until",
+    "term_ends_at",
+    "auto_renew",
+    "is_trial",
+    "product__public_id",
+    "product__name",
+    "product__code",
+    "product__charge_type",
+    "product__product_type_id",
+    "product__product_type__name",
+    "plan__public_id",
+    "term",
+    "billing_cycle",
+    "quantity",
+    "unit_price",
+    "created_at",
+    "updated_at",
+    "external_id",
+    "purchase_mode",
+    "sync_status",
+)
+
+
+def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
+    """A part of the rows as values, in one statement; ``more`` names what else to read."""
+    made = {
+        "said_why": values.why(),
+        "from_order": values.order_id(),
+        "contact": values.payer_contact(),
+        "row_starts": values.starts(),
+        "row_ends": values.ends(),
+        "row_activated": values.activated(),
+    }
+    return list(rows.annotate(**made).values(*_READ, *more)[part])
+
+
+def unit_of(public_id: Any, term: str, cycle: str) -> dict[str, Any]:
+    """The billing unit: one way to buy a product."""
+    return {"id": public_id, "name": plan_label(term, cycle)}
+
+
+def lite(key: Any, name: str) -> dict[str, Any]:
+    """An account or another thing by its id and name."""
+    return {"id": key, "name": name}
+
+
+def subscription(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A subscription as every caller sees it; what is embedded is added by the call."""
+    payer = lite(row["bill_to_id"], row["bill_to__name"])
+    cycle, term = CYCLES.get(row["billing_cycle"]), TERMS.get(row["term"])
+    commitment = None
+    if term and row["term_ends_at"]:
+        commitment = {
+            "duration": term[0],
+            "unitType": term[1],
+            "endDate": moment(row["term_ends_at"]),
+            "cancellableUntil": moment(row["cancel_until"]),
+        }
+    return {
+        "id": row["public_id"],
+        "name": row["name"],
+        "status": STATUS[row["status"]],
+        "currency": row["currency"],
+        "order": {"id": row["from_order"], "code": row["order_number"]} if row["from_order"] else None,
+        "account": lite(row["account_id"], row["account__name"]),
+        "billingTo": payer,
+        "billToContact": row["contact"],
+        "startDate": moment(row["row_starts"]),
+        "endDate": moment(row["row_ends"]),
+        "activationDate": moment(row["row_activated"]),
+        "automaticRenewal": row["auto_renew"],
+        "isUsageBased": row["product__charge_type"] == ChargeType.PAY_PER_USE,
+        "isBackordering": False,
+        "isTrial": row["is_trial"],
+        "product": {
+            "id": row["product__public_id"],
+            "name": row["product__name"],
+            "code": row["product__code"],
+            "isBundle": False,
+        },
+        "unit": unit_of(row["plan__public_id"], row["term"], row["billing_cycle"]),
+        "quantity": row["quantity"],
+        "subscriptionAmount": to_minor(row["unit_price"] * row["quantity"], row["currency"]),
+        "createdAt": moment(row["created_at"]),
+        "updatedAt": moment(row["updated_at"]),
+        "externalId": row["external_id"] or None,
+        "type": {"id": row["product__product_type_id"], "name": row["product__product_type__name"]},
+        "statusReason": row["said_why"] or None,
+        "firstActivationDateTime": moment(row["first_activated_at"]),
+        "cancelledAt": moment(row["cancelled_at"]),
+        "renewalDate": moment(row["term_ends_at"]),
+        "billingCycle": {"duration": cycle[0], "unitType": cycle[1], "name": cycle[1]} if cycle else None,
+        "commitment": commitment,
+        "purchaseMode": MODES.get(row["purchase_mode"]),
+        "reseller": payer if row["bill_to__kind"] == AccountKind.RESELLER else None,
+        "parentSubscription": None,
+        "usageKind": "None",
+        "synchronizationStatus": SYNC[row["sync_status"]],
+        "isUnderPriceProtection": False,
+        "integrationId": None,
+    }

@@ -1,0 +1,276 @@
+"""Accounts, licences and orders: their lists and single reads (``api.md`` 10)."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from rest_framework.request import Request
+
+from api.errors import ApiError
+from api.listing import IncludingView, ListView, not_found
+from api.paging import OPTIONS
+from api.resources import accounts, assets, orders
+from api.resources.custom_values import read_change
+from clients.scopes import Right, Scope
+from orders import order_values, service_values
+from orders.models import OrderLine
+from resellers.selectors import accounts_for, own_account
+from resellers.services.accounts import create_account
+from resellers.services.custom_fields import set_custom_values
+from subscriptions.refusals import cleaned
+
+ACCOUNTS = Right(Scope.ACCOUNTS_READ)
+WRITE_ACCOUNTS = Right(Scope.ACCOUNTS_WRITE, writes=True)
+ASSETS = Right(Scope.ASSETS_READ)
+ORDERS = Right(Scope.ORDERS_READ)
+ACCOUNT_INCLUDES = {"billingAddress": (ACCOUNTS, accounts.include_address)}
+ORDER_INCLUDES = {"items": (ORDERS, orders.include_items)}
+STAGES = ("confirmed", "draft", "all")
+
+
+# --- Accounts ---------------------------------------------------------------------------------------------------------
+def missing_account(key: str) -> ApiError:
+    """404 of an account."""
+    return not_found("AccountNotFoundError", "account_not_found", "No such account.", ("Account", key))
+
+
+class AccountList(ListView):
+    """``GET, POST /api/accounts``."""
+
+    rights = {"GET": ACCOUNTS, "POST": WRITE_ACCOUNTS}
+    refusal_type = "AccountNotCreatedError"
+    columns = accounts.COLUMNS
+    includes = ACCOUNT_INCLUDES
+    answers = "PagedResultDtoOfAccountDto"
+
+    def get(self, request: Request) -> HttpResponse:
+        """A page of accounts: the organization's, or the reseller's own and those billed to him."""
+        return self.page(accounts_for(self.caller.actor).select_related(None))
+
+    def post(self, request: Request) -> HttpResponse:
+        """Make a reseller's end customer or affiliate account, or the organization's customer or reseller."""
+        return self.once(self._create)
+
+    def _create(self) -> HttpResponse:
+        actor, is_reseller = self.caller.actor, self.caller.is_reseller
+        values, custom = accounts.read_new(self.body(), staff=not is_reseller)
+        payer = own_account(actor)
+        made = create_account(
+            actor,
+            kind=accounts.kind_of_new(values, is_reseller=is_reseller),
+            values=values,
+            bill_to=payer,
+            organization=self.caller.client.organization,
+        )
+        if custom is not None:
+            set_custom_values(actor, made, read_change(actor, made, custom))
+        row = accounts.read(accounts_for(actor).select_related(None).filter(pk=made.pk), slice(1))[0]
+        value = accounts.account(row, staff=not is_reseller)
+        location = self.raw.build_absolute_uri(f"{self.raw.path.rstrip('/')}/{made.pk}")
+        return self.answer(value, status=201, location=location, schema="AccountDto")
+
+    def read(self) -> Any:
+        """Values of accounts."""
+        return accounts.read
+
+    def build(self, row: Any) -> dict[str, Any]:
+        """An account."""
+        return accounts.account(row, staff=not self.caller.is_reseller)
+
+
+class OfAccount(IncludingView):
+    """A call on one account."""
+
+    rights = {"GET": ACCOUNTS}
+
+    def values(self, account_id: str) -> dict[str, Any]:
+        """The account as values."""
+        key = self.number("accountId", account_id)
+        found = accounts.read(accounts_for(self.caller.actor).select_related(None).filter(pk=key), slice(1))
+        if not found:
+            raise missing_account(account_id)
+        return found[0]
+
+
+class AccountDetail(OfAccount):
+    """``GET /api/accounts/{accountId}``."""
+
+    includes = ACCOUNT_INCLUDES
+    answers = "AccountDto"
+
+    def get(self, request: Request, account_id: str) -> HttpResponse:
+        """One account."""
+        wanted, row = self.wanted(), self.values(account_id)
+        objects = [accounts.account(row, staff=not self.caller.is_reseller)]
+        self.embed(wanted, [row], objects)
+        return self.answer(objects[0])
+
+
+class AccountAddress(OfAccount):
+    """``GET /api/accounts/{accountId}/billingaddress``."""
+
+    answers = "AccountAddress"
+
+    def get(self, request: Request, account_id: str) -> HttpResponse:
+        """The billing address."""
+        return self.answer(accounts.address(self.values(account_id), staff=not self.caller.is_reseller))
+
+
+# --- Licences ---------------------------------------------------------------------------------------------------------
+class AssetList(ListView):
+    """``GET /api/assets``."""
+
+    rights = {"GET": ASSETS}
+    columns = assets.COLUMNS
+    answers = "PagedResultDtoOfAsset"
+
+    def get(self, request: Request) -> HttpResponse:
+        """A page of licences."""
+        return self.page(service_values.licence_rows(self.caller.actor))
+
+    def read(self) -> Any:
+        """Values of licences."""
+        return assets.read
+
+    def build(self, row: Any) -> dict[str, Any]:
+        """A licence."""
+        return assets.asset(row, staff=not self.caller.is_reseller)
+
+
+class AssetDetail(IncludingView):
+    """``GET /api/assets/{assetId}``."""
+
+    rights = {"GET": ASSETS}
+    answers = "Asset"
+
+    def get(self, request: Request, asset_id: str) -> HttpResponse:
+        """One licence."""
+        self.wanted()
+        key = self.guid("assetId", asset_id)
+        found = assets.read(service_values.licence_rows(self.caller.actor).filter(public_id=key), slice(1))
+        if not found:
+            raise not_found("LeaseNotFoundError", "asset_not_found", "No such asset.", ("Asset", str(key)))
+        return self.answer(assets.asset(found[0], staff=not self.caller.is_reseller))
+
+
+# --- Orders -----------------------------------------------------------------------------------------------------------
+class OrderList(ListView):
+    """``GET /api/orders``."""
+
+    rights = {"GET": ORDERS}
+    columns = orders.COLUMNS
+    includes = ORDER_INCLUDES
+    query_options = OPTIONS
+    answers = "PagedResultDtoOfOrder"
+
+    def get(self, request: Request) -> HttpResponse:
+        """A page of orders; without ``stage`` the confirmed ones."""
+        return self.page(self._of_stage(order_values.order_rows(self.caller.actor)))
+
+    def _of_stage(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        stage = self.query.get("stage", "Confirmed").lower()
+        if stage not in STAGES:
+            raise ApiError(400, "invalid_parameter", "stage is Confirmed, Draft or All.")
+        if stage == "all":
+            return rows
+        return rows.filter(status="draft") if stage == "draft" else rows.exclude(status="draft")
+
+    def read(self) -> Any:
+        """Values of orders."""
+        return orders.read
+
+    def build(self, row: Any) -> dict[str, Any]:
+        """An order."""
+        return orders.order(row, cost=self.caller.sees_cost)
+
+
+class OfOrder(IncludingView):
+    """A call on one order."""
+
+    rights = {"GET": ORDERS}
+
+    def values(self, order_id: str) -> dict[str, Any]:
+        """The order as values."""
+        key = self.guid("orderId", order_id)
+        found = orders.read(order_values.order_rows(self.caller.actor).filter(public_id=key), slice(1))
+        if not found:
+            raise not_found("OrderNotFoundError", "order_not_found", "No such order.", ("Order", str(key)))
+        return found[0]
+
+    def lines(self, row: dict[str, Any]) -> list[OrderLine]:
+        """Its lines."""
+        return order_values.lines_of(self.caller.actor, [row["pk"]]).get(row["pk"], [])
+
+
+class OrderDetail(OfOrder):
+    """``GET /api/orders/{orderId}``."""
+
+    includes = ORDER_INCLUDES
+    answers = "Order"
+
+    def get(self, request: Request, order_id: str) -> HttpResponse:
+        """One order."""
+        wanted, row = self.wanted(), self.values(order_id)
+        objects = [orders.order(row, cost=self.caller.sees_cost)]
+        self.embed(wanted, [row], objects)
+        return self.answer(objects[0])
+
+
+class OrderItems(OfOrder):
+    """``GET /api/orders/{orderId}/items``."""
+
+    answers = "OrderItem"
+
+    def get(self, request: Request, order_id: str) -> HttpResponse:
+        """Its items, as a bare array."""
+        self.wanted()
+        lines = self.lines(self.values(order_id))
+        return self.answer(orders.items(lines, staff=not self.caller.is_reseller))
+
+
+class OrderItem(OfOrder):
+    """``GET /api/orders/{orderId}/items/{itemId}``."""
+
+    answers = "OrderItem"
+
+    def get(self, request: Request, order_id: str, item_id: str) -> HttpResponse:
+        """One of its items."""
+        self.wanted()
+        key = self.guid("itemId", item_id)
+        for item in orders.items(self.lines(self.values(order_id)), staff=not self.caller.is_reseller):
+            if item["id"] == key:
+                return self.answer(item)
+        where = ("OrderItem", str(key))
+        raise not_found("OrderItemNotFoundError", "order_item_not_found", "No such item.", where)
+
+
+class OrderProgress(OfOrder):
+    """``GET /api/orders/{orderId}/execute/status``."""
+
+    answers = "OrderExecutionStatus"
+
+    def get(self, request: Request, order_id: str) -> HttpResponse:
+        """How far the order is, and the services it made."""
+        row = self.values(order_id)
+        services = [item["subscription"] for item in orders.items(self.lines(row), staff=False) if item["subscription"]]
+        word = row["wire_status"] or "Submitted"
+        response = self.answer(
+            {
+                "status": word,
+                "stage": "Confirmed" if row["wire_status"] else "Draft",
+                "subscriptions": services,
+                "error": _hold(row),
+            }
+        )
+        if word in ("Submitted", "Executing"):
+            response["Retry-After"] = "2"
+        return response
+
+
+def _hold(row: dict[str, Any]) -> dict[str, Any] | None:
+    """Why a submitted order waits."""
+    code = row["hold_reason"]
+    if row["status"] != "submitted" or not code:
+        return None
+    message = cleaned(code) or "The order is above the available credit and waits for the distributor."
+    return {"code": code, "message": message, "isRetriableError": False}

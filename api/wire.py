@@ -1,0 +1,119 @@
+"""JSON as the API speaks it: decimals exact and never through a float, times in UTC with milliseconds, bodies bounded.
+
+A decimal is written as a marked string and unmarked afterwards: the standard encoder knows no exact numbers. The mark
+is random for each process, so no text of a caller can pass for one.
+"""
+
+import datetime as dt
+import json
+import re
+import secrets
+import uuid
+from decimal import Decimal
+from typing import Any, NoReturn
+
+MAX_BODY = 1024 * 1024
+MAX_DEPTH = 32
+_MARK = secrets.token_hex(12)
+_MARKED = re.compile(f'"{_MARK}(-?[0-9.]+)"')
+
+
+class BadJson(ValueError):
+    """A body that is no JSON as the API takes it; the message says why."""
+
+
+def decimal_text(value: Decimal) -> str:
+    """The exact digits without trailing zeros: ``42.4``."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def moment(value: dt.datetime | None) -> str | None:
+    """UTC with milliseconds and ``Z``."""
+    if value is None:
+        return None
+    if value.tzinfo is not None and value.utcoffset():
+        value = value.astimezone(dt.UTC)
+    return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03d}Z"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return _MARK + decimal_text(value)
+    if isinstance(value, dt.datetime):
+        return moment(value)
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form on the wire")
+
+
+def _as_text(value: Any) -> Any:
+    return decimal_text(value) if isinstance(value, Decimal) else _plain(value)
+
+
+def dumps(value: Any, *, decimals_as_text: bool = False) -> str:
+    """The JSON text; decimals are numbers, or strings for callers that ask with ``IEEE754Compatible=true``."""
+    if decimals_as_text:
+        return json.dumps(value, default=_as_text, separators=(",", ":"), ensure_ascii=False)
+    return _MARKED.sub(r"\1", json.dumps(value, default=_plain, separators=(",", ":"), ensure_ascii=False))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name.lower() in found:
+            raise BadJson(f"The member '{name[:60]}' stands there twice.")
+        found[name.lower()] = value
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise BadJson(f"{name} is no JSON number.")
+
+
+def loads(body: bytes) -> Any:
+    """The value of a request's body, member names in lower case, numbers with a point as Decimal.
+
+    Raises :class:`BadJson` for a body that is too large, too deep, has a member twice, or is no JSON in UTF-8.
+    """
+    if len(body) > MAX_BODY:
+        raise BadJson("The body is larger than 1 MiB.")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadJson("The body is not UTF-8.") from None
+    if _depth(text) > MAX_DEPTH:
+        raise BadJson("The body is nested too deep.")
+    if "\\u0000" in text or "\x00" in text:
+        raise BadJson("The body holds a null character.")
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
+    except BadJson:
+        raise
+    except ValueError as error:  # JSONDecodeError, and integers of more digits than Python converts.
+        where = getattr(error, "pos", None)
+        raise BadJson("The body is no JSON." if where is None else f"The body is no JSON, position {where}.") from None
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest, strings left out; counted before anything recursive reads the text."""
+    deepest = level = 0
+    inside = escaped = False
+    for character in text:
+        if inside:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                inside = False
+        elif character == '"':
+            inside = True
+        elif character in "[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif character in "]}":
+            level -= 1
+    return deepest

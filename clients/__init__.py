@@ -1,0 +1,1 @@
+"""API clients: who may call the API by himself, with which scopes, and the tokens and replies that belong to them."""

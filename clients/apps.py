@@ -1,0 +1,9 @@
+"""The app of API clients."""
+
+from django.apps import AppConfig
+
+
+class ClientsConfig(AppConfig):
+    """API clients."""
+
+    name = "clients"

@@ -1,0 +1,1 @@
+"""What is done with API clients: making and ending them, tokens, and replies kept for repeats."""

@@ -1,0 +1,153 @@
+"""Changing subscriptions: cancel, quantity, renewal; each once, by those who may."""
+
+import datetime as dt
+
+import pytest
+
+from catalog.models import ProductType
+from core import clock
+from resellers.enums import Edition
+from subscriptions.enums import OperationState, Purpose
+from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
+from tests.api.caller import Program, program
+from tests.api.conftest import set_edition
+from tests.api.contract import check
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db
+ONE = "/api/subscriptions/{subscriptionId}"
+
+
+def path_of(row: Subscription, what: str = "") -> str:
+    return f"/api/Subscriptions/{row.public_id}{what}"
+
+
+def operations(row: Subscription, purpose: str) -> list[Operation]:
+    return list(Operation.objects.filter(subscription=row, purpose=purpose))
+
+
+def test_cancel_is_an_empty_200_and_one_operation(reseller: Program, resold: Subscription):
+    for _try in range(2):
+        check(reseller.post(path_of(resold, "/cancel")), f"{ONE}/cancel", method="post")
+    assert len(operations(resold, Purpose.CANCEL)) == 1
+    row = reseller.get(path_of(resold)).json()
+    assert (row["status"], row["statusReason"]) == ("Active", "CancellationInProgress")
+
+
+def test_cancel_is_typed_when_refused(distributor: Program, service: Subscription):
+    Subscription.objects.filter(pk=service.pk).update(cancel_until=clock.now() - dt.timedelta(days=1))
+    body = check(distributor.post(path_of(service, "/cancel")), f"{ONE}/cancel", method="post")
+    assert (body["type"], body["code"]) == ("SubscriptionCancellationProvisioningError", "cancel_window_closed")
+    Subscription.objects.filter(pk=service.pk).update(status="inactive")
+    body = distributor.post(path_of(service, "/cancel")).json()
+    assert (body["type"], body["code"]) == ("SubscriptionCancellationPlatformError", "not_active")
+    assert operations(service, Purpose.CANCEL) == []
+
+
+def test_a_reseller_asks_where_staff_decide(reseller: Program, resold: Subscription):
+    ProductType.objects.filter(pk=resold.product.product_type_id).update(auto_cancel_subscriptions=False)
+    for _try in range(2):
+        assert reseller.post(path_of(resold, "/cancel")).status_code == 200
+    assert CancellationRequest.objects.filter(subscription=resold).count() == 1
+    assert reseller.get(path_of(resold)).json()["statusReason"] == "CancellationRequested"
+
+
+def test_fewer_licences_and_what_became_of_them(reseller: Program, resold: Subscription):
+    answer = reseller.post(path_of(resold, "/quantity"), {"Quantity": "2"})
+    body = check(answer, f"{ONE}/quantity", method="post", reseller=True)
+    assert (body["previousSubscriptionQuantity"], body["nextSubscriptionQuantity"], body["status"]) == (3, 2, 1)
+    where = answer["Location"].partition("test")[2]
+    again = reseller.get(where)
+    check(again, f"{ONE}/quantityrequest/{{requestId}}")
+    assert (again.json(), again["Retry-After"]) == (body, "5")
+    Operation.objects.filter(public_id=body["requestId"]).update(state=OperationState.DONE)
+    assert reseller.get(where).json()["statusName"] == "Completed"
+    Operation.objects.filter(public_id=body["requestId"]).update(
+        state=OperationState.REFUSED, code="7700", message="Tenant 42 of Contoso has no credit"
+    )
+    failed = reseller.get(where).json()
+    assert (failed["statusName"], failed["error"]["code"]) == ("Failed", "vendor_refused")
+    assert "Contoso" not in failed["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "type", "code"),
+    [
+        ({"quantity": 9}, "UnsupportedUpdateTypeException", "increase_needs_order"),
+        ({"quantity": 0}, "InvalidRequestError", "quantity_out_of_range"),
+        ({"quantity": -1}, "InvalidRequestError", "quantity_out_of_range"),
+        ({"quantity": 1.5}, "InvalidRequestError", "invalid_number"),
+        ({"quantity": True}, "InvalidRequestError", "invalid_number"),
+        ({}, "InvalidRequestError", "required"),
+        ({"quantity": 2, "name": "x"}, "InvalidRequestError", "member_not_allowed"),
+        ({"quantity": 2, "nonsense": 1}, "InvalidRequestError", "unknown_member"),
+        ({"quantity": 2, "effectiveDate": "2031-01-01T00:00:00Z"}, "InvalidRequestError", "invalid_effective_date"),
+        ({"quantity": 2, "effectiveDate": "2031-01-01T00:00:00"}, "InvalidRequestError", "invalid_date"),
+        ([], "InvalidRequestError", "invalid_body"),
+    ],
+)
+def test_quantity_is_refused_by_name(distributor: Program, service: Subscription, body: object, type: str, code: str):
+    answer = distributor.post(path_of(service, "/quantity"), body)
+    found = check(answer, f"{ONE}/quantity", method="post")
+    assert (answer.status_code, found["type"], found["code"]) == (400, type, code)
+    assert operations(service, Purpose.REDUCE) == []
+
+
+def test_the_same_quantity_is_an_empty_200(distributor: Program, service: Subscription):
+    answer = distributor.post(path_of(service, "/quantity"), {"quantity": 5})
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_fewer_at_the_end_of_the_term(distributor: Program, service: Subscription):
+    ProductType.objects.filter(pk=service.product.product_type_id).update(refund_policy="none")
+    body = distributor.post(path_of(service, "/quantity"), {"quantity": 4}).json()
+    assert (body["status"], body["nextSubscriptionQuantity"]) == (0, 4)
+    assert str(ScheduledChange.objects.get(subscription=service).public_id) == body["requestId"]
+    check(
+        distributor.get(path_of(service, f"/quantityrequest/{body['requestId']}")),
+        f"{ONE}/quantityrequest/{{requestId}}",
+    )
+
+
+def test_renewal(distributor: Program, service: Subscription):
+    answer = distributor.post(path_of(service, "/autoRenewalSettings"), {"autoRenewalEnabled": False})
+    assert check(answer, f"{ONE}/autoRenewalSettings", method="post")["succeed"] is True
+    assert len(operations(service, Purpose.AUTO_RENEW)) == 1
+    wrong = distributor.post(path_of(service, "/autoRenewalSettings"), {"autoRenewalEnabled": "no"})
+    assert wrong.json()["code"] == "invalid_boolean"
+
+
+def test_no_instalment_plan(distributor: Program, service: Subscription):
+    answer = distributor.get(path_of(service, "/currentInstallmentplan"))
+    assert check(answer, f"{ONE}/currentInstallmentplan")["code"] == "installment_plan_not_found"
+
+
+@pytest.mark.parametrize("what", ["/cancel", "/quantity", "/autoRenewalSettings"])
+def test_writes_need_the_standard_edition_and_the_scope(
+    shop: Shop, reseller: Program, resold: Subscription, service: Subscription, what: str
+):
+    body = {"quantity": 2} if what == "/quantity" else None
+    assert reseller.post(path_of(service, what), body).status_code == 404
+    reader = program(shop, of=shop.reseller, scopes=("subscriptions:read",))
+    assert reader.post(path_of(resold, what), body).json()["code"] == "scope_missing"
+    set_edition(shop.reseller, Edition.FREE)
+    assert reseller.post(path_of(resold, what), body).json()["code"] == "edition_required"
+    assert reseller.post(path_of(service, what), body).status_code == 403  # Before it is looked whether it exists.
+    assert reseller.get(path_of(resold)).status_code == 200
+    set_edition(shop.reseller, Edition.BASIC)
+    assert reseller.get(path_of(resold)).json()["code"] == "edition_required"
+    assert Operation.objects.filter(subscription=resold).exclude(purpose=Purpose.PROVISION).count() == 0
+
+
+def test_a_key_gives_the_same_answer_once_more(reseller: Program, resold: Subscription):
+    path = path_of(resold, "/quantity")
+    first = reseller.post(path, {"quantity": 2}, idempotency_key="one")
+    again = reseller.post(path, {"quantity": 2}, idempotency_key="one")
+    assert (again.status_code, again.content, again["Location"]) == (200, first.content, first["Location"])
+    assert again["Idempotency-Replayed"] == "true"
+    assert len(operations(resold, Purpose.REDUCE)) == 1
+    other = reseller.post(path, {"quantity": 1}, idempotency_key="one")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+    refused = reseller.post(path, {"quantity": 99}, idempotency_key="two")
+    assert refused.content == reseller.post(path, {"quantity": 99}, idempotency_key="two").content
+    assert reseller.post(path, {"quantity": 99}, idempotency_key="three\n").status_code == 400
