@@ -165,15 +165,7 @@ def lite(key: Any, name: str) -> dict[str, Any]:
 def subscription(row: Mapping[str, Any]) -> dict[str, Any]:
     """A subscription as every caller sees it; what is embedded is added by the call."""
     payer = lite(row["bill_to_id"], row["bill_to__name"])
-    cycle, term = CYCLES.get(row["billing_cycle"]), TERMS.get(row["term"])
-    commitment = None
-    if term and row["term_ends_at"]:
-        commitment = {
-            "duration": term[0],
-            "unitType": term[1],
-            "endDate": moment(row["term_ends_at"]),
-            "cancellableUntil": moment(row["cancel_until"]),
-        }
+    cycle = CYCLES.get(row["billing_cycle"])
     return {
         "id": row["public_id"],
         "name": row["name"],
@@ -208,7 +200,7 @@ def subscription(row: Mapping[str, Any]) -> dict[str, Any]:
         "cancelledAt": moment(row["cancelled_at"]),
         "renewalDate": moment(row["term_ends_at"]),
         "billingCycle": {"duration": cycle[0], "unitType": cycle[1], "name": cycle[1]} if cycle else None,
-        "commitment": commitment,
+        "commitment": _commitment(row),
         "purchaseMode": MODES.get(row["purchase_mode"]),
         "reseller": payer if row["bill_to__kind"] == AccountKind.RESELLER else None,
         "parentSubscription": None,
@@ -216,4 +208,17 @@ def subscription(row: Mapping[str, Any]) -> dict[str, Any]:
         "synchronizationStatus": SYNC[row["sync_status"]],
         "isUnderPriceProtection": False,
         "integrationId": None,
+    }
+
+
+def _commitment(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The vendor's term, if there is one and its end is known."""
+    term = TERMS.get(row["term"])
+    if term is None or row["term_ends_at"] is None:
+        return None
+    return {
+        "duration": term[0],
+        "unitType": term[1],
+        "endDate": moment(row["term_ends_at"]),
+        "cancellableUntil": moment(row["cancel_until"]),
     }
