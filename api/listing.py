@@ -50,15 +50,15 @@ class ListView(IncludingView):
 
     def rows(self) -> QuerySet[Any]:
         """The rows the caller may see."""
-        raise NotImplementedError
+        raise LookupError(f"{type(self).__name__} gives no rows")
 
     def read(self) -> Reader:
         """Who turns rows into values."""
-        raise NotImplementedError
+        raise LookupError(f"{type(self).__name__} gives no reader")
 
     def build(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """One row on the wire."""
-        raise NotImplementedError
+        raise LookupError(f"{type(self).__name__} gives no object")
 
     def page(self, rows: QuerySet[Any]) -> HttpResponse:
         """The answer of the list."""

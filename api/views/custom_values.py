@@ -32,7 +32,7 @@ class CustomFieldsView(IncludingView):
 
     def target(self, public_id: str) -> Any:
         """The object, or 404."""
-        raise NotImplementedError
+        raise LookupError(f"{type(self).__name__} names no object")
 
     def lock(self, row: Any) -> None:
         """Keep others from changing it meanwhile, and refuse what its state does not allow."""
