@@ -80,8 +80,10 @@ def addresses(world: World, ids: dict[str, UUID]) -> Iterator[str]:
             "slug": "productivity",
             "verb": "check_domain",
             "state": "on",
+            "kind": "end_customer",
+            "job_id": world.shop.instance.public_id,
         }
-        yield reverse(name, kwargs={key: known[key] for key in wanted}, urlconf="cloudbss.urls_shop")
+        yield reverse(name, kwargs={key: known.get(key, "nothing") for key in wanted}, urlconf="cloudbss.urls_shop")
 
 
 def texts_of(response: Any) -> str:
