@@ -1,23 +1,22 @@
-"""How often an application user may call (``api.md`` 4.4): counted per minute in the cache; without it calls pass.
+"""How often an application user may call (``api.md`` 4.4): counted per minute in Valkey; without it calls pass.
 
-The counters are kept in windows of a minute, so that two requests to the cache are enough for a call.
+The counters are kept in windows of a minute, so that one exchange with the store is enough for all of a call.
 """
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
-from django.core.cache import cache
+import redis
+from django.conf import settings
 
 from api.errors import ApiError
 
 logger = logging.getLogger(__name__)
 WINDOW = 60
-USER_CALLS = 600
-USER_WRITES = 120
-ORGANIZATION_CALLS = 6000
 TOKEN_CALLS = 30
-POLICY = f'"user";q={USER_CALLS};w={WINDOW}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +29,44 @@ class Allowance:
     @property
     def headers(self) -> dict[str, str]:
         """The header fields of every answer."""
-        return {"RateLimit-Policy": POLICY, "RateLimit": f'"user";r={max(self.left, 0)};t={self.seconds}'}
+        policy = f'"user";q={settings.API_CALLS_PER_MINUTE};w={WINDOW}'
+        return {"RateLimit-Policy": policy, "RateLimit": f'"user";r={max(self.left, 0)};t={self.seconds}'}
 
 
-def count(name: str, *, limit: int) -> Allowance:
-    """Count one call under ``name``; ``left`` below 0 means too many. If the cache is away, nothing is counted."""
+@cache
+def _store() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
+
+
+def count(limits: Mapping[str, int]) -> list[Allowance]:
+    """Count one call under each name; ``left`` below 0 means too many. If the store is away, nothing is counted."""
     now = time.time()
     window, seconds = int(now) // WINDOW, WINDOW - int(now) % WINDOW
-    key = f"api-calls:{name}:{window}"
     try:
-        try:
-            calls = cache.incr(key)
-        except ValueError:
-            cache.add(key, 0, WINDOW * 2)
-            calls = cache.incr(key)
-    except Exception:  # Whatever the store raises when it is away: a counter must not stop the API.
-        logger.warning("calls of the API are not counted: the cache does not answer", exc_info=True)
-        return Allowance(limit, seconds)
-    return Allowance(limit - calls, seconds)
+        together = _store().pipeline(transaction=False)
+        for name in limits:
+            key = f"api-calls:{name}:{window}"
+            together.incr(key)
+            together.expire(key, WINDOW * 2)
+        calls = together.execute()[::2]
+    except redis.RedisError:  # A counter must not stop the API.
+        logger.warning("calls of the API are not counted: the store does not answer", exc_info=True)
+        calls = [0] * len(limits)
+    return [Allowance(limit - done, seconds) for limit, done in zip(limits.values(), calls, strict=True)]
 
 
 def demand_allowance(client_id: int, organization_id: int, *, writes: bool) -> Allowance:
     """Count a call of an application user; raises 429 with ``Retry-After`` above any of the limits."""
-    allowance = count(f"user:{client_id}", limit=USER_CALLS)
-    others = [count(f"organization:{organization_id}", limit=ORGANIZATION_CALLS)]
+    limits = {
+        f"user:{client_id}": settings.API_CALLS_PER_MINUTE,
+        f"organization:{organization_id}": settings.API_ORGANIZATION_CALLS_PER_MINUTE,
+    }
     if writes:
-        others.append(count(f"writes:{client_id}", limit=USER_WRITES))
-    if min(item.left for item in (allowance, *others)) < 0:
-        raise too_many(allowance)
-    return allowance
+        limits[f"writes:{client_id}"] = settings.API_WRITES_PER_MINUTE
+    allowances = count(limits)
+    if min(item.left for item in allowances) < 0:
+        raise too_many(allowances[0])
+    return allowances[0]
 
 
 def too_many(allowance: Allowance) -> ApiError:

@@ -61,10 +61,14 @@ def target(
     host: str = "127.0.0.1",
     cookies: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
+    token: str = "",
     status: int = 200,
 ) -> Target:
-    """A GET, or with ``form`` a POST, as the bytes that go over the wire."""
-    lines = [f"{'POST' if form else 'GET'} {path} HTTP/1.1", f"Host: {host}", "Connection: close", "Accept: text/html"]
+    """A GET, or with ``form`` a POST, as the bytes that go over the wire; ``token`` is an access token of the API."""
+    kind = "application/json" if token else "text/html"
+    lines = [f"{'POST' if form else 'GET'} {path} HTTP/1.1", f"Host: {host}", "Connection: close", f"Accept: {kind}"]
+    if token:
+        lines.append(f"Authorization: Bearer {token}")
     if cookies:
         lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in cookies.items()))
     body = urlencode(form).encode() if form else b""

@@ -36,6 +36,7 @@ def table(results: dict[str, Any]) -> str:
         ]
         made += ["", *_lines(head, rows)]
         made += ["", *_lines(("compared", "ratio"), list(results["web"]["compared"].items()))]
+    made += _calls(results.get("api", {}))
     for key in ("orders", "provisioning", "catalogue", "selling", "files"):
         if results.get(key):
             rows = [[name, _short(value)] for name, value in results[key].items()]
@@ -47,6 +48,27 @@ def table(results: dict[str, Any]) -> str:
         rows = [[name, round(value / 1024, 1)] for name, value in results["peak_kib"].items()]
         made += ["", *_lines(("peak memory", "MiB"), rows)]
     return "\n".join(made)
+
+
+def _calls(part: dict[str, Any]) -> list[str]:
+    """The calls of the API, with the aims of those that have any."""
+    if not part:
+        return []
+    head = ("call", "per second", "p50 ms", "p99 ms", "of raw SQL (aim)", "of plain Django (aim)", "statements")
+    rows = [
+        (
+            name,
+            row["product"]["per_second"],
+            row["product"]["p50_ms"],
+            row["product"]["p99_ms"],
+            f"{row['ratio_to_floor']} ({row['aims'][0] or '-'})",
+            f"{row['ratio_to_plain']} ({row['aims'][1] or '-'})",
+            row["statements"],
+        )
+        for name, row in part["calls"].items()
+    ]
+    compared = list(part["compared"].items())
+    return ["", *_lines(head, rows), "", *_lines(("compared", "ratio"), compared)]
 
 
 def _short(value: object) -> str:

@@ -13,6 +13,8 @@ django.setup()
 from django.core.handlers.wsgi import WSGIHandler  # noqa: E402
 from django.test.utils import override_settings  # noqa: E402
 
+from bench import json_floor  # noqa: E402
+
 DJANGO_OWN = (
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -36,5 +38,8 @@ _bare, _plain, _product = _handler(()), _handler(DJANGO_OWN), WSGIHandler()
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Send the request to the handler of its address."""
     address = environ.get("PATH_INFO", "")
-    handler = _bare if address.startswith("/_floor/") else _plain if address.startswith("/_plain/") else _product
+    if address.startswith(json_floor.PREFIX):
+        return json_floor.bare(environ, start_response)
+    plain = address.startswith(("/_plain/", "/_token/"))
+    handler = _bare if address.startswith("/_floor/") else _plain if plain else _product
     return handler(environ, start_response)

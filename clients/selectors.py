@@ -69,9 +69,16 @@ def policy_of(organization_id: int) -> ApiPolicy:
     return found or ApiPolicy(organization_id=organization_id)
 
 
+_OF_TOKEN = (
+    *("client_id", "scopes", "by_password", "expires_at"),
+    *(f"client__{field.attname}" for field in ApiClient._meta.concrete_fields),
+    *("client__account__edition", "client__account__status", "client__organization__time_zone"),
+)
+
+
 def token_of(token: str, organization_id: int) -> ApiToken | None:
     """The access token with its client, account and organization; None if there is none such in the organization."""
-    rows = ApiToken.objects.select_related("client__account", "client__organization")
+    rows = ApiToken.objects.select_related("client__account", "client__organization").only(*_OF_TOKEN)
     return rows.filter(token_hash=secret_digest(token), organization_id=organization_id).first()
 
 

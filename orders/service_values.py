@@ -33,6 +33,7 @@ from django.db.models.functions import Coalesce, JSONObject, Least, Round, RowNu
 from catalog.models import ChargeType, Cycle, PlanCost
 from catalog.models.products import TERM_LABELS, plan_label
 from core import clock
+from core.prepared import NOW
 from core.tenancy import Actor, TenantQuerySet
 from orders.models import Order, OrderLine
 from resellers.enums import AccountKind
@@ -121,7 +122,7 @@ def by_usage() -> Combinable:
     return ExpressionWrapper(Q(product__charge_type=ChargeType.PAY_PER_USE), output_field=BooleanField())
 
 
-def why() -> Combinable:
+def why(now: dt.datetime | None = None) -> Combinable:
     """The finer word beside the status of a subscription (``api.md`` 7.1); empty while it simply runs."""
     status, ended = SubscriptionStatus, Q(status=SubscriptionStatus.CANCELLED)
     operations = Operation.objects.filter(subscription=OuterRef("pk"))
@@ -131,7 +132,7 @@ def why() -> Combinable:
     )
     over = ended & Q(term_ends_at__isnull=False, cancelled_at__gte=F("term_ends_at"))
     words = [
-        (Q(status=status.INACTIVE, starts_at__gt=clock.now()), "ScheduledStart"),
+        (Q(status=status.INACTIVE, starts_at__gt=now or clock.now()), "ScheduledStart"),
         (Q(status=status.INACTIVE), "PendingActivation"),
         (Q(status=status.FAILED), "ProvisioningFailed"),
         (Q(status=status.PENDING_CANCEL), "CustomerRequest"),
@@ -170,6 +171,18 @@ def addon_order(field: str) -> Combinable:
 def service_rows(actor: Actor) -> TenantQuerySet[Subscription]:
     """Subscriptions the actor may see, without joins or order."""
     return Subscription.objects.visible_to(actor).order_by()
+
+
+def shown_services() -> TenantQuerySet[Subscription]:
+    """Subscriptions with all that the list of programs shows; made once for a prepared read of visible keys."""
+    return Subscription.objects.annotate(
+        said_why=why(NOW),
+        from_order=order_id(),
+        contact=payer_contact(),
+        row_starts=starts(),
+        row_ends=ends(),
+        row_activated=activated(),
+    )
 
 
 def addon_rows(actor: Actor) -> TenantQuerySet[SubscriptionAddOn]:

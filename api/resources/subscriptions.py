@@ -4,15 +4,18 @@ Amounts are what the payer pays; the vendor's cost is not read here at all.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import override
 
 from api.fields import Column, Columns
 from api.wire import moment
 from catalog.models import ChargeType
 from catalog.models.products import plan_label
 from core.money import to_minor
+from core.prepared import PreparedRead
 from orders import service_values as values
 from resellers.enums import AccountKind, PurchaseMode
 from subscriptions.enums import SubscriptionStatus as S
@@ -97,7 +100,6 @@ COLUMNS = Columns(
     default_order=("createdAt", True),
 )
 _READ = (
-    "pk",
     "public_id",
     "name",
     "status",
@@ -139,22 +141,26 @@ _READ = (
 )
 
 
+_DETAILS = PreparedRead(values.shown_services, _READ)
+
+
 def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
-    """A part of the rows as values, in one statement; ``more`` names what else to read."""
-    made = {
-        "said_why": values.why(),
-        "from_order": values.order_id(),
-        "contact": values.payer_contact(),
-        "row_starts": values.starts(),
-        "row_ends": values.ends(),
-        "row_activated": values.activated(),
-    }
-    return list(rows.annotate(**made).values(*_READ, *more)[part])
+    """A part of the rows as values; ``more`` names what else to read of them."""
+    keys = list(rows.values("pk", *more)[part])
+    details = _DETAILS.read(key["pk"] for key in keys)
+    return [key | details[key["pk"]] for key in keys if key["pk"] in details]
+
+
+@cache
+def _unit_name(term: str, cycle: str) -> str:
+    """Term and billing cycle in words; the API speaks plain English."""
+    with override("en"):
+        return plan_label(term, cycle)
 
 
 def unit_of(public_id: Any, term: str, cycle: str) -> dict[str, Any]:
     """The billing unit: one way to buy a product."""
-    return {"id": public_id, "name": plan_label(term, cycle)}
+    return {"id": public_id, "name": _unit_name(term, cycle)}
 
 
 def lite(key: Any, name: str) -> dict[str, Any]:

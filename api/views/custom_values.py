@@ -65,8 +65,8 @@ class CustomFieldsView(IncludingView):
             raise ApiError(412, "etag_mismatch", message, headers={"ETag": self._tag(value)})
 
     def _tag(self, value: Any) -> str:
-        content: str = self.answer(value).content.decode() if value else dumps(value)
-        return '"' + hashlib.sha256(content.encode()).hexdigest()[:32] + '"'
+        content: bytes = self.answer(value).content if value else dumps(value)
+        return '"' + hashlib.sha256(content).hexdigest()[:32] + '"'
 
 
 class SubscriptionFields(CustomFieldsView):

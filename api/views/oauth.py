@@ -31,7 +31,7 @@ class Token(View):
         """A token, or why there is none."""
         try:
             key, secret = _basic(request)
-            allowance = count(f"token:{key[:64]}:{request.META.get('REMOTE_ADDR', '')}", limit=TOKEN_CALLS)
+            allowance = count({f"token:{key[:64]}:{request.META.get('REMOTE_ADDR', '')}": TOKEN_CALLS})[0]
             if allowance.left < 0:
                 return error_response(request, too_many(allowance))
             issued = _issue(request, key, secret)

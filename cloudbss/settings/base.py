@@ -193,6 +193,9 @@ VENDOR_WRITE_TIMEOUT: float = env.float("VENDOR_WRITE_TIMEOUT", default=120.0)
 VENDOR_CALLS_PER_MINUTE: int = env.int("VENDOR_CALLS_PER_MINUTE", default=400)
 # Families of calls for which a vendor allows fewer a minute.
 VENDOR_FAMILY_CALLS_PER_MINUTE: dict[str, int] = {"esd": env.int("ESD_CALLS_PER_MINUTE", default=60)}
+API_CALLS_PER_MINUTE: int = env.int("API_CALLS_PER_MINUTE", default=600)
+API_WRITES_PER_MINUTE: int = env.int("API_WRITES_PER_MINUTE", default=120)
+API_ORGANIZATION_CALLS_PER_MINUTE: int = env.int("API_ORGANIZATION_CALLS_PER_MINUTE", default=6000)
 OPERATION_CLAIM_SECONDS: int = env.int("OPERATION_CLAIM_SECONDS", default=60)
 # Whom to ask for names, as address or address:port; empty means the system's resolvers.
 DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
