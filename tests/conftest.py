@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
-from django.db import connections
+from django.db import connections, transaction
 
 from core import clock
 from tests.flush import be_quick
@@ -48,6 +48,21 @@ def no_outside() -> Iterator[None]:
 def fresh_cache() -> None:
     """Each test starts with an empty cache, the shared budget and the clock's offset included."""
     cache.clear()
+
+
+@pytest.fixture(scope="module")
+def module_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A transaction around the module's tests: rows that its module fixtures make inside it are made once.
+
+    Each test has its own transaction within, so that it changes nothing for the next one. Not for tests that commit.
+    """
+    cache.clear()
+    with django_db_blocker.unblock():
+        around = transaction.atomic()
+        around.__enter__()
+        yield
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")

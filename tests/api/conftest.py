@@ -1,5 +1,7 @@
 """A shop with services, and programs of the distributor and of a Standard reseller."""
 
+from copy import deepcopy
+
 import pytest
 
 from resellers.enums import Edition
@@ -15,11 +17,16 @@ def set_edition(account: Account, edition: str) -> None:
     account.edition = edition
 
 
-@pytest.fixture
-def shop(db: None) -> Shop:
+@pytest.fixture(scope="module")
+def made(module_rows: None) -> Shop:
     found = make_shop()
     set_edition(found.reseller, Edition.STANDARD)
     return found
+
+
+@pytest.fixture
+def shop(made: Shop, db: None) -> Shop:
+    return deepcopy(made)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Who sees what: staff, customer, reseller, anonymous, system; and what is foreign does not exist."""
 
+from copy import deepcopy
 from uuid import uuid4
 
 import pytest
@@ -27,9 +28,14 @@ from users.permissions import (
 ANONYMOUS = Actor(ActorKind.ANONYMOUS)
 
 
-@pytest.fixture
-def shop(db: None) -> Shop:
+@pytest.fixture(scope="module")
+def made(module_rows: None) -> Shop:
     return make_shop()
+
+
+@pytest.fixture
+def shop(made: Shop, db: None) -> Shop:
+    return deepcopy(made)
 
 
 def seen(actor: Actor) -> set[int]:
