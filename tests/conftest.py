@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.db import connections, transaction
 
 from core import clock
 from tests.flush import be_quick
+from tests.shop import Shop, make_shop
 from tests.twins import Twins
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -63,6 +65,18 @@ def module_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]
         yield
         transaction.set_rollback(True)
         around.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
+    """The shop of a module; one with a shop of its own kind overrides this."""
+    return make_shop()
+
+
+@pytest.fixture
+def shop(made_shop: Shop, db: None) -> Shop:
+    """A distributor with customers, a reseller and a product, as the module made it."""
+    return deepcopy(made_shop)
 
 
 @pytest.fixture(scope="session")

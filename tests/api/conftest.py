@@ -1,7 +1,5 @@
 """A shop with services, and programs of the distributor and of a Standard reseller."""
 
-from copy import deepcopy
-
 import pytest
 
 from resellers.enums import Edition
@@ -18,15 +16,10 @@ def set_edition(account: Account, edition: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def made(module_rows: None) -> Shop:
+def made_shop(module_rows: None) -> Shop:
     found = make_shop()
     set_edition(found.reseller, Edition.STANDARD)
     return found
-
-
-@pytest.fixture
-def shop(made: Shop, db: None) -> Shop:
-    return deepcopy(made)
 
 
 @pytest.fixture

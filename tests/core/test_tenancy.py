@@ -1,6 +1,5 @@
 """Who sees what: staff, customer, reseller, anonymous, system; and what is foreign does not exist."""
 
-from copy import deepcopy
 from uuid import uuid4
 
 import pytest
@@ -26,16 +25,6 @@ from users.permissions import (
 )
 
 ANONYMOUS = Actor(ActorKind.ANONYMOUS)
-
-
-@pytest.fixture(scope="module")
-def made(module_rows: None) -> Shop:
-    return make_shop()
-
-
-@pytest.fixture
-def shop(made: Shop, db: None) -> Shop:
-    return deepcopy(made)
 
 
 def seen(actor: Actor) -> set[int]:
