@@ -35,6 +35,7 @@ from catalog.models.products import TERM_LABELS, plan_label
 from core import clock
 from core.prepared import NOW
 from core.tenancy import Actor, TenantQuerySet
+from orders.enums import OrderStatus
 from orders.models import Order, OrderLine
 from resellers.enums import AccountKind
 from resellers.models import Contact
@@ -164,7 +165,7 @@ def payer_contact() -> Combinable:
 
 def addon_order(field: str) -> Combinable:
     """A column of the order an add-on came from."""
-    lines = OrderLine.objects.filter(addon=OuterRef("pk")).order_by("pk")
+    lines = OrderLine.objects.filter(addon=OuterRef("pk")).exclude(order__status=OrderStatus.DRAFT).order_by("pk")
     return Subquery(lines.values(f"order__{field}")[:1])
 
 
