@@ -13,6 +13,7 @@ from api.resources import accounts, assets, orders
 from api.resources.custom_values import read_change
 from clients.scopes import Right, Scope
 from orders import order_values, service_values
+from orders.enums import NO_CREDIT
 from orders.models import OrderLine
 from resellers.selectors import accounts_for, own_account
 from resellers.services.accounts import create_account
@@ -272,5 +273,8 @@ def _hold(row: dict[str, Any]) -> dict[str, Any] | None:
     code = row["hold_reason"]
     if row["status"] != "submitted" or not code:
         return None
-    message = cleaned(code) or "The order is above the available credit and waits for the distributor."
+    if code == NO_CREDIT:
+        message = "The order is above the available credit and waits for the distributor."
+    else:
+        message = row["reason"] or cleaned(code) or "The vendor's check refused the order."
     return {"code": code, "message": message, "isRetriableError": False}

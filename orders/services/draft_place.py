@@ -203,7 +203,7 @@ def hold(actor: Actor, *, order: Order, code: str, message: str) -> bool:
     audit.record(actor, "order.held", row, reason=message[:2000])
     emit(
         "order.waiting",
-        order_payload(row) | {"reason": code, "message": message},
+        order_payload(row) | {"reason": "refused", "code": code, "message": message},
         organization_id=row.organization_id,
         account_id=row.account_id,
     )
