@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from api.bodies import Body
 from api.errors import ApiError, error_response
 from api.listing import not_found
-from api.resources import characteristics as answers
+from api.resources import characteristics as asked
 from api.resources import orders
 from api.resources.custom_values import read_change
 from api.views.neighbours import ORDERS, OfOrder, OrderItem, OrderItems, OrderList
@@ -76,7 +76,7 @@ class OrderCollection(Ordering, OrderList):
     def _begin(self) -> HttpResponse:
         actor = self.caller.actor
         body = Body(self.body(), taken=("accountId", "customFields", "name", "billingToId"))
-        key = body.whole("accountId")
+        key = body.whole("accountId") or 0
         account = accounts_for(actor).filter(pk=key).first()
         if account is None:
             raise body.wrong("accountId", "There is no account with this id.", "account_not_found")
@@ -123,8 +123,8 @@ class OrderItemCollection(Ordering, OrderItems):
         return self.answer(value, status=201, location=location, schema="OrderItem")
 
     def _answer(self, draft: Order, line: OrderLine, wanted: Any) -> None:
-        instance = answers.asking_instance(line)
-        values = answers.read_answers(draft, instance, wanted, "/characteristics")
+        instance = asked.asking_instance(line)
+        values = asked.read_answers(draft, instance, wanted, "/characteristics")
         if instance is not None:
             set_answers(self.caller.actor, order=draft, instance_id=str(instance.public_id), values=values)
 
@@ -246,7 +246,7 @@ class ItemCharacteristics(Ordering):
     def get(self, request: Request, order_id: str, item_id: str) -> HttpResponse:
         """What the vendor asks about this item's customer, with the answers so far."""
         draft, line = item_of(self, order_id, item_id, "OrderItemNotFoundServiceException")
-        return self.answer(answers.characteristics(draft, line))
+        return self.answer(asked.characteristics(draft, line))
 
     def put(self, request: Request, order_id: str, item_id: str) -> HttpResponse:
         """Set the answers that are sent; all items of the same vendor instance share them."""
@@ -256,11 +256,11 @@ class ItemCharacteristics(Ordering):
     def _put(self, draft: Order, line: OrderLine) -> HttpResponse:
         actor = self.caller.actor
         draft = lock_draft(actor, draft)
-        instance = answers.asking_instance(line)
-        values = answers.read_answers(draft, instance, self.body())
+        instance = asked.asking_instance(line)
+        values = asked.read_answers(draft, instance, self.body())
         if instance is not None:
             draft = set_answers(actor, order=draft, instance_id=str(instance.public_id), values=values)
-        return self.answer(answers.characteristics(draft, line))
+        return self.answer(asked.characteristics(draft, line))
 
 
 class Checkout(Ordering):
@@ -286,4 +286,4 @@ class Checkout(Ordering):
 
     @staticmethod
     def _understand(account: Account, instance: Instance, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        return answers.understood(account, instance, values)
+        return asked.understood(account, instance, values)
