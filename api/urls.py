@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from api.views import (
+    account_changes,
     custom_values,
     docs,
     missing,
@@ -11,6 +12,7 @@ from api.views import (
     ordering,
     products,
     subscription_deeds,
+    subscription_retry,
     subscriptions,
 )
 
@@ -38,6 +40,8 @@ urlpatterns = [
         subscriptions.SubscriptionSynchronization.as_view(),
         name="subscription_synchronization",
     ),
+    path(f"{_ONE}/synchronization/retry", subscription_retry.SubscriptionRetry.as_view(), name="subscription_retry"),
+    path(f"{_ADDON}/synchronization/retry", subscription_retry.SubscriptionRetry.as_view(), name="addon_retry"),
     path(f"{_ONE}/cancel", subscription_deeds.SubscriptionCancel.as_view(), name="subscription_cancel"),
     path(f"{_ONE}/quantity", subscription_deeds.SubscriptionQuantity.as_view(), name="subscription_quantity"),
     path(
@@ -56,9 +60,19 @@ urlpatterns = [
         subscription_deeds.AddonCancelAtEnd.as_view(),
         name="addon_cancel_at_end",
     ),
-    path("api/accounts", neighbours.AccountList.as_view(), name="account_list"),
-    path("api/accounts/<str:account_id>", neighbours.AccountDetail.as_view(), name="account"),
+    path("api/accounts", account_changes.AccountCollection.as_view(), name="account_list"),
+    path("api/accounts/<str:account_id>", account_changes.AccountChange.as_view(), name="account"),
     path("api/accounts/<str:account_id>/billingaddress", neighbours.AccountAddress.as_view(), name="account_address"),
+    path(
+        "api/accounts/<str:account_id>/synchronizations/<str:system_id>",
+        account_changes.AccountSynchronization.as_view(),
+        name="account_synchronization",
+    ),
+    path(
+        "api/accounts/<str:account_id>/syncoptions/<str:system_id>",
+        account_changes.AccountSyncOptions.as_view(),
+        name="account_sync_options",
+    ),
     path("api/assets", neighbours.AssetList.as_view(), name="asset_list"),
     path("api/assets/<str:asset_id>", neighbours.AssetDetail.as_view(), name="asset"),
     path("api/orders", ordering.OrderCollection.as_view(), name="order_list"),

@@ -40,6 +40,7 @@ from orders.models import Order, OrderLine
 from resellers.enums import AccountKind
 from resellers.models import Contact
 from subscriptions.enums import (
+    DESK_STATES,
     OPEN_REQUESTS,
     OPEN_STATES,
     Execution,
@@ -251,6 +252,12 @@ def latest_operations(actor: Actor, ids: Iterable[int], *, most: int) -> dict[in
     for row in rows.filter(rank__lte=most).order_by("-pk"):
         found.setdefault(row.subscription_id or 0, []).append(row)
     return found
+
+
+def refused_operation(actor: Actor, row: Subscription) -> Operation | None:
+    """The last operation of a service, if the vendor refused it or it waits for a person, and nobody retried it."""
+    last = Operation.objects.visible_to(actor).filter(subscription=row).order_by("-pk").first()
+    return last if last is not None and last.state in DESK_STATES and not last.retries.exists() else None
 
 
 def order_details(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:
