@@ -69,7 +69,7 @@ def ready_draft(actor: Actor, *, order: Order) -> ReadyDraft:
     _check_new(draft, ready.fresh)
     if ready.price_changed:
         return ready
-    _demand_terms(draft, ready.fresh)
+    _demand_terms(actor, draft, ready.fresh)
     if not all(str(draft.billing_address.get(name, "")).strip() for name in ADDRESS):
         raise BusinessError("address_incomplete", _("The billing address of the account is incomplete."))
     return ready
@@ -84,10 +84,12 @@ def _check_new(draft: Order, lines: Sequence[OrderLine]) -> None:
     check_instances(draft.account, lines, draft.currency)
 
 
-def _demand_terms(draft: Order, lines: Sequence[OrderLine]) -> None:
+def _demand_terms(actor: Actor, draft: Order, lines: Sequence[OrderLine]) -> None:
     missing = _unaccepted(draft.site, draft, {line.plan.product.name for line in lines})
     if missing:
         words = _("An Admin accepts the terms of use in the storefront first (API credentials), for: %(names)s.")
+        if actor.is_staff:
+            words = _("The customer, or an employee for him, accepts the terms with a first order of: %(names)s.")
         raise BusinessError("terms_not_accepted", words % {"names": ", ".join(sorted(missing))})
 
 
