@@ -52,7 +52,8 @@ class ApiTerms(ActionPage):
 
     def initial(self) -> dict[str, Any]:
         """The terms in force."""
-        return {"version": organization_site(self.actor.tenant_id).terms_version}
+        site = organization_site(self.actor.tenant_id)
+        return {"version": site.terms_version if site else 0}
 
     def consequences(self) -> list[str]:
         """The products, and what it means."""
