@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 
 import pytest
+from django.urls import reverse
 
 from billing.models import Charge
 from core import clock
@@ -12,6 +13,7 @@ from core.custom_fields import CustomField, CustomValues
 from core.jobs import Job
 from orders.models import Order, OrderLine, TermsAcceptance
 from orders.selectors import orders_for
+from orders.services.draft_place import terms_wanted
 from orders.services.drafts import erase_drafts
 from resellers.enums import AccountStatus, Edition
 from resellers.models import Account, Site
@@ -38,6 +40,7 @@ from tests.api.ordering import (
     services,
 )
 from tests.shop import Shop
+from tests.storefront.services import browser
 from vendors.models import LinkState
 from vendors.services.links import ensure_link
 
@@ -252,12 +255,15 @@ def test_quantity_out_of_range(plain: Shop, reseller: Program):
     assert refused(reseller, order) == "quantity_out_of_range"
 
 
-def test_product_withdrawn(plain: Shop, reseller: Program):
+def test_product_withdrawn(plain: Shop, reseller: Program, distributor: Program):
     order = filled(reseller, plain.end_customer, plain.product)
     plain.product.plans.update(is_offered=False)
     assert refused(reseller, order) == "product_withdrawn"
     other = begin(reseller, plain.end_customer)
-    assert add(reseller, other, productId=str(plain.product.public_id)).json()["code"] == "product_withdrawn"
+    # What his price list does not sell does not exist for a reseller; the distributor's programs see it.
+    assert add(reseller, other, productId=str(plain.product.public_id)).json()["code"] == "product_not_found"
+    direct = begin(distributor, plain.customer)
+    assert add(distributor, direct, productId=str(plain.product.public_id)).json()["code"] == "product_withdrawn"
 
 
 def test_price_changed_then_accepted(plain: Shop, reseller: Program):
@@ -303,11 +309,13 @@ def test_terms_are_accepted_once_by_an_admin(plain: Shop, reseller: Program):
     Site.objects.filter(pk=plain.site.pk).update(terms="Pay in time.")
     order = filled(reseller, plain.end_customer, plain.product)
     assert refused(reseller, order) == "terms_not_accepted"
-    from orders.services.draft_place import accept_terms, terms_wanted  # Only this test looks at the Admin's page.
-
-    assert terms_wanted(plain.reseller_admin) == [plain.product.name]
-    accept_terms(plain.reseller_admin, version=1)
-    assert terms_wanted(plain.reseller_admin) == []
+    admin = browser(plain, plain.reseller)
+    assert reverse("storefront:api_terms") in admin.get(reverse("storefront:api_client_list")).content.decode()
+    page = admin.get(reverse("storefront:api_terms")).content.decode()
+    assert f"You accept the terms of use for: {plain.product.name}." in page
+    assert admin.post(reverse("storefront:api_terms"), {"version": "7"}).status_code == 400
+    assert admin.post(reverse("storefront:api_terms"), {"version": "1"}).status_code == 302
+    assert terms_wanted(factories.actor(plain.organization, of=plain.reseller)) == []
     assert checkout(reseller, order).status_code == 202
     again = filled(reseller, plain.affiliate, plain.product)
     assert checkout(reseller, again).status_code == 202
