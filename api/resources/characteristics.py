@@ -53,19 +53,33 @@ def id_of(instance: Instance, field: str) -> uuid.UUID:
 
 
 def characteristics(order: Order, line: OrderLine) -> dict[str, Any]:
-    """The questions with their answers by group; of a placed order what was answered."""
-    instance = asking_instance(line)
-    if instance is None:
-        return {"groups": []}
-    if order.status != OrderStatus.DRAFT:
-        items = [_answered(instance, name, value) for name, value in kept_answers(order, instance).items()]
-        return {"groups": [{"name": "Service details", "characteristics": items}] if items else []}
+    """The questions about one item with their answers by group."""
+    return of_lines(order, [line])[line.pk]
+
+
+def of_lines(order: Order, lines: Iterable[OrderLine]) -> dict[int, dict[str, Any]]:
+    """The same of many items, by item; each instance is asked once."""
+    known: dict[int, list[dict[str, Any]]] = {}
+    found = {}
+    for line in lines:
+        instance = asking_instance(line)
+        if instance is not None and instance.pk not in known:
+            known[instance.pk] = _groups(order, instance)
+        found[line.pk] = {"groups": known[instance.pk] if instance is not None else []}
+    return found
+
+
+def _groups(order: Order, instance: Instance) -> list[dict[str, Any]]:
+    """Of a draft what is asked, of a placed order what was answered."""
     answers = kept_answers(order, instance)
     groups: dict[str, list[dict[str, Any]]] = {}
-    for field in fields_of(order.account, instance):
-        value = answers.get(field.id, field.initial)
-        groups.setdefault(str(field.group), []).append(_asked(instance, field, value))
-    return {"groups": [{"name": name, "characteristics": items} for name, items in groups.items()]}
+    if order.status == OrderStatus.DRAFT:
+        for field in fields_of(order.account, instance):
+            item = _asked(instance, field, answers.get(field.id, field.initial))
+            groups.setdefault(str(field.group), []).append(item)
+    elif answers:
+        groups["Service details"] = [_answered(instance, name, value) for name, value in answers.items()]
+    return [{"name": name, "characteristics": items} for name, items in groups.items()]
 
 
 def _asked(instance: Instance, field: Field, value: object) -> dict[str, Any]:
@@ -173,9 +187,3 @@ _RANKS = {"mpn_missing": 0, "tax_id_required": 1, "characteristic_required": 2, 
 
 def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, dt.date) else value
-
-
-def include_characteristics(order: Order, lines: Iterable[OrderLine], objects: Iterable[dict[str, Any]]) -> None:
-    """Embed the questions and answers of each item."""
-    for line, item in zip(lines, objects, strict=True):
-        item["characteristics"] = characteristics(order, line)

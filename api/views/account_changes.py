@@ -22,7 +22,7 @@ from provisioning.services.links import (
 from resellers.enums import AccountStatus
 from resellers.models import Account
 from resellers.selectors import accounts_for, own_account
-from resellers.services.accounts import set_credit, set_status, update_account
+from resellers.services.accounts import lock_account, set_credit, set_status, update_account
 from vendors.models import Instance
 
 JSON_PATCH = "application/json-patch+json"
@@ -80,7 +80,7 @@ class AccountChange(AccountRow, AccountDetail):
 
     def _patch(self, row: Account) -> HttpResponse:
         actor, staff = self.caller.actor, not self.caller.is_reseller
-        row = Account.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=row.pk)
+        row = lock_account(actor, row)
         changes = read_patch(row, self.body(), staff=staff)
         company = {name: value for name, value in changes.items() if name not in (*CREDIT, "may_order")}
         if company:

@@ -91,10 +91,23 @@ class OrderCollection(Ordering, OrderList):
         return self.answer(value, status=201, location=self.at(str(made.public_id)), schema="Order")
 
 
+def include_characteristics(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
+    """Embed in each item what the vendor asks about it; ``rows`` name the order."""
+    order = view.draft(str(rows[0]["public_id"]))
+    lines = {line.public_id: line for line in draft_lines(order)}
+    found = asked.of_lines(order, lines.values())
+    for item in objects:
+        item["characteristics"] = found[lines[item["id"]].pk]
+
+
+ITEM_INCLUDES = {"characteristics": (ORDERS, include_characteristics)}
+
+
 class OrderItemCollection(Ordering, OrderItems):
     """``GET, POST /api/orders/{orderId}/items``."""
 
     rights = {"GET": ORDERS, "POST": WRITE}
+    includes = ITEM_INCLUDES
 
     def post(self, request: Request, order_id: str) -> HttpResponse:
         """Put something into the draft."""
@@ -220,6 +233,7 @@ class OrderItemChange(Ordering, OrderItem):
     """``GET, DELETE /api/orders/{orderId}/items/{itemId}``."""
 
     rights = {"GET": ORDERS, "DELETE": WRITE}
+    includes = ITEM_INCLUDES
 
     def delete(self, request: Request, order_id: str, item_id: str) -> HttpResponse:
         """Take an item out of the draft, with its add-ons."""

@@ -36,9 +36,9 @@ def asking_instances(lines: Sequence[OrderLine]) -> list[Instance]:
 
 
 def kept_answers(order: Order, instance: Instance) -> dict[str, Any]:
-    """What was answered so far for an instance."""
+    """What was answered so far for an instance; of a checked order what the vendor was told."""
     kept = order.service_details.get(str(instance.public_id), {})
-    return dict(kept.get("values", {}))
+    return dict(kept.get("values") or kept.get("options", {}))
 
 
 @transaction.atomic

@@ -227,6 +227,8 @@ def test_custom_fields_of_a_draft(plain: Shop, reseller: Program):
     late = reseller.call("PUT", path, [{"apiField": "7", "value": "PO-11"}])
     assert (late.status_code, late.json()["type"]) == (400, "OrderIsNotDraftError")
     assert reseller.get(path).json()[0]["groupFields"][0]["values"][0]["value"] == "PO-10"
+    rows = check(reseller.get(f"{ORDERS}?include=customFields"), ORDERS, reseller=True)["data"]
+    assert [row["customFields"] for row in rows] == [reseller.get(path).json()]
 
 
 # --- Refusals ---------------------------------------------------------------------------------------------------------
@@ -337,6 +339,9 @@ def test_what_the_vendor_asks(shop: Shop, reseller: Program):
     ):
         assert reseller.call("PUT", path, wrong).json()["code"] == code
     answer_all(reseller, order, item)
+    for where in (f"{ORDERS}/{order}/items", f"{ORDERS}/{order}/items/{item}"):
+        found = reseller.get(f"{where}?include=characteristics").json()
+        assert (found[0] if isinstance(found, list) else found)["characteristics"] == reseller.get(path).json()
     assert checkout(reseller, order).status_code == 202
     assert (progress(reseller, order)["status"], Job.objects.get().kind) == ("Submitted", "provisioning.check_order")
     late = reseller.call("PUT", path, [])
