@@ -64,7 +64,7 @@ def test_a_refused_check_holds_the_order(twins: Twins, connected: Shop):
     first = ordered(connected, caller)
     drain(twins)
     caller.sign_in()
-    order = begin(caller, connected.end_customer)
+    order = begin(caller, connected.reseller)
     item = added(caller, order, connected.product)
     answer_all(caller, order, item)  # The same prefix, which is the first customer's by now.
     assert checkout(caller, order).status_code == 202
