@@ -142,21 +142,22 @@ class OrderItemCollection(Ordering, OrderItems):
             set_answers(self.caller.actor, order=draft, instance_id=str(instance.public_id), values=values)
 
     def _line(self, draft: Order, body: Body, quantity: int) -> OrderLine:
-        service = self._service(body)
+        service, parent = self._service(body), self._parent(body, draft)
         addon = self._addon(body, service)
-        product = self._product(body, draft, required=service is None)
+        product = self._product(body, required=service is None)
         if addon is not None and product is not None and addon.product_id != product.pk:
             raise body.wrong("productId", "This is not the product of that add-on.", "addon_foreign")
-        plan = self._plan(body, draft, product) if product is not None and addon is None else None
+        if service is not None and product is not None and product.pk == service.product_id:
+            product = None  # The service's own product says the same as leaving it out: more licences.
+        base = service or parent
+        plan = self._plan(body, draft, product, base) if product is not None and addon is None else None
         if service is not None:
-            if product is not None and not product.is_addon and product.pk == service.product_id:
-                plan = None  # The service's own product says the same as leaving it out: more licences.
             return add_to_service(
                 self.caller.actor, order=draft, subscription=service, quantity=quantity, plan=plan, addon=addon
             )
         if plan is None:
             raise body.wrong("productId", "'productId' is required.", "required")
-        return add_plan(self.caller.actor, order=draft, plan=plan, quantity=quantity, parent=self._parent(body, draft))
+        return add_plan(self.caller.actor, order=draft, plan=plan, quantity=quantity, parent=parent)
 
     def _service(self, body: Body) -> Subscription | None:
         key = _guid_of(body, "relatedSubscriptionId")
@@ -185,7 +186,7 @@ class OrderItemCollection(Ordering, OrderItems):
             raise body.wrong("relatedAddonItemId", message, "addon_not_found")
         return found
 
-    def _product(self, body: Body, draft: Order, *, required: bool) -> Product | None:
+    def _product(self, body: Body, *, required: bool) -> Product | None:
         key = _guid_of(body, "productId", required=required)
         if key is None:
             return None
@@ -195,16 +196,14 @@ class OrderItemCollection(Ordering, OrderItems):
             raise body.wrong("productId", "There is no product with this id.", "product_not_found")
         return product
 
-    def _plan(self, body: Body, draft: Order, product: Product) -> Plan:
-        """The billing unit that was sent, else the first one the account's price list has a price for."""
+    def _plan(self, body: Body, draft: Order, product: Product, base: Subscription | OrderLine | None) -> Plan:
+        """The billing unit that was sent, else the first one with a price; an add-on is billed as its ``base`` is."""
         key = _guid_of(body, "unitId")
         plans = offers.plans_for(draft.account, product)
         if key is not None:
             plans = [plan for plan in plans if plan.public_id == key]
-        service = self._service(body)
-        if key is None and service is not None:
-            # An add-on is billed with its subscription, period by period.
-            plans = [plan for plan in plans if plan.billing_cycle == service.billing_cycle] or plans
+        if key is None and base is not None:
+            plans = [plan for plan in plans if plan.billing_cycle == base.billing_cycle] or plans
         if not plans and key is not None:
             raise body.wrong("unitId", "This product is not sold by this unit to this account.", "unit_not_found")
         if not plans:

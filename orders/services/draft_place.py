@@ -25,7 +25,7 @@ from orders.services.drafts import demand_fresh, lock_draft
 from orders.services.execute import check_single, execute_within_credit
 from orders.services.place import check_instances, order_payload, submit, totals
 from orders.services.plans import check_plans, hold_alias_of
-from orders.targets import demand_settled, hold_of
+from orders.targets import demand_settled, hold_of, mode_of
 from resellers.models import Account, Site
 from resellers.selectors import own_account
 from resellers.services.accounts import take_order_number
@@ -52,8 +52,8 @@ def ready_draft(actor: Actor, *, order: Order) -> ReadyDraft:
     """Lock a draft and look at everything that stands in the way of placing it, before any vendor is thought of.
 
     New prices are written down, so that the program reads what it has to agree to. Raises ``order_is_not_draft``,
-    ``order_expired``, ``order_empty``, ``account_on_hold``, ``quantity_limit``, ``withdrawn``, ``terms_not_accepted``,
-    what :func:`orders.services.draft_prices.wish_of` raises, and ``address_incomplete``.
+    ``order_expired``, ``order_empty``, ``account_on_hold``, ``bill_to_mismatch``, ``quantity_limit``, ``withdrawn``,
+    ``terms_not_accepted``, ``address_incomplete``, and what :func:`orders.services.draft_prices.wish_of` raises.
     """
     draft = lock_draft(actor, order)
     demand_fresh(draft)
@@ -64,6 +64,9 @@ def ready_draft(actor: Actor, *, order: Order) -> ReadyDraft:
     if held is not None:
         raise held
     demand_settled(draft.account)
+    if (draft.payer_id, draft.purchase_mode) != (draft.account.payer_id, mode_of(draft.account)):
+        words = _("This account is billed otherwise than when the order was begun. Begin another order.")
+        raise BusinessError("bill_to_mismatch", words)
     ready = ReadyDraft(draft, lines, price_lines(actor, draft, lines))
     sum_up(draft)
     _check_new(draft, ready.fresh)
@@ -85,7 +88,9 @@ def _check_new(draft: Order, lines: Sequence[OrderLine]) -> None:
 
 
 def _demand_terms(actor: Actor, draft: Order, lines: Sequence[OrderLine]) -> None:
-    missing = _unaccepted(draft.site, draft, {line.plan.product.name for line in lines})
+    """Refuse products whose terms in force neither the payer nor the account has accepted, for whatever order."""
+    ours = Q(account_id__in=[draft.account_id, draft.payer_id]) | Q(order__buyer_account_id=draft.payer_id)
+    missing = _unaccepted(draft.site, ours, {line.plan.product.name for line in lines})
     if missing:
         words = _("An Admin accepts the terms of use in the storefront first (API credentials), for: %(names)s.")
         if actor.is_staff:
@@ -93,13 +98,11 @@ def _demand_terms(actor: Actor, draft: Order, lines: Sequence[OrderLine]) -> Non
         raise BusinessError("terms_not_accepted", words % {"names": ", ".join(sorted(missing))})
 
 
-def _unaccepted(site: Site | None, draft: Order, names: set[str]) -> set[str]:
-    """Products whose terms in force neither the payer nor the account has accepted, for whatever order."""
+def _unaccepted(site: Site | None, ours: Q, names: set[str]) -> set[str]:
     if site is None or not site.terms.strip():
         return set()
-    ours = Q(account_id__in=[draft.account_id, draft.payer_id]) | Q(order__buyer_account_id=draft.payer_id)
     rows = TermsAcceptance.objects.filter(ours, product_name__in=names, terms_version=site.terms_version)
-    return names - set(rows.filter(organization_id=draft.organization_id).values_list("product_name", flat=True))
+    return names - set(rows.filter(organization_id=site.organization_id).values_list("product_name", flat=True))
 
 
 def place_draft(actor: Actor, *, ready: ReadyDraft, details: Mapping[str, Any], browser: str, execute: bool) -> Order:
@@ -145,16 +148,15 @@ def _acceptance(actor: Actor, account: Account, name: str, site: Site, browser: 
 
 # --- What a reseller's Admin accepts for his programs -----------------------------------------------------------------
 def terms_wanted(actor: Actor) -> list[str]:
-    """The products in open drafts of the actor's programs whose terms in force nobody has accepted yet, by name."""
+    """The products in open drafts of the actor's programs whose terms in force he has not accepted yet, by name."""
     account = own_account(actor)
     if account is None:
         return []
-    drafts = Order.objects.visible_to(actor).filter(status=OrderStatus.DRAFT, buyer_account=account)
-    wanted: set[str] = set()
-    for draft in drafts.filter(expires_at__gt=clock.now()).select_related("site"):
-        fresh = draft.lines.filter(kind=LineKind.NEW)
-        wanted |= _unaccepted(draft.site, draft, set(fresh.values_list("plan__product__name", flat=True)))
-    return sorted(wanted)
+    lines = OrderLine.objects.filter(order__buyer_account=account, order__status=OrderStatus.DRAFT, kind=LineKind.NEW)
+    names = lines.filter(order__expires_at__gt=clock.now()).values_list("plan__product__name", flat=True)
+    site = Site.objects.filter(organization_id=account.organization_id, account=None).first()
+    ours = Q(account=account) | Q(order__buyer_account=account)
+    return sorted(_unaccepted(site, ours, set(names)))
 
 
 @transaction.atomic

@@ -34,6 +34,7 @@ from users.permissions import Perm
 
 KEPT = dt.timedelta(days=7)
 ERASED_AFTER = dt.timedelta(days=30)
+MOST_DRAFTS = 500
 
 
 def demand_drafting(actor: Actor, account: Account) -> None:
@@ -52,7 +53,8 @@ def demand_drafting(actor: Actor, account: Account) -> None:
 def begin_draft(actor: Actor, *, account: Account, reference: str = "", bill_to_id: int | None = None) -> Order:
     """Begin an order for ``account``, in the purchase mode that follows from its kind; it has no lines yet.
 
-    Raises ``target_invalid``, ``bill_to_mismatch`` if ``bill_to_id`` is not who is billed, ``no_price_list``.
+    Raises ``target_invalid``, ``bill_to_mismatch`` if ``bill_to_id`` is not who is billed, ``no_price_list``, and
+    ``too_many_drafts``.
     """
     demand_drafting(actor, account)
     payer = account.bill_to or account
@@ -62,6 +64,10 @@ def begin_draft(actor: Actor, *, account: Account, reference: str = "", bill_to_
     prices = price_list_of(account)
     if prices is None:
         raise BusinessError("no_price_list", _("There is no valid price list for this account. Assign one first."))
+    begun = Order.objects.filter(organization_id=account.organization_id, status=OrderStatus.DRAFT)
+    if begun.filter(buyer_account_id=actor.account_id, expires_at__gt=clock.now()).count() >= MOST_DRAFTS:
+        words = _("There are %(n)s drafts already. Check some out, or let them expire.")
+        raise BusinessError("too_many_drafts", words % {"n": MOST_DRAFTS})
     key = uuid.uuid4()
     draft = Order.objects.create(
         organization_id=account.organization_id,

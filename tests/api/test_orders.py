@@ -305,6 +305,9 @@ def test_bill_to_mismatch(plain: Shop, reseller: Program):
         answer = reseller.post(ORDERS, {"accountId": plain.end_customer.pk, "billingToId": payer})
         assert answer.status_code == status
     assert check(answer, ORDERS, method="post")["code"] == "bill_to_mismatch"
+    order = filled(reseller, plain.end_customer, plain.product)
+    Account.objects.filter(pk=plain.end_customer.pk).update(kind="affiliate")
+    assert refused(reseller, order) == "bill_to_mismatch"
 
 
 def test_terms_are_accepted_once_by_an_admin(plain: Shop, reseller: Program):
