@@ -3,7 +3,7 @@
 The result is compared with what stood there before; only what differs goes to the services, each with its own right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -52,7 +52,7 @@ MEMBERS = {
 }
 ADDRESS = "billingaddress/"
 # What is read and follows from something else, or is the same for every account here: it can be tested, not changed.
-FIXED = {
+FIXED: dict[str, Callable[[Account], Any]] = {
     "id": lambda row: row.pk,
     "currency": lambda row: row.currency,
     "transactioncurrency": lambda row: row.currency,
@@ -63,7 +63,7 @@ FIXED = {
     "integrationid": lambda row: None,
     "customfields": lambda row: None,
 }
-FIXED_STAFF = {
+FIXED_STAFF: dict[str, Callable[[Account], Any]] = {
     "resellingenabled": lambda row: row.kind == AccountKind.RESELLER,
     "separateinvoices": lambda row: False,
     "autoinvoicenotification": lambda row: False,
