@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from core.audit import AuditEntry
+from core.custom_fields import CustomField
 from resellers.enums import AccountStatus, Edition
 from resellers.models import Account
 from subscriptions.enums import OperationState, Verb
@@ -132,6 +133,27 @@ def test_nobody_changes_a_foreign_account(shop: Shop, reseller: Program):
         ):
             answer = reseller.call(method, path, body)
             assert (answer.status_code, answer.json()["type"]) == (404, "AccountNotFoundError")
+
+
+def test_custom_fields_of_accounts(shop: Shop, reseller: Program):
+    field = CustomField.objects.create(
+        organization=shop.organization,
+        entity="account",
+        code="region",
+        name="Region",
+        field_type="list",
+        options=["North", "South"],
+        provisioning_code=3,
+        shop_visible=True,
+        shop_editable=True,
+    )
+    where = f"/api/accounts/{shop.end_customer.pk}"
+    put = reseller.call("PUT", f"{where}/customfields", [{"id": field.pk, "value": "south"}])
+    values = check(put, f"{ONE}/customfields", method="put")
+    assert values[0]["groupFields"][0]["values"] == [{"id": "2", "value": "South"}]
+    assert reseller.get(f"{where}?include=customFields").json()["customFields"] == values
+    wrong = reseller.call("PUT", f"{where}/customfields", [{"id": field.pk, "value": "West"}])
+    assert (wrong.json()["type"], wrong.json()["errors"][0]["pointer"]) == ("CustomFieldsNotUpdatedError", "/0/value")
 
 
 # --- Making accounts --------------------------------------------------------------------------------------------------

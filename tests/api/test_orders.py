@@ -4,6 +4,8 @@ import datetime as dt
 import uuid
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import Charge
@@ -193,6 +195,17 @@ def test_several_drafts_at_once_and_by_stage(plain: Shop, reseller: Program, dis
     assert distributor.get(f"{ORDERS}?stage=All").json()["data"] == []
     assert distributor.get(f"{ORDERS}/{mine.pop()}").status_code == 404
     assert not orders_for(plain.staff).exists()
+
+
+def test_a_page_costs_the_same_however_long_it_is(plain: Shop, reseller: Program):
+    counts = []
+    for _round in range(2):
+        filled(reseller, plain.end_customer, plain.product)
+        filled(reseller, plain.affiliate, plain.product)
+        with CaptureQueriesContext(connection) as found:
+            answer = reseller.get(f"{ORDERS}?stage=Draft&include=items,customFields")
+        counts.append((len(answer.json()["data"]), len(found)))
+    assert ([number for number, _count in counts], counts[0][1]) == ([2, 4], counts[1][1])
 
 
 def test_a_draft_moves_nothing(plain: Shop, reseller: Program, resold: Subscription):
