@@ -28,7 +28,7 @@ from orders.services.plans import check_plans, hold_alias_of
 from orders.targets import demand_settled, hold_of, mode_of
 from resellers.models import Account, Site
 from resellers.selectors import own_account
-from resellers.services.accounts import take_order_number
+from resellers.services.accounts import billing_address, take_order_number
 from users.permissions import Perm
 
 ADDRESS = ("name", "address_line1", "city", "country")
@@ -73,6 +73,7 @@ def ready_draft(actor: Actor, *, order: Order) -> ReadyDraft:
     if ready.price_changed:
         return ready
     _demand_terms(actor, draft, ready.fresh)
+    draft.billing_address = billing_address(draft.account.bill_to or draft.account)
     if not all(str(draft.billing_address.get(name, "")).strip() for name in ADDRESS):
         raise BusinessError("address_incomplete", _("The billing address of the account is incomplete."))
     return ready
@@ -114,7 +115,8 @@ def place_draft(actor: Actor, *, ready: ReadyDraft, details: Mapping[str, Any], 
     order = ready.order
     order.number = take_order_number(order.organization_id)
     order.service_details, order.expires_at = dict(details), None
-    order.save(update_fields=["number", "service_details", "expires_at", "price_list", "updated_at"])
+    fields = ["number", "service_details", "billing_address", "expires_at", "price_list", "updated_at"]
+    order.save(update_fields=fields)
     hold_alias_of(order, basket_instances(ready.fresh))
     _log_terms(actor, order, ready.fresh, browser)
     submit(actor, order, audited=totals(order) | {"mode": order.purchase_mode}, execute=execute)
