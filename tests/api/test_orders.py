@@ -15,6 +15,7 @@ from core.custom_fields import CustomField, CustomValues
 from core.jobs import Job
 from orders.models import Order, OrderLine, TermsAcceptance
 from orders.selectors import orders_for
+from orders.services import drafts
 from orders.services.draft_place import terms_wanted
 from orders.services.drafts import erase_drafts
 from resellers.enums import AccountStatus, Edition
@@ -311,6 +312,19 @@ def test_account_on_hold(plain: Shop, reseller: Program, who: str):
     order = filled(reseller, plain.end_customer, plain.product)
     Account.objects.filter(pk=getattr(plain, who).pk).update(status=AccountStatus.SUSPENDED)
     assert refused(reseller, order) == "account_on_hold"
+
+
+def test_bounds_and_the_address(plain: Shop, reseller: Program, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(drafts, "MAX_LINES", 1)
+    monkeypatch.setattr(drafts, "MOST_DRAFTS", 1)
+    order = filled(reseller, plain.end_customer, plain.product)
+    assert add(reseller, order, productId=str(plain.product.public_id)).json()["code"] == "order_full"
+    assert reseller.post(ORDERS, {"accountId": plain.end_customer.pk}).json()["code"] == "too_many_drafts"
+    Account.objects.filter(pk=plain.reseller.pk).update(city="")
+    assert refused(reseller, order) == "address_incomplete"
+    Account.objects.filter(pk=plain.reseller.pk).update(city="Bonn")
+    assert checkout(reseller, order).status_code == 202
+    assert Order.objects.get(public_id=order).billing_address["city"] == "Bonn"
 
 
 def test_bill_to_mismatch(plain: Shop, reseller: Program):
