@@ -11,6 +11,7 @@ _ADDON = f"{_ONE}/addons/<str:addon_id>"
 urlpatterns = [
     path("apidocs/", docs.page, name="docs"),
     path("apidocs/openapi.json", docs.document, name="document"),
+    path("apidocs/errors", docs.errors, name="errors"),
     path("oauth/token", oauth.Token.as_view(), name="token"),
     path("api/subscriptions", subscriptions.SubscriptionList.as_view(), name="subscription_list"),
     path(_ONE, subscriptions.SubscriptionDetail.as_view(), name="subscription"),

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "django_htmx",
+    "drf_spectacular_sidecar",
     *LOCAL_APPS,
 ]
 AUTH_USER_MODEL = "users.User"
