@@ -1,12 +1,14 @@
 """The documentation of the API at ``/apidocs/``, from our own host, for everybody who may ask for a token.
 
-Two readers: the distributor's programs, and resellers. A reseller's own site shows the resellers' part alone.
+Two readers: the distributor's programs, and resellers, who call the distributor's host too. A reseller's own site, which
+his customers see, has neither API nor documentation.
 """
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import get_template
 from django.urls import reverse
 
 from api.document import error_names, served_document
@@ -17,21 +19,14 @@ RESELLERS = "resellers"
 SAMPLES = {"curl": "curl", "python": "Python", "powershell": "PowerShell"}
 
 
-def _has_choice(request: HttpRequest) -> bool:
-    """Whether both readers come here; a reseller's site is for his people."""
-    site = getattr(request, "site", None)
-    return site is not None and site.account_id is None
-
-
 def _is_for_staff(request: HttpRequest) -> bool:
-    return _has_choice(request) and request.GET.get("for") != RESELLERS
+    return request.GET.get("for") != RESELLERS
 
 
 def page(request: HttpRequest) -> HttpResponse:
     """The first call in three languages, and every call to read and to try out."""
     staff = _is_for_staff(request)
     context: dict[str, Any] = {
-        "has_choice": _has_choice(request),
         "is_for_staff": staff,
         "document_url": reverse("api:document") + ("" if staff else f"?for={RESELLERS}"),
         "samples": _samples(request.build_absolute_uri("/").rstrip("/")),
@@ -42,7 +37,7 @@ def page(request: HttpRequest) -> HttpResponse:
 def _samples(host: str) -> list[dict[str, str]]:
     """The first calls in the languages our readers write; samples are code, so quotes stay as they are."""
     return [
-        {"name": name, "text": get_template(f"api/samples/{file}.txt").render({"host": mark_safe(host)})}  # noqa: S308
+        {"name": name, "text": get_template(f"api/samples/{file}.txt").render({"host": host})}
         for file, name in SAMPLES.items()
     ]
 
