@@ -70,8 +70,8 @@ def _part(kind: str, name: str) -> dict[str, Any]:
 
 
 def path_parameters(path: str) -> list[dict[str, Any]]:
-    """The parameters of a path: accounts and countries are numbers, everything else is a GUID."""
-    numbers = ("accountId", "countryId", "invoiceTypeId")
+    """The parameters of a path: accounts, countries and external systems are numbers, everything else is a GUID."""
+    numbers = ("accountId", "countryId", "systemId")
     found: list[dict[str, Any]] = []
     for name in re.findall(r"\{(\w+)\}", path):
         kind = {"type": "integer", "format": "int32"} if name in numbers else {"type": "string", "format": "uuid"}

@@ -19,6 +19,7 @@ from api.base import ApiView
 from api.contract import contract
 from api.describe import described, is_for_resellers, own_operation
 from api.errors import TYPES
+from api.links import add_links
 from api.own_calls import CALLS, SCHEMAS
 from clients.scopes import Scope
 
@@ -100,6 +101,7 @@ def _document(staff: bool) -> dict[str, Any]:
     _name_scopes(components["securitySchemes"]["bss_auth"]["flows"], staff=staff)
     tags = [tag["name"] for tag in whole["tags"]]
     whole["tags"] += [{"name": tag} for tag in dict.fromkeys(own.tag for own in CALLS) if tag not in tags]
+    add_links(whole["paths"])
     _add_examples(whole["paths"])
     if not staff:
         _hide(components["schemas"])

@@ -94,6 +94,7 @@ def assert_same(known: dict[str, Any], served: dict[str, Any]) -> None:
     assert set(served["responses"]) == set(known["responses"])
     for status, answer in known["responses"].items():
         found = copy.deepcopy(served["responses"][status])
+        found.pop("links", None)
         for kind, media in found.get("content", {}).items():
             if "example" not in answer["content"][kind]:
                 media.pop("example", None)
@@ -113,9 +114,8 @@ def test_statuses_and_paths_are_those_of_the_code():
         path = name.partition(" ")[2]
         if path == "/oauth/token":
             continue
-        plain = [{"name": n["name"], "in": "path", "schema": n["schema"], "required": True} for n in call["parameters"].values() if n["in"] == "path"]  # fmt: skip
-        numbers = [item for item in plain if item["schema"]["type"] == "integer"]
-        assert path_parameters(path) == plain, (path, numbers)
+        told = [parameter for parameter in call["parameters"].values() if parameter["in"] == "path"]
+        assert [(p["name"], p["schema"]) for p in path_parameters(path)] == [(p["name"], p["schema"]) for p in told]
         assert {int(status) for status in call["responses"]} - {200, 201, 202, 204, 304} <= set(REFUSALS)
 
 
