@@ -144,9 +144,9 @@ class ApiView(APIView):
         return caller_of(found, site_id=site.pk if site else None, ip=ip, request_id=current_request_id())
 
     def _check_version(self) -> None:
-        asked = self.raw.headers.get("X-Api-Version", "").strip().lower()
-        if asked:
-            if asked not in VERSIONS:
+        asked = self.raw.headers.get("X-Api-Version")
+        if asked is not None:
+            if asked.strip().lower() not in VERSIONS:
                 raise invalid("X-Api-Version", "The version is one of 3, 3.0, latest.", "unsupported_api_version")
         elif policy_of(self.caller.client.organization_id).require_version:
             raise invalid("X-Api-Version", "Name the version: X-Api-Version: 3.0.", "missing_api_version")

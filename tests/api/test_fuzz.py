@@ -5,7 +5,9 @@ meet the same world. Besides the checks of schemathesis: what is not the reselle
 """
 
 import os
+from collections import Counter
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as bounds
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
@@ -26,7 +29,7 @@ from tests.api.world import World, make_world
 from tests.shop import make_shop
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = int(os.environ.get("FUZZ", "4"))
+EXAMPLES = int(os.environ.get("FUZZ", "2"))
 MOST_QUERIES = 60
 load_all_checks()
 # Rules of the business refuse with 400 what the schema allows (an unknown name in $filter, more licences by quantity), and
@@ -35,7 +38,7 @@ NOT_OURS = ("positive_data_acceptance",)
 CHECKED = [CHECKS.get_one(name) for name in CHECKS.get_all_names() if name not in NOT_OURS]
 QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
 BOUNDED = bounds(
-    max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES == 4, suppress_health_check=QUIET
+    max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES == 2, suppress_health_check=QUIET
 )
 CONFIG = {"generation": {"allow-x00": True, "with-security-parameters": False, "allow-extra-parameters": False}}
 
@@ -63,6 +66,8 @@ def schema_for(caller: Program) -> Any:
     found = schemathesis.openapi.from_wsgi(
         f"/apidocs/openapi.json{whose}", application, config=SchemathesisConfig.from_dict(CONFIG)
     )
+    # Any request id is taken: what does not look like one is replaced by one of ours.
+    found.raw_schema["components"]["parameters"]["XRequestId"]["schema"] = {"type": "string"}
     return found.exclude(path="/oauth/token")
 
 
@@ -75,11 +80,12 @@ def with_ids(case: Case, ids: dict[str, str]) -> None:
 
 def call(world: World, caller: Program, case: Case) -> Any:
     """One call, checked; what it changed is taken back."""
+    signed = {"Authorization": f"Bearer {caller.token}"}
     with transaction.atomic():
         with CaptureQueriesContext(connection) as queries:
-            response = case.call(headers={"Authorization": f"Bearer {caller.token}"})
+            response = case.call(headers=signed)
         assert len(queries.captured_queries) <= MOST_QUERIES, (case.as_curl_command(), len(queries.captured_queries))
-        case.validate_response(response, checks=CHECKED)
+        case.validate_response(response, checks=CHECKED, headers=signed)
         if caller is world.reseller and response.status_code < 300:
             for name in ("subscriptionId", "orderId", "assetId", "requestId", "addonId", "itemId"):
                 assert world.foreign[name] not in response.text, (case.as_curl_command(), name)
@@ -87,13 +93,12 @@ def call(world: World, caller: Program, case: Case) -> Any:
     return response
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])
 @pytest.mark.parametrize("who", ["distributor", "reseller"])
-def test_no_call_breaks(world: World, who: str, mode: GenerationMode):
+def test_no_call_breaks(world: World, who: str):
     caller: Program = getattr(world, who)
     failures = []
-    for found in schema_for(caller).get_all_operations():
-        operation = found.ok()
+    operations = [found.ok() for found in schema_for(caller).get_all_operations()]
+    for operation, mode in product(operations, GenerationMode):
 
         @given(case=operation.as_strategy(generation_mode=mode), ids=st.sampled_from([world.ids, world.foreign, {}]))
         @BOUNDED
@@ -103,6 +108,37 @@ def test_no_call_breaks(world: World, who: str, mode: GenerationMode):
 
         try:
             ask()
-        except Exception as error:
-            failures.append(f"{operation.label}: {type(error).__name__} {error} {getattr(error, 'exceptions', '')}")
-    assert failures == []
+        except Unsatisfiable:
+            continue  # A call that takes nothing cannot be asked wrongly.
+        except (Exception, BaseExceptionGroup) as error:
+            failures.append(f"{operation.label}: {error}")
+    assert not failures, "\n\n".join(failures)
+
+
+@pytest.mark.parametrize("who", ["distributor", "reseller"])
+def test_walks_along_the_links_break_nothing(world: World, who: str):
+    caller: Program = getattr(world, who)
+    seen: Counter[int] = Counter()
+
+    class Walk(schema_for(caller).as_state_machine()):  # type: ignore[misc]
+        """Answers feed the next calls; each walk is taken back."""
+
+        def setup(self) -> None:
+            self.point = transaction.atomic()
+            self.point.__enter__()
+
+        def teardown(self) -> None:
+            transaction.set_rollback(True)
+            self.point.__exit__(None, None, None)
+
+        def get_call_kwargs(self, case: Case) -> dict[str, Any]:
+            return {"headers": {"Authorization": f"Bearer {caller.token}"}}
+
+        def validate_response(self, response: Any, case: Case, **kwargs: Any) -> None:
+            seen[response.status_code] += 1
+            kwargs["checks"] = CHECKED
+            case.validate_response(response, **kwargs)
+
+    Walk.run(settings=bounds(BOUNDED, stateful_step_count=6))
+    assert seen[200] > 0
+    assert not any(status >= 500 for status in seen)
