@@ -40,7 +40,7 @@ QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too
 BOUNDED = bounds(
     max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES == 2, suppress_health_check=QUIET
 )
-CONFIG = {"generation": {"allow-x00": True, "with-security-parameters": False, "allow-extra-parameters": False}}
+CONFIG = {"with-security-parameters": False, "allow-extra-parameters": False}
 
 
 @pytest.fixture
@@ -60,11 +60,11 @@ def world(settings: Any) -> Iterator[World]:
     request_finished.connect(close_old_connections)
 
 
-def schema_for(caller: Program) -> Any:
+def schema_for(caller: Program, **more: Any) -> Any:
     """The document this caller reads."""
     whose = "" if caller.client.account_id is None else "?for=resellers"
     found = schemathesis.openapi.from_wsgi(
-        f"/apidocs/openapi.json{whose}", application, config=SchemathesisConfig.from_dict(CONFIG)
+        f"/apidocs/openapi.json{whose}", application, config=SchemathesisConfig.from_dict({"generation": CONFIG | more})
     )
     # Any request id is taken: what does not look like one is replaced by one of ours.
     found.raw_schema["components"]["parameters"]["XRequestId"]["schema"] = {"type": "string"}
@@ -120,7 +120,7 @@ def test_walks_along_the_links_break_nothing(world: World, who: str):
     caller: Program = getattr(world, who)
     seen: Counter[int] = Counter()
 
-    class Walk(schema_for(caller).as_state_machine()):  # type: ignore[misc]
+    class Walk(schema_for(caller, mode="positive").as_state_machine()):  # type: ignore[misc]
         """Answers feed the next calls; each walk is taken back."""
 
         def setup(self) -> None:
@@ -131,6 +131,10 @@ def test_walks_along_the_links_break_nothing(world: World, who: str):
             transaction.set_rollback(True)
             self.point.__exit__(None, None, None)
 
+        def before_call(self, case: Case) -> None:
+            # Random filters and cursors are refused; a walk starts at what a list answers.
+            case.query = {}
+
         def get_call_kwargs(self, case: Case) -> dict[str, Any]:
             return {"headers": {"Authorization": f"Bearer {caller.token}"}}
 
@@ -140,5 +144,5 @@ def test_walks_along_the_links_break_nothing(world: World, who: str):
             case.validate_response(response, **kwargs)
 
     Walk.run(settings=bounds(BOUNDED, stateful_step_count=6))
-    assert seen[200] > 0
+    assert seen[200] > 0, seen
     assert not any(status >= 500 for status in seen)
