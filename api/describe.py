@@ -1,113 +1,26 @@
 """What one call says of itself in the document: taken from its view, so that it cannot differ from what is served.
 
-The contract (or, for calls it does not know, :mod:`api.own_calls`) gives words and schemas; rights, parameters, names
+The contract (or, for calls it does not know, a file beside it) gives words and schemas; rights, parameters, names
 of filters and orders, what can be embedded and the statuses of refusals come from the view's own declarations.
 """
 
-import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from api.base import ApiView
 from api.listing import IncludingView, ListView
 from clients.scopes import Right, Scope, Switch
 
-JSON = "application/json"
 PAGING = ("pageIndex", "pageSize", "cursor", "count")
-HEADERS = ("XApiVersion", "XRequestId")
 SWITCHES = {
     Switch.PRICING: "prices of subscriptions",
     Switch.SYNCHRONIZATION: "synchronization of subscriptions",
     Switch.USAGES: "usages",
     Switch.CUSTOM_FIELDS: "changing custom fields of subscriptions",
 }
-REFUSALS = {
-    400: "BadRequest",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "NotFound",
-    409: "Conflict",
-    410: "Gone",
-    412: "PreconditionFailed",
-    415: "UnsupportedMediaType",
-    429: "TooManyRequests",
-    500: "ServerError",
-    503: "Unavailable",
-}
-
-
-@dataclass(frozen=True)
-class OwnCall:
-    """A call of ours that the contract does not know; schemas by name or as nodes, ``None`` for no body."""
-
-    path: str
-    method: str
-    key: str
-    tag: str
-    summary: str
-    answer: str | dict[str, Any] | None
-    status: int = 200
-    description: str = ""
-    body: str | dict[str, Any] | None = None
-    parameters: tuple[dict[str, Any], ...] = ()
-    headers: tuple[str, ...] = ()
-    is_repeatable: bool = True
-    refusals: tuple[int, ...] = field(default=())
-
-
-def schema(name: str | dict[str, Any]) -> dict[str, Any]:
-    """The node of a schema's name."""
-    return {"$ref": f"#/components/schemas/{name}"} if isinstance(name, str) else name
-
-
-def array_of(name: str) -> dict[str, Any]:
-    """A bare array."""
-    return {"type": "array", "items": schema(name)}
 
 
 def _part(kind: str, name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/{kind}/{name}"}
-
-
-def path_parameters(path: str) -> list[dict[str, Any]]:
-    """The parameters of a path: accounts, countries and external systems are numbers, everything else is a GUID."""
-    numbers = ("accountId", "countryId", "systemId")
-    found: list[dict[str, Any]] = []
-    for name in re.findall(r"\{(\w+)\}", path):
-        kind = {"type": "integer", "format": "int32"} if name in numbers else {"type": "string", "format": "uuid"}
-        found.append({"name": name, "in": "path", "schema": kind, "required": True})
-    return found
-
-
-def own_operation(call: OwnCall) -> dict[str, Any]:
-    """A call of ours in the contract's form, before its view adds what the view knows."""
-    operation: dict[str, Any] = {
-        "tags": [call.tag],
-        "operationId": call.key,
-        "summary": call.summary,
-        "x-origin": "ours",
-        "parameters": [*path_parameters(call.path), *call.parameters],
-    }
-    if call.description:
-        operation["description"] = call.description
-    writes = call.method not in ("get", "delete")
-    if writes and call.is_repeatable:
-        operation["parameters"].append(_part("parameters", "IdempotencyKey"))
-    if call.body is not None:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schema(call.body)}}}
-    answer: dict[str, Any] = {"description": "Done."}
-    if call.answer is not None:
-        answer["content"] = {JSON: {"schema": schema(call.answer)}}
-    if call.headers:
-        answer["headers"] = {name: {"schema": {"type": "string"}} for name in call.headers}
-    statuses = {400, 401, 403, 429, 500, 503, *call.refusals}
-    statuses |= {404} if "{" in call.path else set()
-    statuses |= {409} if writes and call.is_repeatable else set()
-    statuses |= {415} if call.body is not None else set()
-    operation["responses"] = {str(call.status): answer} | {
-        str(status): _part("responses", REFUSALS[status]) for status in sorted(statuses)
-    }
-    return operation
 
 
 def who_may(right: Right, *, staff: bool) -> str:

@@ -1,7 +1,7 @@
 """The OpenAPI document of what is served, made from the declared views; ``docs/openapi.json`` is kept equal to it.
 
 There are two readers: the distributor's programs, who are told everything, and resellers, who are told what they can
-call and read. The contract's schemas are taken by name; calls it does not know are declared in :mod:`api.own_calls`.
+call and read. Schemas are taken by name from the contract and, for calls it does not know, from the files beside it.
 """
 
 import copy
@@ -16,11 +16,10 @@ from typing import Any
 from django.urls import URLPattern, get_resolver
 
 from api.base import ApiView
-from api.contract import contract
-from api.describe import described, is_for_resellers, own_operation
+from api.contract import contract, own_calls
+from api.describe import described, is_for_resellers
 from api.errors import TYPES
 from api.links import add_links
-from api.own_calls import CALLS, SCHEMAS
 from clients.scopes import Scope
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -29,8 +28,8 @@ EXAMPLES = Path(__file__).parent / "data" / "examples.json"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - an address
 INTRODUCTION = """Fetch an access token with key and secret of an API client, then call with it.
 
-The names of paths, of the query and of request bodies match without regard to case. Lists are paged, filtered by `$filter`
-and ordered by `$orderBy`. A write with an `Idempotency-Key` is safe to repeat. Amounts are exact decimals.
+The names of paths, of the query and of request bodies match without regard to case. Lists are paged, filtered by
+`$filter` and ordered by `$orderBy`. A write with an `Idempotency-Key` is safe to repeat. Amounts are exact decimals.
 
 `x-origin`: *compatible* (also where nothing is marked) = as in interworks.cloud v3; *inferred* = expected there, with a
 name, place or type of our conclusion; *ours* = added here."""
@@ -60,21 +59,17 @@ def served_views() -> Iterator[tuple[str, type[ApiView]]]:
 def known_operations() -> dict[tuple[str, str], tuple[str, dict[str, Any]]]:
     """Path and operation, of the contract or of our own, by (shape of the path, method)."""
     found: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
-    for path, item in contract()["paths"].items():
+    for path, item in {**contract()["paths"], **own_calls()[0]}.items():
         for method in METHODS:
             if method in item:
                 shared = item.get("parameters", [])
                 call = {**item[method], "parameters": [*shared, *item[method].get("parameters", [])]}
                 found[shape(path), method] = path, call
-    shared = contract()["paths"]["/api/subscriptions"]["parameters"]
-    for own in CALLS:
-        call = own_operation(own)
-        found[shape(own.path), own.method] = own.path, {**call, "parameters": [*shared, *call["parameters"]]}
     return found
 
 
 class Undescribed(LookupError):
-    """A call is served that neither the contract nor :mod:`api.own_calls` describes."""
+    """A call is served that neither the contract nor a file beside it describes."""
 
 
 @cache
@@ -91,16 +86,16 @@ def _document(staff: bool) -> dict[str, Any]:
             if staff or is_for_resellers(right):
                 paths.setdefault(path, {})[method] = described(view, method, copy.deepcopy(call), staff=staff)
     paths[TOKEN_PATH] = whole["paths"][TOKEN_PATH]
-    order = [*contract()["paths"], *(own.path for own in CALLS)]
+    order = [*contract()["paths"], *own_calls()[0]]
     whole["paths"] = {path: paths[path] for path in order if path in paths}
     whole["servers"] = [{"url": "/"}]
     whole["info"] = {"title": "Subscriptions and Marketplace API", "version": "3.0", "description": INTRODUCTION}
     components = whole["components"]
-    components["schemas"] |= copy.deepcopy(SCHEMAS)
+    components["schemas"] |= copy.deepcopy(own_calls()[1])
     components["securitySchemes"]["access_token"] = TOKEN_SCHEME
     _name_scopes(components["securitySchemes"]["bss_auth"]["flows"], staff=staff)
-    tags = [tag["name"] for tag in whole["tags"]]
-    whole["tags"] += [{"name": tag} for tag in dict.fromkeys(own.tag for own in CALLS) if tag not in tags]
+    tags = [tag for item in whole["paths"].values() for name in METHODS if name in item for tag in item[name]["tags"]]
+    whole["tags"] = [{"name": tag} for tag in dict.fromkeys(tags)]
     add_links(whole["paths"])
     _add_examples(whole["paths"])
     if not staff:
@@ -129,7 +124,7 @@ def _name_scopes(flows: dict[str, Any], *, staff: bool) -> None:
 
 @dataclass(frozen=True)
 class ErrorName:
-    """A name that ``type`` of an error can carry, its statuses, and the calls that answer with it besides all others."""
+    """A name that ``type`` of an error can carry, its statuses, and the calls that answer with it in particular."""
 
     name: str
     statuses: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Links of the document: from a list to one of its objects, and from an object to its parts; programs walk along them."""
+"""Links of the document: from a list to one of its objects, and from an object to its parts, for programs to walk."""
 
 import re
 from typing import Any

@@ -1,7 +1,7 @@
 """The documentation of the API at ``/apidocs/``, from our own host, for everybody who may ask for a token.
 
-Two readers: the distributor's programs, and resellers, who call the distributor's host too. A reseller's own site, which
-his customers see, has neither API nor documentation.
+Two readers: the distributor's programs, and resellers, who call the distributor's host too. A reseller's own site,
+which his customers see, has neither API nor documentation.
 """
 
 from typing import Any
@@ -50,5 +50,8 @@ def errors(request: HttpRequest) -> HttpResponse:
 
 def document(request: HttpRequest) -> HttpResponse:
     """The OpenAPI document of what is served at this host."""
-    found = {**served_document(staff=_is_for_staff(request)), "servers": [{"url": request.build_absolute_uri("/")[:-1]}]}
+    found = {
+        **served_document(staff=_is_for_staff(request)),
+        "servers": [{"url": request.build_absolute_uri("/")[:-1]}],
+    }
     return HttpResponse(dumps(found), content_type=JSON)

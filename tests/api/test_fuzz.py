@@ -1,7 +1,7 @@
 """Every call of the document with random values, right and wrong ones, and walks along its links.
 
-Small by default; ``FUZZ=n`` (``make fuzz``) makes n examples of every call. Each example is rolled back, so that all of them
-meet the same world. Besides the checks of schemathesis: what is not the reseller's is never in an answer of his.
+Small by default; ``FUZZ=n`` (``make fuzz``) makes n examples of every call. Each example is rolled back, so that all
+of them meet the same world. Besides the checks of schemathesis: what is not the reseller's is never in an answer of his.
 """
 
 import os
@@ -32,11 +32,16 @@ pytestmark = pytest.mark.django_db
 EXAMPLES = int(os.environ.get("FUZZ", "2"))
 MOST_QUERIES = 60
 load_all_checks()
-# Rules of the business refuse with 400 what the schema allows (an unknown name in $filter, more licences by quantity), and
-# names of the query that nobody knows are passed over (api.md 2.2); both are tested by name elsewhere.
+# Rules of the business refuse with 400 what the schema allows (an unknown name in $filter, more licences by quantity),
+# and names of the query that nobody knows are passed over (api.md 2.2); both are tested by name elsewhere.
 NOT_OURS = ("positive_data_acceptance",)
 CHECKED = [CHECKS.get_one(name) for name in CHECKS.get_all_names() if name not in NOT_OURS]
-QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]
+QUIET = [
+    HealthCheck.too_slow,
+    HealthCheck.filter_too_much,
+    HealthCheck.data_too_large,
+    HealthCheck.function_scoped_fixture,
+]
 BOUNDED = bounds(
     max_examples=EXAMPLES, deadline=None, database=None, derandomize=EXAMPLES == 2, suppress_health_check=QUIET
 )

@@ -1,4 +1,4 @@
-"""A Python client generated from the committed document calls a running server: token, list, one, and what is missing."""
+"""A Python client generated from the committed document calls a running server: token, list, one, what is missing."""
 
 import importlib
 import json
@@ -49,7 +49,9 @@ def test_a_generated_client_reads_and_changes(live_server: Any, shop: Shop, pack
     caller = program(shop)
     address = live_server.url.replace("127.0.0.1", "localhost")
     form = {"grant_type": "client_credentials"}
-    token = httpx.post(f"{address}/oauth/token", data=form, auth=(caller.client.key, caller.secret)).json()["access_token"]
+    token = httpx.post(f"{address}/oauth/token", data=form, auth=(caller.client.key, caller.secret)).json()[
+        "access_token"
+    ]
 
     made = importlib.import_module(package).AuthenticatedClient
     calls = f"{package}.api.subscriptions"

@@ -21,7 +21,7 @@ ENTITIES = ("account", "order", "product", "subscription")
 
 @dataclass
 class World:
-    """A shop with services, orders, licences, add-ons and custom fields; ``ids`` are the reseller's, ``foreign`` not."""
+    """A shop with services, orders, licences and custom fields; ``ids`` are the reseller's, ``foreign`` not."""
 
     shop: Shop
     distributor: Program

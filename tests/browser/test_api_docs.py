@@ -47,7 +47,9 @@ def test_a_call_is_tried_out(browser, live_server, shop, size):
     walk.page.wait_for_selector(f"{CALL} .live-responses-table .response-col_status:has-text('200')", timeout=30_000)
     assert shop.customer.name in walk.page.inner_text(f"{CALL} .live-responses-table")
     walk.shot(f"apidocs-answer-{size['width']}")
-    assert {url.split("/")[2].partition(":")[0] for url in asked if not url.startswith(("data:", "blob:"))} == {"localhost"}
+    assert {url.split("/")[2].partition(":")[0] for url in asked if not url.startswith(("data:", "blob:"))} == {
+        "localhost"
+    }
     assert walk.problems == []
 
 
