@@ -1,7 +1,7 @@
 """Every call of the document with random values, right and wrong ones, and walks along its links.
 
 Small by default; ``FUZZ=n`` (``make fuzz``) makes n examples of every call. Each example is rolled back, so that all
-of them meet the same world. Besides the checks of schemathesis: what is not the reseller's is never in an answer of his.
+of them meet the same world. Besides the checks: what is not the reseller's is never in an answer of his.
 """
 
 import os
