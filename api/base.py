@@ -49,6 +49,7 @@ class ApiView(APIView):
     rights: ClassVar[dict[str, Right]] = {}
     refusal_type: ClassVar[str] = "BusinessRuleError"
     answers: ClassVar[str] = ""
+    body_types: ClassVar[tuple[str, ...]] = (JSON,)
     caller: Caller
     raw: HttpRequest
     allowance: Allowance | None = None
@@ -191,7 +192,7 @@ class ApiView(APIView):
     def body(self) -> Any:
         """The JSON body; 415 for another type, 400 for what is no JSON."""
         kind = (self.raw.content_type or "").lower()
-        if kind != JSON:
+        if kind not in self.body_types:
             raise ApiError(415, "unsupported_media_type", "Send the body as application/json.")
         try:
             return loads(self.raw.body)

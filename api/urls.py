@@ -2,7 +2,19 @@
 
 from django.urls import path, re_path
 
-from api.views import custom_values, docs, missing, neighbours, oauth, products, subscription_deeds, subscriptions
+from api.views import (
+    account_changes,
+    custom_values,
+    docs,
+    missing,
+    neighbours,
+    oauth,
+    ordering,
+    products,
+    subscription_deeds,
+    subscription_retry,
+    subscriptions,
+)
 
 app_name = "api"
 _ONE = "api/subscriptions/<str:subscription_id>"
@@ -29,6 +41,8 @@ urlpatterns = [
         subscriptions.SubscriptionSynchronization.as_view(),
         name="subscription_synchronization",
     ),
+    path(f"{_ONE}/synchronization/retry", subscription_retry.SubscriptionRetry.as_view(), name="subscription_retry"),
+    path(f"{_ADDON}/synchronization/retry", subscription_retry.SubscriptionRetry.as_view(), name="addon_retry"),
     path(f"{_ONE}/cancel", subscription_deeds.SubscriptionCancel.as_view(), name="subscription_cancel"),
     path(f"{_ONE}/quantity", subscription_deeds.SubscriptionQuantity.as_view(), name="subscription_quantity"),
     path(
@@ -47,15 +61,32 @@ urlpatterns = [
         subscription_deeds.AddonCancelAtEnd.as_view(),
         name="addon_cancel_at_end",
     ),
-    path("api/accounts", neighbours.AccountList.as_view(), name="account_list"),
-    path("api/accounts/<str:account_id>", neighbours.AccountDetail.as_view(), name="account"),
+    path("api/accounts", account_changes.AccountCollection.as_view(), name="account_list"),
+    path("api/accounts/<str:account_id>", account_changes.AccountChange.as_view(), name="account"),
     path("api/accounts/<str:account_id>/billingaddress", neighbours.AccountAddress.as_view(), name="account_address"),
+    path(
+        "api/accounts/<str:account_id>/synchronizations/<str:system_id>",
+        account_changes.AccountSynchronization.as_view(),
+        name="account_synchronization",
+    ),
+    path(
+        "api/accounts/<str:account_id>/syncoptions/<str:system_id>",
+        account_changes.AccountSyncOptions.as_view(),
+        name="account_sync_options",
+    ),
     path("api/assets", neighbours.AssetList.as_view(), name="asset_list"),
     path("api/assets/<str:asset_id>", neighbours.AssetDetail.as_view(), name="asset"),
-    path("api/orders", neighbours.OrderList.as_view(), name="order_list"),
+    path("api/orders", ordering.OrderCollection.as_view(), name="order_list"),
     path("api/orders/<str:order_id>", neighbours.OrderDetail.as_view(), name="order"),
-    path("api/orders/<str:order_id>/items", neighbours.OrderItems.as_view(), name="order_items"),
-    path("api/orders/<str:order_id>/items/<str:item_id>", neighbours.OrderItem.as_view(), name="order_item"),
+    path("api/orders/<str:order_id>/items", ordering.OrderItemCollection.as_view(), name="order_items"),
+    path("api/orders/<str:order_id>/items/<str:item_id>", ordering.OrderItemChange.as_view(), name="order_item"),
+    path(
+        "api/orders/<str:order_id>/items/<str:item_id>/characteristics",
+        ordering.ItemCharacteristics.as_view(),
+        name="order_item_characteristics",
+    ),
+    path("api/orders/<str:order_id>/checkout", ordering.Checkout.as_view(), name="order_checkout"),
+    path("api/orders/<str:order_id>/execute", ordering.Checkout.as_view(), name="order_execute"),
     path("api/orders/<str:order_id>/execute/status", neighbours.OrderProgress.as_view(), name="order_progress"),
     path("api/products", products.ProductList.as_view(), name="product_list"),
     path("api/products/<str:product_id>", products.ProductDetail.as_view(), name="product"),

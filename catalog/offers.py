@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from catalog.models import SOLD_CHARGE_TYPES, AddOnRelation, Plan, PriceList, Product
 from catalog.selectors import PricedPlan, addons_of, default_price_list, price_list_of, price_plans, sold_products
 from core.tenancy import Actor
+from resellers.models import Account
 from resellers.selectors import own_account
 
 
@@ -55,3 +56,12 @@ def prices_of(actor: Actor, product: Product) -> tuple[list[PricedPlan], str]:
     if prices is None:
         return [], ""
     return price_plans(Plan.objects.filter(product=product, is_offered=True), prices), prices.currency
+
+
+def plans_for(account: Account, product: Product) -> list[Plan]:
+    """The plans of a product that an account's price list sells, by term and cycle."""
+    prices = price_list_of(account)
+    if prices is None:
+        return []
+    rows = Plan.objects.filter(product=product, is_offered=True).select_related("product__product_type__instance")
+    return [item.plan for item in price_plans(rows, prices) if item.plan.is_sellable]

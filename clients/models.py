@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.tenancy import TenantOwned
 
+# The addresses of application users, to which no mail can go.
+PROGRAM_DOMAIN = "@application.invalid"
+
 
 class ApiPolicy(TenantOwned):
     """What an organization allows at its API; without a row everything here is off.

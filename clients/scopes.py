@@ -61,9 +61,9 @@ WRITE_SCOPES = frozenset({Scope.SUBSCRIPTIONS_WRITE, Scope.ORDERS_WRITE, Scope.A
 
 _STAFF_PERMS: dict[str, frozenset[str]] = {
     Scope.SUBSCRIPTIONS_READ.value: frozenset({Perm.OPERATION_VIEW}),
-    Scope.SUBSCRIPTIONS_WRITE.value: frozenset({Perm.SERVICE_MANAGE}),
+    Scope.SUBSCRIPTIONS_WRITE.value: frozenset({Perm.SERVICE_MANAGE, Perm.OPERATION_ACT}),
     Scope.ORDERS_WRITE.value: frozenset({Perm.ORDER_MANAGE}),
-    Scope.ACCOUNTS_WRITE.value: frozenset({Perm.ACCOUNT_EDIT}),
+    Scope.ACCOUNTS_WRITE.value: frozenset({Perm.ACCOUNT_EDIT, Perm.ACCOUNT_CREDIT}),
     Scope.COST_READ.value: frozenset({Perm.COST_VIEW}),
 }
 _RESELLER_PERMS: dict[str, frozenset[str]] = {

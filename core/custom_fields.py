@@ -6,7 +6,7 @@ no table of another app needs a column (``docs/decisions/0007-custom-fields.md``
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -165,6 +165,12 @@ def values_of(row: models.Model) -> dict[str, Any]:
     """What is stored of a row, by the field's id."""
     found = CustomValues.objects.filter(entity=entity_of(row), object_id=row.pk).values_list("data", flat=True)
     return dict(found[0]) if found else {}
+
+
+def values_of_all(entity: str, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """What is stored of many objects of one kind, by object."""
+    rows = CustomValues.objects.filter(entity=entity, object_id__in=list(ids))
+    return dict(rows.values_list("object_id", "data"))
 
 
 def account_of(row: models.Model) -> models.Model | None:

@@ -5,6 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.states import Machine
 
+# The code of an order that waits for credit; any other ``hold_reason`` is what a vendor's check refused.
+NO_CREDIT = "no_credit"
+
 
 class OrderStatus(models.TextChoices):
     """The life of an order."""

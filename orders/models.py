@@ -91,7 +91,8 @@ class Order(TenantOwned):
     """An order: whose services (``account``), who owes (``payer``), who clicked (``buyer``), at frozen prices.
 
     Amounts are in ``currency``; ``gross`` is what the credit rule compares. ``idempotency_key`` makes it happen once.
-    ``sell_net`` to ``sell_gross`` are the end customer's leg, empty where there is none. ``approval_asked_at`` to
+    ``sell_net`` to ``sell_gross`` are the end customer's leg, empty where there is none. A draft, which a program fills
+    line by line, can be checked out until ``expires_at`` and gets its number then. ``approval_asked_at`` to
     ``reminded_days`` belong to an order that waited for the reseller's approval. ``is_priced`` is False on an end
     customer's view in memory for which there are no amounts (:mod:`orders.legs`).
     """
@@ -100,6 +101,7 @@ class Order(TenantOwned):
     is_priced = True
 
     number = models.CharField(_("number"), max_length=40)
+    reference = models.CharField(_("buyer's reference"), max_length=200, blank=True)
     status = models.CharField(_("status"), max_length=20, choices=OrderStatus.choices, default=OrderStatus.DRAFT)
     account = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="orders")
     payer = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="paid_orders")
@@ -121,6 +123,7 @@ class Order(TenantOwned):
     service_details = models.JSONField(default=dict)
     idempotency_key = models.UUIDField()
     request_digest = models.CharField(max_length=64, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     placed_at = models.DateTimeField(_("placed"), null=True, blank=True)
     executed_at = models.DateTimeField(_("executed"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
@@ -159,6 +162,7 @@ class Order(TenantOwned):
                 name="order_approval",
                 condition=Q(status=OrderStatus.SUSPENDED.value),
             ),
+            models.Index(fields=["expires_at"], name="order_drafts", condition=Q(status=OrderStatus.DRAFT.value)),
         ]
 
     def __str__(self) -> str:
@@ -229,12 +233,13 @@ class OrderLine(TenantOwned, CustomerLeg):
 class TermsAcceptance(TenantOwned):
     """The log of accepted terms of use: one row per product and order, never changed (``channel.md`` 14).
 
-    ``by_staff`` says that an employee, whose name it is, confirmed that the customer accepted them.
+    Without an order a reseller's Admin accepted them for what his programs order. ``by_staff`` says that an employee,
+    whose name it is, confirmed that the customer accepted them.
     """
 
     tenant_account = "account"
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="terms")
+    order = models.ForeignKey(Order, null=True, blank=True, on_delete=models.PROTECT, related_name="terms")
     account = models.ForeignKey("resellers.Account", on_delete=models.PROTECT, related_name="+")
     product_name = models.CharField(max_length=255)
     first_name = models.CharField(max_length=100, blank=True)
@@ -252,4 +257,4 @@ class TermsAcceptance(TenantOwned):
         constraints = [models.UniqueConstraint(fields=["order", "product_name"], name="terms_once_per_product")]
 
     def __str__(self) -> str:
-        return f"{self.product_name}, {self.order}"
+        return f"{self.product_name}, {self.order or self.account}"

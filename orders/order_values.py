@@ -20,12 +20,12 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, JSONObject
 
 from core.tenancy import Actor, TenantQuerySet
-from orders.enums import DeliveryStatus, OrderStatus
+from orders.enums import NO_CREDIT, DeliveryStatus, OrderStatus
 from orders.models import Order, OrderLine
 from resellers.models import Contact
 
 # Why a submitted order waits for staff: its payer's credit was too small.
-OVER_CREDIT = Q(status=OrderStatus.SUBMITTED) & ~Q(hold_reason="")
+OVER_CREDIT = Q(status=OrderStatus.SUBMITTED, hold_reason=NO_CREDIT)
 
 
 def order_date() -> Combinable:
@@ -91,9 +91,18 @@ def vendor_total() -> Combinable:
     return Subquery(total.values("made"))
 
 
+def of_author(actor: Actor) -> Q:
+    """What programs of the actor's account, or the organization's own, have begun."""
+    return Q(buyer_account_id=actor.account_id) if actor.account_id else Q(buyer_account=None)
+
+
 def order_rows(actor: Actor) -> TenantQuerySet[Order]:
-    """Orders the actor may see; of a reseller those he pays, also if the account has another payer by now."""
+    """Orders the actor may see; of a reseller those he pays, also if the account has another payer by now.
+
+    A draft is seen by programs of the account that began it alone.
+    """
     rows = Order.objects.visible_to(actor).order_by()
+    rows = rows.exclude(Q(status=OrderStatus.DRAFT) & ~of_author(actor))
     return rows.filter(payer_id=actor.account_id) if actor.is_customer else rows
 
 

@@ -17,7 +17,7 @@ from catalog.selectors import PricedPlan, price_list_of, price_plans, priced_pla
 from core import money
 from core.errors import Conflict
 from core.tenancy import Actor, TenantQuerySet
-from orders.enums import DeliveryStatus, LineKind, OrderStatus
+from orders.enums import NO_CREDIT, DeliveryStatus, LineKind, OrderStatus
 from orders.models import Basket, BasketLine, Order, OrderLine
 from resellers.editions import EDITION_RANKS
 from resellers.models import Account, Site
@@ -204,20 +204,21 @@ def _fitting(line: BasketLine, plans: Sequence[PricedPlan]) -> PricedPlan | None
     return next(iter([*same, *plans]), None)
 
 
-def basket_instances(lines: Sequence[BasketLine]) -> list[Instance]:
-    """The vendor instances of a basket's products that must know the customer, in a stable order."""
+def basket_instances(lines: Sequence[BasketLine | OrderLine]) -> list[Instance]:
+    """The vendor instances of these lines' products that must know the customer, in a stable order."""
     return instances_of([line for line in lines if line.plan.product.product_type.requires_account])
 
 
-def instances_of(lines: Sequence[BasketLine]) -> list[Instance]:
-    """The vendor instances whose products are in a basket, in a stable order."""
+def instances_of(lines: Sequence[BasketLine | OrderLine]) -> list[Instance]:
+    """The vendor instances whose products stand in these lines, in a stable order."""
     found = {line.plan.product.product_type.instance_id: line.plan.product.product_type.instance for line in lines}
     return [found[pk] for pk in sorted(found)]
 
 
 def orders_for(actor: Actor) -> TenantQuerySet[Order]:
-    """Orders the actor may see, newest first."""
-    rows = Order.objects.visible_to(actor).select_related("account", "payer", "buyer")
+    """Orders the actor may see, newest first; what a program has only begun is none yet."""
+    rows = Order.objects.visible_to(actor).exclude(status=OrderStatus.DRAFT)
+    rows = rows.select_related("account", "payer", "buyer")
     return rows.order_by("-id")
 
 
@@ -237,6 +238,8 @@ def orders_at_work(actor: Actor) -> TenantQuerySet[Order]:
 def waits_for(order: Order) -> str:
     """What a row of ``orders_at_work`` waits for, in words; empty if for nothing."""
     if order.status == OrderStatus.SUBMITTED:
+        if order.hold_reason and order.hold_reason != NO_CREDIT:
+            return _("The vendor refused the check")
         return _("Credit") if order.hold_reason else _("Execution")
     if order.status == OrderStatus.SUSPENDED:
         return _("The reseller's approval")

@@ -35,10 +35,12 @@ from catalog.models.products import TERM_LABELS, plan_label
 from core import clock
 from core.prepared import NOW
 from core.tenancy import Actor, TenantQuerySet
+from orders.enums import OrderStatus
 from orders.models import Order, OrderLine
 from resellers.enums import AccountKind
 from resellers.models import Contact
 from subscriptions.enums import (
+    DESK_STATES,
     OPEN_REQUESTS,
     OPEN_STATES,
     Execution,
@@ -164,7 +166,7 @@ def payer_contact() -> Combinable:
 
 def addon_order(field: str) -> Combinable:
     """A column of the order an add-on came from."""
-    lines = OrderLine.objects.filter(addon=OuterRef("pk")).order_by("pk")
+    lines = OrderLine.objects.filter(addon=OuterRef("pk")).exclude(order__status=OrderStatus.DRAFT).order_by("pk")
     return Subquery(lines.values(f"order__{field}")[:1])
 
 
@@ -250,6 +252,12 @@ def latest_operations(actor: Actor, ids: Iterable[int], *, most: int) -> dict[in
     for row in rows.filter(rank__lte=most).order_by("-pk"):
         found.setdefault(row.subscription_id or 0, []).append(row)
     return found
+
+
+def refused_operation(actor: Actor, row: Subscription) -> Operation | None:
+    """The last operation of a service, if the vendor refused it or it waits for a person, and nobody retried it."""
+    last = Operation.objects.visible_to(actor).filter(subscription=row).order_by("-pk").first()
+    return last if last is not None and last.state in DESK_STATES and not last.retries.exists() else None
 
 
 def order_details(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:

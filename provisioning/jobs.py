@@ -15,6 +15,7 @@ from provisioning.ports import Cancelled, CheckResult, ErrorKind, ServiceDefinit
 from provisioning.registry import connector_for
 from provisioning.services import stamps
 from provisioning.services.checkout import DETAILS_CHECK, LIVE_CHECK, check_details, check_live
+from provisioning.services.draft_checkout import ORDER_CHECK, check_order
 from provisioning.services.refresh import REFRESH, refresh
 from provisioning.services.setup import settle_readiness, settle_test
 from vendors.models import ConsentState, Instance
@@ -138,6 +139,12 @@ def pull_definition(run: JobRun) -> Mapping[str, Any]:
         "discontinued": report.discontinued,
         "problems": [*definition.problems, *report.problems],
     }
+
+
+@handler(ORDER_CHECK)
+def run_check_order(run: JobRun) -> Mapping[str, Any]:
+    """Have the answers of an order that a program placed checked, then execute it."""
+    return check_order(run)
 
 
 @handler(DETAILS_CHECK)

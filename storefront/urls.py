@@ -121,6 +121,7 @@ urlpatterns = [
     path("my-shop/prices/<uuid:public_id>/delete/", shop_prices.RuleDelete.as_view(), name="shop_rule_delete"),
     path("my-shop/api/", api_clients.ApiClientList.as_view(), name="api_client_list"),
     path("my-shop/api/new/", api_clients.ApiClientNew.as_view(), name="api_client_new"),
+    path("my-shop/api/terms/", api_clients.ApiTerms.as_view(), name="api_terms"),
     path(_CLIENT, api_clients.ApiClientEdit.as_view(), name="api_client"),
     path(f"{_CLIENT}secret/", api_clients.ApiClientRotate.as_view(), name="api_client_rotate"),
     path(f"{_CLIENT}revoke/", api_clients.ApiClientRevoke.as_view(), name="api_client_revoke"),

@@ -39,6 +39,12 @@ MAY_WRITE = {
 # Names a door may call without an actor, and why.
 WITHOUT_ACTOR = {
     "absolute": "makes an address",
+    "account_fields": "describes a form",
+    "asked_of_account": "describes a form",
+    "asking_instances": "reads rows the caller already holds",
+    "draft_lines": "reads a row the caller already holds",
+    "kept_answers": "reads a row the caller already holds",
+    "status_word": "reads a row the caller already holds",
     "accepted_addresses": "reads the settings of the installation",
     "cname_target": "reads the settings of the installation",
     "image_of": "reads a picture of a site, which everybody may see",

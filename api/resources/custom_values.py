@@ -16,7 +16,7 @@ from core.custom_fields import (
     is_shown,
     shown_value,
     understood,
-    values_of,
+    values_of_all,
 )
 from core.errors import BusinessError
 from core.tenancy import Actor
@@ -48,11 +48,28 @@ def fields_of(actor: Actor, row: Model) -> list[CustomField]:
 
 def custom_values(actor: Actor, row: Model) -> list[dict[str, Any]]:
     """The fields of an object by group, those without a value too."""
-    data = values_of(row)
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for field in fields_of(actor, row):
-        groups.setdefault(field.group, []).append(_field(actor, field, shown_value(field, data)))
-    return [{"group": _group(name), "groupFields": members} for name, members in groups.items()]
+    return values_of_many(actor, [row])[row.pk]
+
+
+def values_of_many(actor: Actor, rows: Sequence[Model]) -> dict[int, list[dict[str, Any]]]:
+    """The same of many objects of one kind, by object, with two statements however many there are.
+
+    What the display rules look at, the account of each, must have been read with the rows.
+    """
+    if not rows:
+        return {}
+    entity = entity_of(rows[0])
+    fields = list(fields_for(actor, entity))
+    data = values_of_all(entity, [row.pk for row in rows]) if fields else {}
+    found = {}
+    for row in rows:
+        account = account_of(row)
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for field in (field for field in fields if is_shown(field, account)):
+            item = _field(actor, field, shown_value(field, data.get(row.pk, {})))
+            groups.setdefault(field.group, []).append(item)
+        found[row.pk] = [{"group": _group(name), "groupFields": members} for name, members in groups.items()]
+    return found
 
 
 def _group(name: str) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from api.fields import Column, Columns, truth
 from api.resources.subscriptions import MODE_WORDS, MODES, lite, unit_of
 from api.wire import moment
 from orders import order_values as values
+from orders.enums import NO_CREDIT
 from orders.enums import OrderStatus as S
 from orders.models import OrderLine
 
@@ -63,6 +64,8 @@ _READ = (
     "gross",
     "purchase_mode",
     "hold_reason",
+    "reason",
+    "expires_at",
     "vendor_total",
     "created_at",
     "updated_at",
@@ -85,7 +88,7 @@ def order(row: Mapping[str, Any], *, cost: bool) -> dict[str, Any]:
     word = row["wire_status"]
     found = {
         "id": row["public_id"],
-        "code": row["number"],
+        "code": row["number"] if word else None,
         "status": {"id": WORDS[word][0], "name": WORDS[word][1], "type": word} if word else None,
         "orderDate": moment(row["order_date"]),
         "account": lite(row["account_id"], row["account__name"]),
@@ -99,12 +102,12 @@ def order(row: Mapping[str, Any], *, cost: bool) -> dict[str, Any]:
         "totalTaxes": [{"id": 1, "name": "Tax", "amount": row["tax"]}] if row["tax"] else [],
         "total": row["gross"],
         "isBackOrder": False,
-        "creditLimitExceeded": row["status"] == S.SUBMITTED and bool(row["hold_reason"]),
+        "creditLimitExceeded": row["status"] == S.SUBMITTED and row["hold_reason"] == NO_CREDIT,
         "awaitingPayment": False,
         "createdAt": moment(row["created_at"]),
         "updatedAt": moment(row["updated_at"]),
         "stage": "Draft" if row["status"] == S.DRAFT else "Confirmed",
-        "expirationDate": None,
+        "expirationDate": moment(row["expires_at"]),
         "purchaseMode": MODES.get(row["purchase_mode"]),
     }
     if cost and row["vendor_total"] is not None:

@@ -16,8 +16,9 @@ from api.views.subscriptions import READ, missing
 from api.wire import dumps
 from catalog import offers
 from clients.scopes import Right, Scope, Switch
-from core.errors import BusinessError
+from core.errors import BusinessError, Conflict
 from orders import order_values, service_values
+from orders.services.drafts import lock_draft
 from resellers.selectors import accounts_for
 from resellers.services.custom_fields import set_custom_values
 from subscriptions.enums import SubscriptionStatus
@@ -118,9 +119,10 @@ class OrderFields(CustomFieldsView):
 
     def lock(self, row: Any) -> None:
         """Only a draft takes values."""
-        if row.status != "draft":
-            message = "This order is placed; only a draft can be changed."
-            raise ApiError(400, "order_is_not_draft", message, type="OrderIsNotDraftError")
+        try:
+            lock_draft(self.caller.actor, row)
+        except Conflict as error:
+            raise ApiError(400, error.code, str(error.message), type="OrderIsNotDraftError") from None
 
 
 class ProductFields(CustomFieldsView):

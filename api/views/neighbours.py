@@ -10,9 +10,10 @@ from api.errors import ApiError
 from api.listing import IncludingView, ListView, not_found
 from api.paging import OPTIONS
 from api.resources import accounts, assets, orders
-from api.resources.custom_values import read_change
+from api.resources.custom_values import read_change, values_of_many
 from clients.scopes import Right, Scope
 from orders import order_values, service_values
+from orders.enums import NO_CREDIT
 from orders.models import OrderLine
 from resellers.selectors import accounts_for, own_account
 from resellers.services.accounts import create_account
@@ -23,8 +24,31 @@ ACCOUNTS = Right(Scope.ACCOUNTS_READ)
 WRITE_ACCOUNTS = Right(Scope.ACCOUNTS_WRITE, writes=True)
 ASSETS = Right(Scope.ASSETS_READ)
 ORDERS = Right(Scope.ORDERS_READ)
-ACCOUNT_INCLUDES = {"billingAddress": (ACCOUNTS, accounts.include_address)}
-ORDER_INCLUDES = {"items": (ORDERS, orders.include_items)}
+
+
+def include_account_fields(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
+    """Embed the custom fields of accounts."""
+    found = accounts_for(view.caller.actor).filter(pk__in=[row["pk"] for row in rows])
+    _embed_fields(view, list(found), rows, objects)
+
+
+def include_order_fields(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
+    """Embed the custom fields of orders."""
+    found = order_values.order_rows(view.caller.actor).select_related("account")
+    _embed_fields(view, list(found.filter(pk__in=[row["pk"] for row in rows])), rows, objects)
+
+
+def _embed_fields(view: Any, found: list[Any], rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
+    values = values_of_many(view.caller.actor, found)
+    for row, item in zip(rows, objects, strict=True):
+        item["customFields"] = values.get(row["pk"], [])
+
+
+ACCOUNT_INCLUDES = {
+    "billingAddress": (ACCOUNTS, accounts.include_address),
+    "customFields": (ACCOUNTS, include_account_fields),
+}
+ORDER_INCLUDES = {"items": (ORDERS, orders.include_items), "customFields": (ORDERS, include_order_fields)}
 STAGES = ("confirmed", "draft", "all")
 
 
@@ -223,9 +247,10 @@ class OrderItems(OfOrder):
 
     def get(self, request: Request, order_id: str) -> HttpResponse:
         """Its items, as a bare array."""
-        self.wanted()
-        lines = self.lines(self.values(order_id))
-        return self.answer(orders.items(lines, staff=not self.caller.is_reseller))
+        wanted, row = self.wanted(), self.values(order_id)
+        objects = orders.items(self.lines(row), staff=not self.caller.is_reseller)
+        self.embed(wanted, [row], objects)
+        return self.answer(objects)
 
 
 class OrderItem(OfOrder):
@@ -235,10 +260,11 @@ class OrderItem(OfOrder):
 
     def get(self, request: Request, order_id: str, item_id: str) -> HttpResponse:
         """One of its items."""
-        self.wanted()
-        key = self.guid("itemId", item_id)
-        for item in orders.items(self.lines(self.values(order_id)), staff=not self.caller.is_reseller):
+        wanted, key = self.wanted(), self.guid("itemId", item_id)
+        row = self.values(order_id)
+        for item in orders.items(self.lines(row), staff=not self.caller.is_reseller):
             if item["id"] == key:
+                self.embed(wanted, [row], [item])
                 return self.answer(item)
         where = ("OrderItem", str(key))
         raise not_found("OrderItemNotFoundError", "order_item_not_found", "No such item.", where)
@@ -272,5 +298,8 @@ def _hold(row: dict[str, Any]) -> dict[str, Any] | None:
     code = row["hold_reason"]
     if row["status"] != "submitted" or not code:
         return None
-    message = cleaned(code) or "The order is above the available credit and waits for the distributor."
+    if code == NO_CREDIT:
+        message = "The order is above the available credit and waits for the distributor."
+    else:
+        message = row["reason"] or cleaned(code) or "The vendor's check refused the order."
     return {"code": code, "message": message, "isRetriableError": False}

@@ -126,6 +126,7 @@ class OrderDetail(DetailPage):
         Fact("executed_at", gettext_lazy("Executed"), "when"),
         Fact("cancelled_at", gettext_lazy("Cancelled"), "when"),
         Fact("price_list.name", gettext_lazy("Price list")),
+        Fact("reference", gettext_lazy("Buyer's reference")),
         Fact("reason", gettext_lazy("Reason")),
         Fact("gross", gettext_lazy("Total"), "money"),
     )
@@ -137,7 +138,7 @@ class OrderDetail(DetailPage):
 
     def shown_facts(self) -> list[Fact]:
         """Empty ones are left out."""
-        optional = {"executed_at", "cancelled_at", "reason", "get_purchase_mode_display"}
+        optional = {"executed_at", "cancelled_at", "reference", "reason", "get_purchase_mode_display"}
         return [fact for fact in self.facts if fact.path not in optional or fact.raw(self.object)]
 
     def context(self) -> dict[str, Any]:

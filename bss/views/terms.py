@@ -50,7 +50,9 @@ class TermsLog(ListPage):
     empty_title = gettext_lazy("Nobody has accepted terms yet")
 
     def row_url(self, row: Any) -> str:
-        """The order."""
+        """The order, or whose programs order under this acceptance."""
+        if row.order is None:
+            return reverse("bss:account_detail", args=[row.account.public_id])
         return reverse("bss:order_detail", args=[row.order.public_id])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from clients.models import ApiClient, ApiPolicy, ApiToken
+from clients.models import PROGRAM_DOMAIN, ApiClient, ApiPolicy, ApiToken
 from clients.scopes import Scope, available_scopes
 from clients.selectors import secret_digest, wants_use_noted
 from core import audit, clock
@@ -85,7 +85,7 @@ def create_client(
     )
     # A realm of its own: no site is this user's home, so nobody can sign in with it.
     realm = uuid.uuid4()
-    row.user = User.objects.create_user(realm, f"{user_name}@application.invalid", last_name=row.name)
+    row.user = User.objects.create_user(realm, f"{user_name}{PROGRAM_DOMAIN}", last_name=row.name)
     row.save()
     audit.record(actor, "api_client.created", row, after=_shown(row))
     return row, secret

@@ -242,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
     "billing periods and renewals": {"task": "provisioning.run_clock", "schedule": 60.0},
     "status of licences": {"task": "provisioning.refresh_assets", "schedule": 60.0},
     "orders that wait for a reseller": {"task": "orders.decide_overdue", "schedule": 60.0},
+    "drafts nobody checked out": {"task": "orders.erase_drafts", "schedule": 3600.0},
     "catalogues by the clock": {"task": "provisioning.pull_catalogues", "schedule": 3600.0},
     "forget the files of jobs": {"task": "core.forget_job_files", "schedule": 1800.0},
     "end viewings as a customer": {"task": "resellers.end_viewings", "schedule": 60.0},

@@ -112,7 +112,7 @@ def _order_waiting(event: Event) -> None:
         # The credit is his reseller's, who hears of it in the customer's place.
         to_deciders(event, "order_over_credit", order, "storefront:order_detail", {})
     else:
-        to_buyer(event, "order_waiting", order, {"reason": reason})
+        to_buyer(event, "order_waiting", order, {"reason": reason, "message": event.payload.get("message", "")})
     if reason == "no_credit":
         _to_staff(event, "order_no_credit", {"order": order})
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from clients.models import PROGRAM_DOMAIN
 from core.events import Event
 from core.tenancy import TenantQuerySet, system_actor
 from notifications.services.compose import absolute, queue_mail
@@ -38,10 +39,10 @@ class Reader:
 
 
 def reader_of(order: Order) -> Reader | None:
-    """Who ordered; for an employee's order the primary contact of the account that is billed. None for the API's."""
+    """Who ordered; for an employee's or a program's order the primary contact of the account that is billed."""
     if order.buyer is None:
         return None
-    if order.buyer_account_id is not None:
+    if order.buyer_account_id is not None and not order.buyer.email.endswith(PROGRAM_DOMAIN):
         return Reader(order.buyer.email, order.buyer.language, order.buyer.get_short_name())
     contacts = Contact.objects.filter(account_id=order.payer_id).order_by("-is_primary", "pk")
     person = contacts.first()

@@ -15,6 +15,7 @@ from catalog.selectors import PricedPlan, price_list_of, price_plans
 from core import audit
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
+from orders.enums import NO_CREDIT
 from orders.legs import CustomerQuote, quote_customer
 from orders.models import Order, OrderLine
 from orders.selectors import edit_obstacle, order_credit
@@ -115,7 +116,7 @@ def edit_order(
     before = _shown(row)
     _store_lines(edited)
     row.net, row.tax, row.gross, row.price_list = total.net, total.tax, total.gross, edited.price_list
-    if row.hold_reason and not order_credit(row).exceeds:
+    if row.hold_reason == NO_CREDIT and not order_credit(row).exceeds:
         row.hold_reason = ""
     sums = edited.sold.sums if edited.sold else {}
     for name, amount in sums.items():

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -159,7 +159,7 @@ def _check_basket(basket: Basket, account: Account, priced: PricedBasket, key: u
     check_plans(account, basket.purchase_mode, [line.plan.product for line in priced.lines])
     if not basket.billing_address:
         raise BusinessError("address_incomplete", _("Complete the billing address."))
-    _check_instances(account, priced)
+    check_instances(account, priced.lines, priced.quote.currency if priced.quote else "")
     for instance in basket_instances(priced.lines):
         details = basket.service_details.get(str(instance.public_id), {})
         if details.get("state") != "ok" or details.get("account") != str(account.public_id):
@@ -168,10 +168,9 @@ def _check_basket(basket: Basket, account: Account, priced: PricedBasket, key: u
             )
 
 
-def _check_instances(account: Account, priced: PricedBasket) -> None:
+def check_instances(account: Account, lines: Sequence[BasketLine | OrderLine], currency: str) -> None:
     """Refuse what an instance does not sell now: it is closed, or sells in another country or currency."""
-    currency = priced.quote.currency if priced.quote else ""
-    for instance in instances_of(priced.lines):
+    for instance in instances_of(lines):
         if instance.state != InstanceState.ACTIVE:
             raise BusinessError("instance_closed", _("%(name)s takes no orders at the moment.") % {"name": instance})
         problem = certificate_problem(instance, clock.now())

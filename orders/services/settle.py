@@ -8,7 +8,7 @@ from decimal import Decimal
 from billing import services as billing
 from billing.services import NewCharge
 from core.tenancy import Actor
-from orders.enums import DELIVERY_MACHINE, DeliveryEvent
+from orders.enums import DELIVERY_MACHINE, DeliveryEvent, OrderStatus
 from orders.models import OrderLine
 from subscriptions.models import Asset, Operation, Subscription
 
@@ -17,7 +17,8 @@ Service = Subscription | Asset
 
 def _lines(service: Service) -> list[OrderLine]:
     target = {"asset": service} if isinstance(service, Asset) else {"subscription": service}
-    rows = OrderLine.objects.filter(**target).select_for_update(of=("self",))
+    # What a program has only begun to order is no part of the service's life.
+    rows = OrderLine.objects.filter(**target).exclude(order__status=OrderStatus.DRAFT).select_for_update(of=("self",))
     return list(rows.order_by("pk"))
 
 

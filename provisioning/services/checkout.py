@@ -19,7 +19,7 @@ from core import audit, clock
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.jobs import RUN_VENDOR_TASK, Job, JobRun, start_job
 from core.tenancy import Actor, system_actor
-from orders.models import Basket
+from orders.models import Basket, BasketLine, OrderLine
 from orders.selectors import basket_lines
 from orders.services.basket import demand_ordering, set_service_details
 from provisioning.context import context_for
@@ -61,9 +61,14 @@ def detail_fields(basket: Basket, instance: Instance) -> Sequence[Field]:
 
 
 def _vendor_fields(basket: Basket, instance: Instance) -> Sequence[Field]:
+    return account_fields(_target(basket), instance)
+
+
+def account_fields(account: Account, instance: Instance) -> Sequence[Field]:
+    """What the vendor of ``instance`` asks about an account, whoever orders; no vendor call."""
     connector = connector_for(instance.application.code)
     ctx = context_for(instance, language=instance.organization.language)
-    return connector.account_options(ctx, account_data(_target(basket), instance))
+    return connector.account_options(ctx, account_data(account, instance))
 
 
 def _is_customers_own(basket: Basket) -> bool:
@@ -143,10 +148,10 @@ def skip_details_check(actor: Actor, *, basket: Basket, instance: Instance, reas
     values = state.get("values", {})
     if target.kind == AccountKind.END_CUSTOMER and values.get(MPN) and not state.get("mpn_id"):
         raise BusinessError("mpn_unchecked", _("A new MPN ID has to be checked once. Try again later."))
-    agreement = _agreement(values, clock.now().date())
+    agreement = agreement_of(values, clock.now().date())
     kept = ("account", "options", "mpn_id", "reseller_tenant_id")
     details: dict[str, Any] = {key: state[key] for key in kept if key in state}
-    details |= {"agreement": _agreement_words(agreement)} if agreement else {}
+    details |= {"agreement": agreement_words(agreement)} if agreement else {}
     details |= {"state": "ok", "unchecked": reason.strip()[:500]}
     row = set_service_details(actor, basket=basket, instance_id=str(instance.public_id), details=details)
     audit.record(actor, "order.check_skipped", instance, reason=reason.strip(), account=target)
@@ -157,7 +162,12 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
 
-def _agreement(values: Mapping[str, Any], today: dt.date) -> AgreementAcceptance | None:
+def options_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers that describe the customer: neither the reseller's MPN ID nor the agreement's."""
+    return {key: value for key, value in values.items() if key != MPN and not key.startswith(AGREEMENT)}
+
+
+def agreement_of(values: Mapping[str, Any], today: dt.date) -> AgreementAcceptance | None:
     """The customer agreement as it was accepted in the form; None if it was not."""
     if not values.get(f"{AGREEMENT}accepted"):
         return None
@@ -170,7 +180,8 @@ def _agreement(values: Mapping[str, Any], today: dt.date) -> AgreementAcceptance
     )
 
 
-def _agreement_words(chosen: AgreementAcceptance) -> dict[str, str]:
+def agreement_words(chosen: AgreementAcceptance) -> dict[str, str]:
+    """An accepted agreement as an order keeps it until it is recorded."""
     return {
         "first_name": chosen.first_name,
         "last_name": chosen.last_name,
@@ -199,28 +210,33 @@ def check_details(run: JobRun, instance: Instance) -> Mapping[str, Any]:
     basket = Basket.objects.visible_to(system).filter(public_id=UUID(run.params["basket"])).first()
     if basket is None or basket.target_account is None or str(basket.target_account.public_id) != run.params["account"]:
         raise NotVisible("basket_changed", _("The basket has changed meanwhile. Check it and go on from there."))
-    outcome = _DetailsCheck(run, instance, basket).run()
+    outcome = DetailsCheck(run, instance, basket.target_account, run.params["values"], basket_lines(basket)).run()
     set_service_details(system, basket=basket, instance_id=str(instance.public_id), details=outcome)
     return {"state": outcome["state"], "message": outcome.get("message", "")}
 
 
-class _DetailsCheck:
-    """The checks of one account at one instance, in the order in which they would stop an order."""
+class DetailsCheck:
+    """The checks of one account's answers at one instance, in the order in which they would stop an order's lines."""
 
-    def __init__(self, run: JobRun, instance: Instance, basket: Basket) -> None:
+    def __init__(
+        self,
+        run: JobRun,
+        instance: Instance,
+        account: Account,
+        values: Mapping[str, Any],
+        lines: Sequence[BasketLine | OrderLine],
+    ) -> None:
         self.run_ = run
         self.instance = instance
-        self.basket = basket
-        self.account = _target(basket)
-        self.values = dict(run.params["values"])
+        self.account = account
+        self.values = dict(values)
+        self.lines = lines
         self.connector: Any = connector_for(instance.application.code)
         self.ctx: Any = context_for(instance, language=instance.organization.language)
         self.data = self._data()
         self.outcome: dict[str, Any] = {
             "account": str(self.account.public_id),
-            "options": {
-                key: value for key, value in self.values.items() if key != MPN and not key.startswith(AGREEMENT)
-            },
+            "options": options_of(self.values),
             "state": "ok",
         }
 
@@ -244,7 +260,7 @@ class _DetailsCheck:
             self.account,
             self.instance,
             options=self.values if self._is_new() else None,
-            agreement=_agreement(self.values, self.ctx.now().date()),
+            agreement=agreement_of(self.values, self.ctx.now().date()),
             mpn_id=str(self.values.get(MPN, "")),
         )
 
@@ -317,12 +333,12 @@ class _DetailsCheck:
                 self._error({f"{AGREEMENT}accepted": _("Microsoft requires the customer agreement before ordering.")})
             return
         if given and self.data.agreement is not None:
-            self.outcome["agreement"] = _agreement_words(self.data.agreement)
+            self.outcome["agreement"] = agreement_words(self.data.agreement)
 
     def _precheck(self) -> None:
         if not self._has("precheck") or self._is_new():
             return
-        for line in basket_lines(self.basket):
+        for line in self.lines:
             product = line.plan.product
             if line.parent_id is not None or product.product_type.instance_id != self.instance.pk:
                 continue

@@ -132,7 +132,7 @@ def _set_access(actor: Actor, account: Account, values: Mapping[str, Any]) -> No
 @transaction.atomic
 def update_account(actor: Actor, *, account: Account, values: Mapping[str, Any]) -> Account:
     """Change company data; staff also the accounting number and notes."""
-    row = _locked(actor, account)
+    row = lock_account(actor, account)
     _require_edit(actor, row, None)
     before = _shown(row)
     for name in COMPANY_FIELDS + (STAFF_FIELDS if actor.is_staff else ()):
@@ -160,7 +160,7 @@ def _demand_not_managed(actor: Actor, row: Account, before: Mapping[str, Any]) -
 @transaction.atomic
 def set_credit(actor: Actor, *, account: Account, values: Mapping[str, Any]) -> Account:
     """Change credit, payment and tax options; a Bill To's credit covers all its sub accounts together."""
-    row = _locked(actor, account)
+    row = lock_account(actor, account)
     actor.require(Perm.ACCOUNT_CREDIT, row)
     if row.bill_to_id:
         raise BusinessError("credit_of_payer", _("This account uses the credit of the account it is billed to."))
@@ -189,7 +189,7 @@ def set_credit(actor: Actor, *, account: Account, values: Mapping[str, Any]) -> 
 @transaction.atomic
 def enable_reselling(actor: Actor, *, account: Account, has_price_list: bool) -> Account:
     """Turn a direct customer into a Basic reseller; refused without a price list (the caller looks it up)."""
-    row = _locked(actor, account)
+    row = lock_account(actor, account)
     actor.require(Perm.ACCOUNT_EDIT, row)
     if row.kind != AccountKind.DIRECT:
         raise Conflict("kind_change", _("Only a direct customer can become a reseller."))
@@ -204,7 +204,7 @@ def enable_reselling(actor: Actor, *, account: Account, has_price_list: bool) ->
 @transaction.atomic
 def set_status(actor: Actor, *, account: Account, status: str, reason: str, busy: bool = False) -> Account:
     """Hold, release, close or reopen an account. Closing is refused while ``busy`` (live services, open orders)."""
-    row = _locked(actor, account)
+    row = lock_account(actor, account)
     closing = AccountStatus.CLOSED in (status, row.status)
     actor.require(Perm.ACCOUNT_BILL_TO if closing else Perm.ACCOUNT_CREDIT, row)
     if status == row.status:
@@ -279,7 +279,8 @@ def _shown(account: Account) -> dict[str, Any]:
     return {name: getattr(account, name) for name in names} | {"bill_to": account.bill_to or ""} | own
 
 
-def _locked(actor: Actor, account: Account) -> Account:
+def lock_account(actor: Actor, account: Account) -> Account:
+    """The account's row under a lock; somebody else's does not exist."""
     rows = Account.objects.visible_to(actor).select_for_update(of=("self",))
     row = rows.filter(pk=account.pk).first()
     if row is None:

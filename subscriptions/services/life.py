@@ -226,7 +226,7 @@ def fire_operation(row: Operation, event: OperationEvent, **changes: Any) -> str
 
 def event_payload(row: Subscription) -> dict[str, Any]:
     """What every event of a subscription carries: ids and plain values."""
-    line = row.order_lines.select_related("order").order_by("pk").first()
+    line = row.order_lines.exclude(order__status="draft").select_related("order").order_by("pk").first()
     return {
         "subscription": str(row.public_id),
         "name": row.name,
