@@ -23,7 +23,7 @@ from api.contract import without_ours
 from api.errors import JSON, ApiError, error_response, invalid, of_business_error
 from api.limits import Allowance, demand_allowance
 from api.wire import BadJson, dumps, loads
-from clients.scopes import Right, Switch
+from clients.scopes import Right
 from clients.selectors import Caller, caller_of, counts_still, policy_of, token_of
 from clients.services.clients import note_use
 from clients.services.replies import ReplyInProgress, ReplyOfAnother, claim_reply, keep_reply, release_reply
@@ -105,26 +105,19 @@ class ApiView(APIView):
     # --- rights -------------------------------------------------------------------------------------------------------
     def demand(self, right: Right) -> None:
         """Raise 403 unless edition, switch and scope allow the call."""
-        caller = self.caller
-        if not caller.may_read or (right.writes and not caller.may_write):
-            raise ApiError(403, "edition_required", "Your reseller plan does not include this call.")
-        if caller.is_reseller and right.staff_only:
-            raise ApiError(403, "not_enabled", "This call is not for resellers.")
-        if caller.is_reseller and right.switch is not None and not self._is_on(right.switch):
-            raise ApiError(403, "not_enabled", "Your distributor has not opened this call to resellers.")
-        if right.scope.value not in caller.scopes:
-            raise ApiError(403, "scope_missing", f"The token lacks the scope {right.scope.value}.")
+        code = self.caller.refusal_of(right)
+        if code:
+            whose = "is not for resellers" if right.staff_only else "was not opened to resellers by your distributor"
+            messages = {
+                "edition_required": "Your reseller plan does not include this call.",
+                "not_enabled": f"This call {whose}.",
+                "scope_missing": f"The token lacks the scope {right.scope.value}.",
+            }
+            raise ApiError(403, code, messages[code])
 
     def may(self, right: Right) -> bool:
         """Whether the caller may, for members that are left out otherwise."""
-        try:
-            self.demand(right)
-        except ApiError:
-            return False
-        return True
-
-    def _is_on(self, switch: Switch) -> bool:
-        return bool(getattr(self.caller.policy, switch.value))
+        return not self.caller.refusal_of(right)
 
     def _caller(self) -> Caller:
         kind, _blank, token = self.raw.headers.get("Authorization", "").partition(" ")

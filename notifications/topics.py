@@ -53,7 +53,7 @@ _ORDER = Kind("order", "/api/orders/{order}", Right(Scope.ORDERS_READ))
 _ASSET = Kind("asset", "/api/assets/{asset}", Right(Scope.ASSETS_READ))
 _ACCOUNT = Kind("account", "/api/accounts/{account}", Right(Scope.ACCOUNTS_READ), is_number=True)
 _INVOICE = Kind("invoice", "/api/invoices/{invoice}", Right(Scope.INVOICES_READ))
-_NOTHING = Kind("", "/api/webhooks", Right(Scope.WEBHOOKS_MANAGE, writes=True))
+_NOTHING = Kind("webhook", "/api/webhooks/{webhook}", Right(Scope.WEBHOOKS_MANAGE, writes=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Message:
 
     @property
     def about(self) -> Any:
-        """The id of what it is about; a test is about nothing."""
+        """The id of what it is about; a test is about its endpoint."""
         return self.subject.get(self.topic.kind.key)
 
     @property
@@ -151,7 +151,7 @@ class Message:
         return self.topic.kind.path.format(**self.subject)
 
 
-_SUBJECT = ("subscription", "addon", "request", "order", "asset", "account", "invoice", "usage")
+_SUBJECT = ("subscription", "addon", "request", "order", "asset", "account", "invoice", "usage", "webhook")
 
 
 def messages_of(name: str, payload: Mapping[str, Any]) -> list[Message]:
@@ -279,6 +279,6 @@ _TRANSLATED: dict[str, Callable[[Mapping[str, Any]], _Told]] = {
 def sample_subject(topic: Topic) -> dict[str, Any]:
     """Ids for a sample of this topic."""
     made: dict[str, Any] = {key: SAMPLE_ID for key in ("subscription", "order", "asset", "invoice")}
-    made |= {"addon": OTHER_ID, "request": OTHER_ID, "account": SAMPLE_NUMBER, "usage": "azurePlanByMeter"}
+    made |= {"webhook": SAMPLE_ID, "addon": OTHER_ID, "request": OTHER_ID, "account": SAMPLE_NUMBER, "usage": "azurePlanByMeter"}
     kept = {key: value for key, value in made.items() if "{" + key + "}" in topic.kind.path}
     return kept | ({topic.kind.key: made[topic.kind.key]} if topic.kind.key else {})

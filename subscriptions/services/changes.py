@@ -21,6 +21,7 @@ from subscriptions.enums import (
     SUBSCRIPTION_MACHINE,
     Purpose,
     RequestEvent,
+    RequestStatus,
     ScheduleStatus,
     SubscriptionEvent,
     SubscriptionStatus,
@@ -28,7 +29,7 @@ from subscriptions.enums import (
 )
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription, SubscriptionAddOn
 from subscriptions.services import stamps
-from subscriptions.services.life import event_payload, open_operation, set_sync, window_values
+from subscriptions.services.life import event_payload, open_operation, set_sync, tell, tell_addon, window_values
 from vendors.models import SyncStatus
 
 VERBS = {
@@ -80,7 +81,13 @@ def open_change(
         after=shown | {"operation": str(operation.public_id)},
         reason=str(desired.get("reason", "")),
     )
+    tell(row, "change_asked", purpose=str(purpose), operation=str(operation.public_id), by_request=_is_wished(row))
     return operation
+
+
+def _is_wished(row: Subscription) -> bool:
+    """Whether what is asked of the vendor now was asked for by a request before."""
+    return CancellationRequest.objects.filter(subscription=row, status=RequestStatus.ACCEPTED).exists()
 
 
 def apply_change(actor: Actor, row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -97,7 +104,8 @@ def apply_change(actor: Actor, row: Subscription, operation: Operation, data: Ma
     audit.record(actor, f"subscription.{purpose}_done", row, before=before, after=after)
     emit(
         EVENTS.get(purpose, "subscription.changed"),
-        event_payload(row) | {"purpose": str(purpose), "before": before, "after": after},
+        event_payload(row)
+        | {"purpose": str(purpose), "operation": str(operation.public_id), "before": before, "after": after},
         organization_id=row.organization_id,
         account_id=row.account_id,
     )
@@ -138,7 +146,9 @@ def _apply_addons(row: Subscription, wanted: Mapping[str, int], ids: Mapping[str
         quantity = wanted[str(addon.public_id)]
         if not quantity:
             SUBSCRIPTION_MACHINE.fire(addon, SubscriptionEvent.CANCEL, cancelled_at=now)
-        elif addon.status in (SubscriptionStatus.INACTIVE, SubscriptionStatus.FAILED):
+            tell_addon(row, addon, "cancelled")
+            continue
+        if addon.status in (SubscriptionStatus.INACTIVE, SubscriptionStatus.FAILED):
             SUBSCRIPTION_MACHINE.fire(
                 addon,
                 SubscriptionEvent.CONFIRM,
@@ -148,6 +158,7 @@ def _apply_addons(row: Subscription, wanted: Mapping[str, int], ids: Mapping[str
             )
         else:
             SubscriptionAddOn.objects.filter(pk=addon.pk).update(quantity=quantity, updated_at=clock.real_now())
+        tell_addon(row, addon, "updated")
 
 
 def _apply_suspend(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -211,7 +222,7 @@ def _apply_upgrade(row: Subscription, operation: Operation, data: Mapping[str, A
         "organization_id", "account_id", "bill_to_id", "purchase_mode", "instance_id", "currency", "mpn_id",
         "auto_renew", "starts_at", "term_ends_at", "period_starts_at", "period_ends_at",
     )  # fmt: skip
-    Subscription.objects.create(
+    rest = Subscription.objects.create(
         **{name: getattr(row, name) for name in copied},
         **values,
         **window_values(data),
@@ -220,6 +231,7 @@ def _apply_upgrade(row: Subscription, operation: Operation, data: Mapping[str, A
         first_activated_at=clock.now().replace(microsecond=0),
         order_number=operation.order_number,
     )
+    tell(rest, "created")
 
 
 def _nothing(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -243,6 +255,7 @@ def _fire_with_addons(row: Subscription, event: SubscriptionEvent, **values: Any
     for addon in row.addons.order_by("pk"):
         if SUBSCRIPTION_MACHINE.allows(addon.status, event):
             SUBSCRIPTION_MACHINE.fire(addon, event, **{k: v for k, v in values.items() if k == "cancelled_at"})
+            tell_addon(row, addon, "cancelled" if addon.status == SubscriptionStatus.CANCELLED else "updated")
 
 
 def end(row: Subscription, *, reason: str) -> None:
@@ -253,6 +266,11 @@ def end(row: Subscription, *, reason: str) -> None:
     found = pending_schedule(row)
     if found is not None:
         SCHEDULE_MACHINE.fire(found, "fail", decided_at=clock.now(), note=str(_("The subscription has ended.")))
+
+
+def wish_of(row: Subscription, found: ScheduledChange) -> str:
+    """The id of a scheduled change that is a wish for fewer licences; empty for any other."""
+    return str(found.public_id) if found.quantity < row.quantity else ""
 
 
 def pending_schedule(row: Subscription) -> ScheduledChange | None:
@@ -281,7 +299,8 @@ def refuse_change(
     audit.record(actor, f"subscription.{operation.purpose}_refused", row, reason=message)
     emit(
         "subscription.change_refused",
-        event_payload(row) | {"purpose": operation.purpose, "message": message, "code": code},
+        event_payload(row)
+        | {"purpose": operation.purpose, "operation": str(operation.public_id), "message": message, "code": code},
         organization_id=row.organization_id,
         account_id=row.account_id,
     )
@@ -327,6 +346,7 @@ def _fire_new_addons(row: Subscription, operation: Operation, event: Subscriptio
     for addon in row.addons.filter(public_id__in=list(operation.desired.get("addons") or {})).order_by("pk"):
         if addon.first_activated_at is None and SUBSCRIPTION_MACHINE.allows(addon.status, event):
             SUBSCRIPTION_MACHINE.fire(addon, event, **values)
+            tell_addon(row, addon, "updated")
 
 
 def _fail_schedule(row: Subscription, message: str) -> None:
@@ -335,7 +355,7 @@ def _fail_schedule(row: Subscription, message: str) -> None:
         SCHEDULE_MACHINE.fire(found, "fail", decided_at=clock.now(), note=message[:500])
         emit(
             "subscription.schedule_failed",
-            event_payload(row) | {"message": message},
+            event_payload(row) | {"message": message, "schedule": wish_of(row, found)},
             organization_id=row.organization_id,
             account_id=row.account_id,
         )
@@ -352,7 +372,7 @@ def _move_request(operation: Operation, event: RequestEvent) -> None:
                 tell_request(found, name)
 
 
-def tell_request(found: CancellationRequest, what: str) -> None:
+def tell_request(found: CancellationRequest, what: str, **more: Any) -> None:
     """Emit ``cancellation_request.<what>`` with what its mail needs."""
     row = found.subscription
     emit(
@@ -364,7 +384,8 @@ def tell_request(found: CancellationRequest, what: str) -> None:
             "count": found.quantity,
             "reason": found.reason,
             "comment": found.comment,
-        },
+        }
+        | more,
         organization_id=row.organization_id,
         account_id=row.account_id,
     )
