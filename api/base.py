@@ -26,7 +26,7 @@ from api.wire import BadJson, dumps, loads
 from clients.scopes import Right
 from clients.selectors import Caller, caller_of, counts_still, policy_of, token_of
 from clients.services.clients import note_use
-from clients.services.replies import ReplyInProgress, ReplyOfAnother, claim_reply, keep_reply, release_reply
+from clients.services.replies import ReplyInProgress, ReplyOfAnother, claim_reply, keep_reply, kept_body, release_reply
 from core import clock
 from core.errors import BusinessError
 from core.request_id import current_request_id
@@ -43,12 +43,14 @@ class ApiView(APIView):
     """A call, or several on one path. ``rights`` says what each method needs; what is not declared does not exist.
 
     ``refusal_type`` is the contract's typed error for what the services refuse with 400. ``schema`` is the name of the
-    answer's schema, by which members are left out for callers that want compatible ones alone.
+    answer's schema, by which members are left out for callers that want compatible ones alone. ``tells_secret`` keeps
+    the answers to repeats encrypted.
     """
 
     rights: ClassVar[dict[str, Right]] = {}
     refusal_type: ClassVar[str] = "BusinessRuleError"
     answers: ClassVar[str] = ""
+    tells_secret: ClassVar[bool] = False
     caller: Caller
     raw: HttpRequest
     allowance: Allowance | None = None
@@ -234,7 +236,7 @@ class ApiView(APIView):
         except ReplyOfAnother:
             raise ApiError(409, "idempotency_key_reused", "This key was used for another body.") from None
         if row.status:
-            return _again(row.status, row.body, row.location)
+            return _again(row.status, kept_body(row), row.location)
         return self._first_time(act, row)
 
     def _first_time(self, act: Callable[[], HttpResponse], row: Any) -> HttpResponse:
@@ -242,7 +244,8 @@ class ApiView(APIView):
             with transaction.atomic():
                 response = act()
                 body = response.content.decode()
-                keep_reply(row, status=response.status_code, body=body, location=response.get("Location", ""))
+                where = response.get("Location", "")
+                keep_reply(row, status=response.status_code, body=body, location=where, is_secret=self.tells_secret)
                 return response
         except Exception as error:
             refused = self._as_error(error)

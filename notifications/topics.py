@@ -181,7 +181,7 @@ def _as(topic: str, *changed: str) -> Callable[[Mapping[str, Any]], _Told]:
 
 
 # The members of the wire behind what an applied change carries as "before" and "after".
-_MEMBERS = {"status": ("status", "statusReason"), "auto_renew": ("autoRenewal",)}
+_MEMBERS = {"status": ("status", "statusReason"), "auto_renew": ("automaticRenewal",)}
 
 
 def _applied(payload: Mapping[str, Any], *topics: str) -> _Told:
@@ -245,6 +245,10 @@ _TRANSLATED: dict[str, Callable[[Mapping[str, Any]], _Told]] = {
     "subscription.changed": _applied,
     "subscription.suspended": lambda payload: _applied(payload, "subscription.suspended"),
     "subscription.reactivated": lambda payload: _applied(payload, "subscription.resumed"),
+    "subscription.renewed": lambda payload: [
+        *_applied(payload, "subscription.renewed"),
+        *([("subscription.pricing_changed", {})] if payload.get("is_repriced") else []),
+    ],
     "subscription.cancelled": lambda payload: [("subscription.cancelled", {})],
     "subscription.ending": _applied,
     "subscription.scheduled": _applied,

@@ -30,6 +30,7 @@ from notifications.models import (
     WebhookEndpoint,
     WebhookState,
 )
+from notifications.selectors import KEPT
 from notifications.services.compose import absolute, queue_mail, site_of
 from notifications.services.webhook_queue import may_read
 from notifications.services.webhooks import PREFIX, drop_waiting
@@ -47,7 +48,6 @@ PLAN = (
 )
 JITTER = 0.2
 FAILING = dt.timedelta(days=5)
-KEPT = dt.timedelta(days=30)
 GONE = 410
 # A receiver that answers has four requests at a time, one that fails has one; the others wait, so that nobody's mail
 # stands behind a receiver that is slow.

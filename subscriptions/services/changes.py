@@ -21,6 +21,7 @@ from subscriptions.enums import (
     SUBSCRIPTION_MACHINE,
     Purpose,
     RequestEvent,
+    RequestKind,
     RequestStatus,
     ScheduleStatus,
     SubscriptionEvent,
@@ -146,9 +147,7 @@ def _apply_addons(row: Subscription, wanted: Mapping[str, int], ids: Mapping[str
         quantity = wanted[str(addon.public_id)]
         if not quantity:
             SUBSCRIPTION_MACHINE.fire(addon, SubscriptionEvent.CANCEL, cancelled_at=now)
-            tell_addon(row, addon, "cancelled")
-            continue
-        if addon.status in (SubscriptionStatus.INACTIVE, SubscriptionStatus.FAILED):
+        elif addon.status in (SubscriptionStatus.INACTIVE, SubscriptionStatus.FAILED):
             SUBSCRIPTION_MACHINE.fire(
                 addon,
                 SubscriptionEvent.CONFIRM,
@@ -158,7 +157,7 @@ def _apply_addons(row: Subscription, wanted: Mapping[str, int], ids: Mapping[str
             )
         else:
             SubscriptionAddOn.objects.filter(pk=addon.pk).update(quantity=quantity, updated_at=clock.real_now())
-        tell_addon(row, addon, "updated")
+        tell_addon(row, addon)
 
 
 def _apply_suspend(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -194,6 +193,7 @@ def _apply_revoke_schedule(row: Subscription, operation: Operation, data: Mappin
     found = pending_schedule(row)
     if found is not None:
         SCHEDULE_MACHINE.fire(found, "revoke", decided_at=clock.now())
+        tell_wish(row, found)
 
 
 def _apply_upgrade(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -255,7 +255,7 @@ def _fire_with_addons(row: Subscription, event: SubscriptionEvent, **values: Any
     for addon in row.addons.order_by("pk"):
         if SUBSCRIPTION_MACHINE.allows(addon.status, event):
             SUBSCRIPTION_MACHINE.fire(addon, event, **{k: v for k, v in values.items() if k == "cancelled_at"})
-            tell_addon(row, addon, "cancelled" if addon.status == SubscriptionStatus.CANCELLED else "updated")
+            tell_addon(row, addon)
 
 
 def end(row: Subscription, *, reason: str) -> None:
@@ -271,6 +271,13 @@ def end(row: Subscription, *, reason: str) -> None:
 def wish_of(row: Subscription, found: ScheduledChange) -> str:
     """The id of a scheduled change that is a wish for fewer licences; empty for any other."""
     return str(found.public_id) if found.quantity < row.quantity else ""
+
+
+def tell_wish(row: Subscription, found: ScheduledChange | CancellationRequest) -> None:
+    """Emit ``subscription.quantityrequest.updated`` if this is a wish for fewer licences."""
+    is_request = isinstance(found, CancellationRequest)
+    if found.kind == RequestKind.REDUCE if is_request else wish_of(row, found):
+        tell(row, "quantityrequest.updated", request=str(found.public_id))
 
 
 def pending_schedule(row: Subscription) -> ScheduledChange | None:
@@ -322,6 +329,7 @@ def retry_change(row: Subscription, operation: Operation) -> None:
                 requested_by=last.requested_by,
             )
     _move_request(operation, RequestEvent.RETRY)
+    tell(row, "change_asked", purpose=operation.purpose, operation=str(operation.public_id), by_request=True)
 
 
 def abandon_change(actor: Actor, row: Subscription, operation: Operation, *, reason: str) -> None:
@@ -338,7 +346,9 @@ def abandon_change(actor: Actor, row: Subscription, operation: Operation, *, rea
         if REQUEST_MACHINE.allows(found.status, RequestEvent.FAIL):
             REQUEST_MACHINE.fire(found, RequestEvent.FAIL)
         REQUEST_MACHINE.fire(found, RequestEvent.REJECT, reason=reason, decided_at=clock.now())
+        tell_wish(row, found)
     audit.record(actor, f"subscription.{operation.purpose}_given_up", row, reason=reason)
+    tell(row, "change_given_up", purpose=operation.purpose, operation=str(operation.public_id))
 
 
 def _fire_new_addons(row: Subscription, operation: Operation, event: SubscriptionEvent, **values: Any) -> None:
@@ -346,7 +356,7 @@ def _fire_new_addons(row: Subscription, operation: Operation, event: Subscriptio
     for addon in row.addons.filter(public_id__in=list(operation.desired.get("addons") or {})).order_by("pk"):
         if addon.first_activated_at is None and SUBSCRIPTION_MACHINE.allows(addon.status, event):
             SUBSCRIPTION_MACHINE.fire(addon, event, **values)
-            tell_addon(row, addon, "updated")
+            tell_addon(row, addon)
 
 
 def _fail_schedule(row: Subscription, message: str) -> None:

@@ -57,8 +57,9 @@ def tell(row: Subscription, what: str, **more: Any) -> None:
     )
 
 
-def tell_addon(row: Subscription, addon: SubscriptionAddOn, what: str) -> None:
-    """Emit ``subscription.addon.<what>``."""
+def tell_addon(row: Subscription, addon: SubscriptionAddOn, what: str = "") -> None:
+    """Emit ``subscription.addon.<what>``: cancelled or updated, as it is by now, if nothing else is said."""
+    what = what or ("cancelled" if addon.status == SubscriptionStatus.CANCELLED else "updated")
     tell(row, f"addon.{what}", addon=str(addon.public_id))
 
 
@@ -190,7 +191,7 @@ def _confirm_addons(row: Subscription, ids: Mapping[str, str], now: dt.datetime)
             external_id=str(ids.get(str(addon.public_id), "")),
             first_activated_at=addon.first_activated_at or now.replace(microsecond=0),
         )
-        tell_addon(row, addon, "updated")
+        tell_addon(row, addon)
 
 
 def refuse(actor: Actor, row: Subscription, *, message: str, code: str) -> None:
@@ -231,7 +232,7 @@ def _fire_addons(row: Subscription, event: str, **changes: Any) -> None:
     for addon in row.addons.order_by("pk"):
         if SUBSCRIPTION_MACHINE.allows(addon.status, event):
             SUBSCRIPTION_MACHINE.fire(addon, event, **changes)
-            tell_addon(row, addon, "cancelled" if addon.status == SubscriptionStatus.CANCELLED else "updated")
+            tell_addon(row, addon)
 
 
 def create_addons(rows: Iterable[SubscriptionAddOn]) -> list[SubscriptionAddOn]:
