@@ -31,7 +31,7 @@ class WebhookView(ApiView):
 
     def endpoint(self, webhook_id: str) -> WebhookEndpoint:
         """The endpoint, or 404."""
-        key = self.guid("id", webhook_id)
+        key = self.guid("webhookId", webhook_id)
         found = webhooks_of(self.caller.actor, self.caller.client).filter(public_id=key).first()
         if found is None:
             raise not_found("NotFoundError", "webhook_not_found", "No such webhook.")
