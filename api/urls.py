@@ -2,7 +2,17 @@
 
 from django.urls import path, re_path
 
-from api.views import custom_values, docs, missing, neighbours, oauth, products, subscription_deeds, subscriptions, webhooks
+from api.views import (
+    custom_values,
+    docs,
+    missing,
+    neighbours,
+    oauth,
+    products,
+    subscription_deeds,
+    subscriptions,
+    webhooks,
+)
 
 app_name = "api"
 _ONE = "api/subscriptions/<str:subscription_id>"

@@ -118,8 +118,8 @@ class ApiToken(TenantOwned):
 class ApiReply(TenantOwned):
     """What was answered to a write with an ``Idempotency-Key``, so that the same call again gets the same answer.
 
-    Claimed first (``status`` 0, until ``claimed_until``), filled in the transaction of the change; kept a day. An answer
-    that tells a secret is kept in ``sealed_body`` instead.
+    Claimed first (``status`` 0, until ``claimed_until``), filled in the transaction of the change; kept a day. An
+    answer that tells a secret is kept in ``sealed_body`` instead.
     """
 
     tenant_account = "client__account"

@@ -64,7 +64,8 @@ def guard() -> ReceiverGuard:
 @contextmanager
 def _within(seconds: float) -> Iterator[None]:
     """Cut every connection made inside when the time is over, however slowly the other side drips."""
-    _alarm.sockets = mine = []
+    mine: list[socket.socket] = []
+    _alarm.sockets = mine
 
     def cut() -> None:
         for row in list(mine):
@@ -103,7 +104,9 @@ def post_once(url: str, body: bytes, headers: Mapping[str, str], *, seconds: flo
 
     try:
         with _within(seconds):
-            answer = client.post_and_peek(url, body, {**headers, "Connection": "close", "Accept-Encoding": "identity"}, most=KEPT)
+            answer = client.post_and_peek(
+                url, body, {**headers, "Connection": "close", "Accept-Encoding": "identity"}, most=KEPT
+            )
     except HttpError as error:
         late = spent() >= seconds * 990
         return Received(None, spent(), error=f"No answer within {seconds:g} s." if late else str(error)[:200])

@@ -101,7 +101,8 @@ class WebhookEndpoint(TenantOwned):
         constraints = [
             models.CheckConstraint(condition=~models.Q(secret=""), name="webhook_has_secret"),
             models.CheckConstraint(
-                condition=models.Q(is_active=True, off_reason="") | models.Q(is_active=False) & ~models.Q(off_reason=""),
+                condition=models.Q(is_active=True, off_reason="")
+                | models.Q(is_active=False) & ~models.Q(off_reason=""),
                 name="webhook_off_for_a_reason",
             ),
         ]

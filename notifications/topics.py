@@ -91,9 +91,7 @@ _ALL = (
         _("Somebody asked to cancel the subscription"),
         ("statusReason",),
     ),
-    Topic(
-        "subscription.cancelled", _SUBSCRIPTION, _("The subscription ended"), ("status", "statusReason", "endDate")
-    ),
+    Topic("subscription.cancelled", _SUBSCRIPTION, _("The subscription ended"), ("status", "statusReason", "endDate")),
     Topic(
         "subscription.customfields_updated",
         _FIELDS,
@@ -282,7 +280,13 @@ _TRANSLATED: dict[str, Callable[[Mapping[str, Any]], _Told]] = {
 
 def sample_subject(topic: Topic) -> dict[str, Any]:
     """Ids for a sample of this topic."""
-    made: dict[str, Any] = {key: SAMPLE_ID for key in ("subscription", "order", "asset", "invoice")}
-    made |= {"webhook": SAMPLE_ID, "addon": OTHER_ID, "request": OTHER_ID, "account": SAMPLE_NUMBER, "usage": "azurePlanByMeter"}
+    made: dict[str, Any] = dict.fromkeys(("subscription", "order", "asset", "invoice"), SAMPLE_ID)
+    made |= {
+        "webhook": SAMPLE_ID,
+        "addon": OTHER_ID,
+        "request": OTHER_ID,
+        "account": SAMPLE_NUMBER,
+        "usage": "azurePlanByMeter",
+    }
     kept = {key: value for key, value in made.items() if "{" + key + "}" in topic.kind.path}
     return kept | ({topic.kind.key: made[topic.kind.key]} if topic.kind.key else {})

@@ -14,8 +14,8 @@ LIST = (gettext_lazy("Webhooks"), "bss:webhook_list")
 class Room:
     """Who may, and where."""
 
-    perm = Perm.WEBHOOK_MANAGE
-    door = "bss"
+    perm: ClassVar[str] = Perm.WEBHOOK_MANAGE
+    door: ClassVar[str] = "bss"
 
 
 class WebhookList(Room, pages.WebhookList):

@@ -13,8 +13,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from clients.selectors import Caller, reader_of
 from clients.scopes import Right, Scope
+from clients.selectors import Caller, reader_of
 from core import clock, outbox
 from core.events import Event
 from notifications.models import SEND_WEBHOOK_TASK, WebhookDelivery, WebhookEndpoint, WebhookState

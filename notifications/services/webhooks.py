@@ -62,9 +62,8 @@ def create_webhook(
     _lock_owner(client)
     if client.account is not None:
         require_capability(client.account, Capability.API_WRITE)
-    known = WebhookEndpoint.objects.filter(
-        client__organization_id=client.organization_id, client__account_id=client.account_id
-    )
+    same = {"client__organization": client.organization, "client__account": client.account}
+    known = WebhookEndpoint.objects.filter(**same)
     if known.count() >= MOST_ENDPOINTS:
         raise BusinessError(
             "webhook_limit", _("There are %(n)s webhooks already. Delete one first.") % {"n": MOST_ENDPOINTS}
@@ -215,7 +214,9 @@ def _checked_events(events: object) -> list[str]:
     names = [events] if isinstance(events, str) else list(events) if isinstance(events, Sequence) else []
     unknown = [str(name)[:60] for name in names if name not in TOPICS]
     if unknown or not names:
-        words = _("Choose at least one event.") if not names else _("There is no event %(name)s.") % {"name": unknown[0]}
+        words = (
+            _("Choose at least one event.") if not names else _("There is no event %(name)s.") % {"name": unknown[0]}
+        )
         raise BusinessError("webhook_events", words, field="events")
     return [name for name in TOPICS if name in set(names)]
 

@@ -40,7 +40,12 @@ def _tell_end(order_id: int) -> None:
     """
     order = Order.objects.select_for_update(of=("self",), no_key=True).get(pk=order_id)
     if not order.lines.filter(delivery_status__in=UNFINISHED).exists():
-        emit("order.finished", {"order": str(order.public_id)}, organization_id=order.organization_id, account_id=order.account_id)
+        emit(
+            "order.finished",
+            {"order": str(order.public_id)},
+            organization_id=order.organization_id,
+            account_id=order.account_id,
+        )
 
 
 def deliver(service: Service) -> None:

@@ -1,5 +1,7 @@
 """Settings > API credentials > Webhooks of a reseller: where his programs are told what happens."""
 
+from typing import ClassVar
+
 from django.utils.translation import gettext_lazy
 
 from ui import webhooks as pages
@@ -11,9 +13,9 @@ LIST = (gettext_lazy("Webhooks"), "storefront:webhook_list")
 class Room:
     """Who may, and where."""
 
-    perm = Perm.SHOP_WEBHOOKS
-    door = "storefront"
-    layout = "base_storefront.html"
+    perm: ClassVar[str] = Perm.SHOP_WEBHOOKS
+    door: ClassVar[str] = "storefront"
+    layout: ClassVar[str] = "base_storefront.html"
 
 
 class WebhookList(Room, pages.WebhookList):

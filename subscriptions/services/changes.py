@@ -275,8 +275,7 @@ def wish_of(row: Subscription, found: ScheduledChange) -> str:
 
 def tell_wish(row: Subscription, found: ScheduledChange | CancellationRequest) -> None:
     """Emit ``subscription.quantityrequest.updated`` if this is a wish for fewer licences."""
-    is_request = isinstance(found, CancellationRequest)
-    if found.kind == RequestKind.REDUCE if is_request else wish_of(row, found):
+    if found.kind == RequestKind.REDUCE if isinstance(found, CancellationRequest) else wish_of(row, found):
         tell(row, "quantityrequest.updated", request=str(found.public_id))
 
 

@@ -139,7 +139,7 @@ def set_sync(row: Subscription, status: str, note: str = "") -> None:
     if status not in _SYNC_TABLE[SyncStatus(row.sync_status)]:
         raise Conflict("illegal_sync", f"{row.sync_status} -> {status}")
     if status != row.sync_status:
-        tell(row, f"synchronization.{_SYNC_EVENTS[status]}")
+        tell(row, f"synchronization.{_SYNC_EVENTS[SyncStatus(status)]}")
     Subscription.objects.filter(pk=row.pk).update(sync_status=status, sync_note=note[:500], updated_at=clock.real_now())
     row.sync_status, row.sync_note = status, note[:500]
 

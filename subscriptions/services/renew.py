@@ -133,7 +133,12 @@ def _close_schedule(row: Subscription, scheduled: ScheduledChange, wish: str) ->
     is_applied = row.quantity == scheduled.quantity and row.plan_id == scheduled.plan_id
     note = "" if is_applied else str(_("The vendor renewed the subscription as it was."))
     SCHEDULE_MACHINE.fire(scheduled, "apply" if is_applied else "fail", decided_at=clock.now(), note=note)
-    _tell(row, "subscription.schedule_applied" if is_applied else "subscription.schedule_failed", message=note, schedule=wish)
+    _tell(
+        row,
+        "subscription.schedule_applied" if is_applied else "subscription.schedule_failed",
+        message=note,
+        schedule=wish,
+    )
 
 
 def expire(actor: Actor, row: Subscription) -> None:

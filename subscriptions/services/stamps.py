@@ -208,10 +208,10 @@ def turn_services(actor: Actor, *, account: Account, kind: str, bill_to: Account
         rows = model._base_manager.filter(account=changed).exclude(status=SubscriptionStatus.CANCELLED)
         rows.update(updated_at=clock.real_now(), **values)
         for public_id in rows.order_by("pk").values_list("public_id", flat=True):
-            kind = model._meta.model_name
+            what = str(model._meta.model_name)
             emit(
-                f"{kind}.updated",
-                {str(kind): str(public_id), "changed": ["billingTo", "purchaseMode"]},
+                f"{what}.updated",
+                {what: str(public_id), "changed": ["billingTo", "purchaseMode"]},
                 organization_id=changed.organization_id,
                 account_id=changed.pk,
             )
