@@ -102,7 +102,7 @@ class ApiClientList(ClientPages, ListPage):
         """A new one."""
         found = [Action(_("New API client"), self.url("api_client_new"), "plus", "primary")]
         if self.actor.has(Perm.WEBHOOK_MANAGE) or self.actor.has(Perm.SHOP_WEBHOOKS):
-            found.append(Action(_("Webhooks"), self.url("webhook_list"), "arrow-right"))
+            found.append(Action(_("Webhooks"), self.url("webhook_list"), "bolt"))
         return found
 
 

@@ -136,7 +136,7 @@ class WebhookList(ClientPages, ListPage):
     )
     search = ("url", "client__name")
     sort = "-created_at"
-    empty_icon = "plug"
+    empty_icon = "bolt"
     empty_title = gettext_lazy("No webhooks yet")
     empty_text = gettext_lazy("Make one, and its receiver need not ask the API again and again.")
 
@@ -330,7 +330,7 @@ class WebhookDeliveries(ClientPages, ListPage):
     )
     search = ("message_id", "topic", "last_error")
     sort = "-pk"
-    empty_icon = "plug"
+    empty_icon = "bolt"
     empty_title = gettext_lazy("Nothing was sent yet")
     empty_text = gettext_lazy("Send a test, or wait for the first event.")
 

@@ -84,6 +84,8 @@ def send_delivery(delivery_id: int) -> None:
     if row is None:
         return
     endpoint = _endpoint(row.endpoint_id)
+    if endpoint is None:
+        return  # It was deleted just now, and the row with it.
     topic = topic_of(row.topic)
     if not endpoint.is_active or not may_read(reader_of(endpoint.client), topic, row.subject):
         why = "not_readable" if endpoint.is_active else "endpoint_off"
@@ -105,8 +107,8 @@ def send_delivery(delivery_id: int) -> None:
     _settle(row, received)
 
 
-def _endpoint(pk: int) -> WebhookEndpoint:
-    return WebhookEndpoint.objects.select_related("client__account", "client__organization").get(pk=pk)
+def _endpoint(pk: int) -> WebhookEndpoint | None:
+    return WebhookEndpoint.objects.select_related("client__account", "client__organization").filter(pk=pk).first()
 
 
 def _slot(endpoint: WebhookEndpoint) -> str:
@@ -133,7 +135,9 @@ def _post(endpoint: WebhookEndpoint, row: WebhookDelivery) -> Received:
 @transaction.atomic
 def _settle(row: WebhookDelivery, received: Received) -> None:
     """Write down what came of an attempt; who lost the claim meanwhile only leaves his line in the log."""
-    endpoint = WebhookEndpoint.objects.select_for_update(of=("self",)).get(pk=row.endpoint_id)
+    endpoint = WebhookEndpoint.objects.select_for_update(of=("self",)).filter(pk=row.endpoint_id).first()
+    if endpoint is None:
+        return
     WebhookAttempt.objects.create(
         organization_id=row.organization_id,
         delivery=row,
