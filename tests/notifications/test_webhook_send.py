@@ -24,6 +24,7 @@ from notifications.services.webhook_send import PLAN, forget_deliveries, send_de
 from notifications.services.webhooks import replay_delivery, rotate_webhook, update_webhook
 from notifications.services.webhooks import test_webhook as send_test
 from resellers.enums import Edition
+from tests import factories
 from tests.notifications.hooks import happen, hook, send_due, with_edition
 from tests.notifications.receiver import Receiver, receiving
 from tests.shop import Shop, make_shop
@@ -175,11 +176,14 @@ def test_gone_switches_off_and_tells_the_owner(shop, monkeypatch):
 def test_five_days_of_failing_switch_off(shop, monkeypatch, still_clock):
     answering(monkeypatch, 500)
     endpoint = hook(shop, shop.reseller)
-    begun = clock.now()
+    begun = clock.now() + dt.timedelta(hours=1)
     for days in (0, 2, 4.9):
         still_clock(begun + dt.timedelta(days=days))
-        send_delivery(send_test(shop.staff, endpoint=endpoint).pk)
+        tested = send_test(shop.staff, endpoint=endpoint)
+        send_delivery(tested.pk)
+        tested.refresh_from_db()
         endpoint.refresh_from_db()
+        assert tested.last_error == "status 500"
         assert (endpoint.is_active, endpoint.failing_since) == (True, begun)
     still_clock(begun + dt.timedelta(days=5))
     send_delivery(send_test(shop.staff, endpoint=endpoint).pk)
@@ -274,7 +278,7 @@ def test_nothing_goes_out_that_the_owner_may_not_read_any_more(shop, monkeypatch
         case "scope":
             type(client).objects.filter(pk=client.pk).update(scopes=["webhooks:manage", "orders:read"])
         case "moved":
-            other = make_shop().reseller
+            other = factories.account(shop.organization, "reseller")
             type(other).objects.filter(pk=shop.end_customer.pk).update(bill_to=other)
         case "closed":
             type(shop.reseller).objects.filter(pk=shop.reseller.pk).update(status="closed")
