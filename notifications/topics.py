@@ -4,6 +4,8 @@ A topic is a public name. Our own events are named for our own use; those that h
 others are translated here, and what is in neither table is not told. Nothing but ids leaves the house.
 """
 
+import datetime as dt
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from clients.scopes import Right, Scope, Switch
+from resellers.routing import organization_site, site_address
 
 TEST = "webhook.test"
 SAMPLE_ID = "3f1c2a10-0000-4000-8000-0000000000a1"
@@ -147,6 +150,20 @@ class Message:
     def path(self) -> str:
         """Where to read it."""
         return self.topic.kind.path.format(**self.subject)
+
+
+def body_of(message: Message, *, organization_id: int, version: str, message_id: str, at: dt.datetime) -> str:
+    """The text that is sent: thin, ids alone, in the version the endpoint was made with."""
+    base = site_address(organization_site(organization_id))
+    value = {
+        "id": message_id,
+        "type": message.topic.name,
+        "timestamp": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z",
+        "apiVersion": version,
+        "data": {"id": message.about, "links": {"self": base + message.path}},
+        "changed": list(message.changed),
+    }
+    return json.dumps(value, separators=(",", ":"))
 
 
 _SUBJECT = ("subscription", "addon", "request", "order", "asset", "account", "invoice", "usage", "webhook")

@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 from api.fields import Column, Columns
 from api.wire import moment
 from notifications.models import OffReason, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookState
-from notifications.services.webhook_queue import body_of
-from notifications.topics import TEST_TOPIC, TOPICS, Message, Topic, sample_subject
+from notifications.topics import TEST_TOPIC, TOPICS, Message, Topic, body_of, sample_subject
 
 STATES = {state: str(state.value).capitalize() for state in WebhookState}
 STATE_WORDS = {word: (state.value,) for state, word in STATES.items()}
 OFF_WORDS = {OffReason.BY_HAND: "SwitchedOff", OffReason.GONE: "Gone", OffReason.FAILING: "Failing"}
+SAMPLE_ID = "evt_3f1c2a1000004000800000000000ff01"
 SAMPLE_MOMENT = dt.datetime(2026, 1, 31, 10, 0, tzinfo=dt.UTC)
 COLUMNS = Columns(
     (
@@ -122,7 +122,6 @@ def topics(organization_id: int) -> list[dict[str, Any]]:
 
 
 def _topic(topic: Topic, organization_id: int) -> dict[str, Any]:
-    endpoint = WebhookEndpoint(organization_id=organization_id, api_version="3.0", created_at=SAMPLE_MOMENT)
     message = Message(topic, sample_subject(topic), topic.changed)
-    text = body_of(endpoint, message, message_id="evt_3f1c2a1000004000800000000000ff01", at=SAMPLE_MOMENT)
+    text = body_of(message, organization_id=organization_id, version="3.0", message_id=SAMPLE_ID, at=SAMPLE_MOMENT)
     return {"name": topic.name, "description": str(topic.words), "sample": json.loads(text)}

@@ -5,7 +5,7 @@ before each attempt. The rows of an event are written in one transaction, once: 
 its rows.
 """
 
-import json
+import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,12 +18,11 @@ from clients.selectors import Caller, reader_of
 from core import clock, outbox
 from core.events import Event
 from notifications.models import SEND_WEBHOOK_TASK, WebhookDelivery, WebhookEndpoint, WebhookState
-from notifications.topics import TEST_TOPIC, Message, Topic, messages_of
+from notifications.topics import TEST_TOPIC, Message, Topic, body_of, messages_of
 from orders.models import Order
 from orders.order_values import order_rows
 from orders.service_values import addon_rows, licence_rows, quantity_wish, service_rows
 from resellers.models import Account
-from resellers.routing import organization_site, site_address
 from resellers.selectors import accounts_for
 
 MANAGE = Right(Scope.WEBHOOKS_MANAGE, writes=True)
@@ -104,22 +103,13 @@ def _row(endpoint: WebhookEndpoint, event: Event, message: Message) -> WebhookDe
         message_id=message_id,
         topic=message.topic.name,
         subject=dict(message.subject),
-        body=body_of(endpoint, message, message_id=message_id, at=event.happened_at),
+        body=_body(endpoint, message, message_id, event.happened_at),
     )
 
 
-def body_of(endpoint: WebhookEndpoint, message: Message, *, message_id: str, at: Any) -> str:
-    """The text that is sent: thin, ids alone, in the version the endpoint was made with."""
-    base = site_address(organization_site(endpoint.organization_id))
-    value = {
-        "id": message_id,
-        "type": message.topic.name,
-        "timestamp": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z",
-        "apiVersion": endpoint.api_version,
-        "data": {"id": message.about, "links": {"self": base + message.path}},
-        "changed": list(message.changed),
-    }
-    return json.dumps(value, separators=(",", ":"))
+def _body(endpoint: WebhookEndpoint, message: Message, message_id: str, at: dt.datetime) -> str:
+    version = endpoint.api_version
+    return body_of(message, organization_id=endpoint.organization_id, version=version, message_id=message_id, at=at)
 
 
 def queue_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
@@ -132,7 +122,7 @@ def queue_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
         message_id=message_id,
         topic=TEST_TOPIC.name,
         subject=dict(message.subject),
-        body=body_of(endpoint, message, message_id=message_id, at=clock.now()),
+        body=_body(endpoint, message, message_id, clock.now()),
     )
     _dispatch([row.pk])
     return row
