@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -41,6 +42,11 @@ GROUPS = (
     ("account.", gettext_lazy("Accounts")),
     ("invoice.", gettext_lazy("Invoices")),
 )
+
+
+def shown_address(row: WebhookEndpoint) -> str:
+    """The address without its scheme, cut where it gets long; whole on its own page and in files."""
+    return Truncator(row.url.partition("://")[2]).chars(48)
 
 
 def _events(row: WebhookEndpoint) -> str:
@@ -122,7 +128,8 @@ class WebhookList(ClientPages, ListPage):
     intro = gettext_lazy("Addresses of your programs that are told at once when something happens.")
     selector = webhooks_for
     columns: ClassVar[tuple[Column, ...]] = (
-        Column("url", gettext_lazy("Address"), "main", sort="url"),
+        Column("name", gettext_lazy("Webhook"), "main", sort="url", show=shown_address),
+        Column("url", gettext_lazy("Address"), in_files_only=True),
         Column("client.name", gettext_lazy("API client"), sort="client__name"),
         Column("events", gettext_lazy("Events"), "clip", show=_events),
         Column("state", gettext_lazy("Status"), show=_state),
@@ -196,6 +203,7 @@ class WebhookDetail(ClientPages, DetailPage):
     status_field = ""
     parts = ("ui/_webhook_latest.html",)
     facts = (
+        Fact("url", gettext_lazy("Address")),
         Fact("state", gettext_lazy("Status"), show=_state),
         Fact("client.name", gettext_lazy("API client")),
         Fact("events", gettext_lazy("Events"), show=_events),
@@ -204,6 +212,10 @@ class WebhookDetail(ClientPages, DetailPage):
         Fact("previous_until", gettext_lazy("Old secret signs until"), "when"),
         Fact("created_at", gettext_lazy("Since"), "when"),
     )
+
+    def page_title(self) -> str:
+        """Its address."""
+        return shown_address(self.object)
 
     def actions(self, row: Any) -> list[Action]:
         """What can be done now."""
@@ -237,7 +249,7 @@ class OfWebhook(ShowsWebhookSecret, FormPage):
 
     def crumbs(self) -> list[tuple[str, str]]:
         """Below the endpoint."""
-        return [*super().crumbs(), (self.object.url, self.url("webhook", self.object.public_id))]
+        return [*super().crumbs(), (shown_address(self.object), self.url("webhook", self.object.public_id))]
 
 
 class WebhookEdit(OfWebhook):
@@ -347,7 +359,7 @@ class WebhookDeliveries(ClientPages, ListPage):
 
     def crumbs(self) -> list[tuple[str, str]]:
         """Below the endpoint."""
-        return [*super().crumbs(), (self.webhook.url, self.url("webhook", self.webhook.public_id))]
+        return [*super().crumbs(), (shown_address(self.webhook), self.url("webhook", self.webhook.public_id))]
 
     def rows(self) -> Any:
         """Its deliveries."""
@@ -395,7 +407,7 @@ class WebhookDeliveryDetail(ClientPages, DetailPage):
         key = self.webhook.public_id
         return [
             *super().crumbs(),
-            (self.webhook.url, self.url("webhook", key)),
+            (shown_address(self.webhook), self.url("webhook", key)),
             (_("Deliveries"), self.url("webhook_deliveries", key)),
         ]
 

@@ -22,9 +22,9 @@ class WebhookList(Room, pages.WebhookList):
     """All endpoints."""
 
     columns: ClassVar[tuple[Column, ...]] = (
-        *pages.WebhookList.columns[:2],
+        *pages.WebhookList.columns[:3],
         Column("client.account", gettext_lazy("Account"), sort="client__account__name"),
-        *pages.WebhookList.columns[2:],
+        *pages.WebhookList.columns[3:],
     )
 
 
