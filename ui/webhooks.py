@@ -332,7 +332,7 @@ class WebhookDeliveries(ClientPages, ListPage):
         Column("answer", gettext_lazy("Answer"), "clip", show=_answer),
         Column("last_milliseconds", gettext_lazy("Milliseconds"), "number", sort="last_milliseconds"),
         Column("tries", gettext_lazy("Attempts"), "number", sort="tries"),
-        Column("last_tried_at", gettext_lazy("Last attempt"), "ago", sort="last_tried_at"),
+        Column("last_tried_at", gettext_lazy("Last attempt"), "when", sort="last_tried_at", in_files_only=True),
         Column("created_at", gettext_lazy("Happened"), "when", sort="created_at"),
     )
     filters = (
