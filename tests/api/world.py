@@ -1,8 +1,10 @@
 """One of everything the API shows, for tests that walk the whole document: whose ids are whose, and paths with them."""
 
 import re
+import uuid
 from dataclasses import dataclass, field
 
+from api.document import served_document
 from catalog.models import AddOnRelation
 from clients.services.clients import save_policy
 from core.custom_fields import CustomField
@@ -33,6 +35,25 @@ class World:
 def filled(path: str, ids: dict[str, str]) -> str:
     """A path of the document with these ids in it."""
     return re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
+
+
+def wanted() -> set[str]:
+    """The parameters that paths of the document have."""
+    return {name for path in served_document()["paths"] for name in re.findall(r"\{(\w+)\}", path)}
+
+
+def _more(world: World, ids: dict[str, str], owner: Account) -> None:
+    """Ids of what only some versions of the API serve: a draft, a webhook, look-ups."""
+    caller, names = world.distributor, wanted()
+    ids |= {"systemId": str(world.shop.instance.pk), "countryId": "405", "invoiceId": str(uuid.uuid4())}
+    if "webhookId" in names:
+        hook = caller.post("/api/webhooks", {"url": "https://erp.example.com/hooks", "events": ["order.executed"]})
+        ids["webhookId"] = hook.json()["id"]
+        ids["deliveryId"] = caller.post(f"/api/webhooks/{ids['webhookId']}/test").json()["id"]
+    if "post" in served_document()["paths"]["/api/orders"]:
+        draft = caller.post("/api/orders", {"accountId": owner.pk}).json()["id"]
+        item = caller.post(f"/api/orders/{draft}/items", {"productId": ids["productId"], "quantity": 2})
+        ids |= {"draftId": draft, "draftItemId": item.json()["id"]}
 
 
 def _service(shop: Shop, *, resold: bool) -> tuple[Subscription, str]:
@@ -72,6 +93,7 @@ def make_world(shop: Shop | None = None) -> World:
             "assetId": str(factories.asset(shop.product, account=owner).public_id),
             "productId": str(shop.product.public_id),
         }
+        _more(made, ids, owner)
         wish = made.distributor.post(f"/api/subscriptions/{row.public_id}/quantity", {"quantity": 2})
         ids["requestId"] = wish.json()["requestId"]
     return made
