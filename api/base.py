@@ -23,10 +23,10 @@ from api.contract import without_ours
 from api.errors import JSON, ApiError, error_response, invalid, of_business_error
 from api.limits import Allowance, demand_allowance
 from api.wire import BadJson, dumps, loads
-from clients.scopes import Right, Switch
+from clients.scopes import Right
 from clients.selectors import Caller, caller_of, counts_still, policy_of, token_of
 from clients.services.clients import note_use
-from clients.services.replies import ReplyInProgress, ReplyOfAnother, claim_reply, keep_reply, release_reply
+from clients.services.replies import ReplyInProgress, ReplyOfAnother, claim_reply, keep_reply, kept_body, release_reply
 from core import clock
 from core.errors import BusinessError
 from core.request_id import current_request_id
@@ -43,13 +43,15 @@ class ApiView(APIView):
     """A call, or several on one path. ``rights`` says what each method needs; what is not declared does not exist.
 
     ``refusal_type`` is the contract's typed error for what the services refuse with 400. ``schema`` is the name of the
-    answer's schema, by which members are left out for callers that want compatible ones alone.
+    answer's schema, by which members are left out for callers that want compatible ones alone. ``tells_secret`` keeps
+    the answers to repeats encrypted.
     """
 
     rights: ClassVar[dict[str, Right]] = {}
     refusal_type: ClassVar[str] = "BusinessRuleError"
     answers: ClassVar[str] = ""
     body_types: ClassVar[tuple[str, ...]] = (JSON,)
+    tells_secret: ClassVar[bool] = False
     caller: Caller
     raw: HttpRequest
     allowance: Allowance | None = None
@@ -106,26 +108,19 @@ class ApiView(APIView):
     # --- rights -------------------------------------------------------------------------------------------------------
     def demand(self, right: Right) -> None:
         """Raise 403 unless edition, switch and scope allow the call."""
-        caller = self.caller
-        if not caller.may_read or (right.writes and not caller.may_write):
-            raise ApiError(403, "edition_required", "Your reseller plan does not include this call.")
-        if caller.is_reseller and right.staff_only:
-            raise ApiError(403, "not_enabled", "This call is not for resellers.")
-        if caller.is_reseller and right.switch is not None and not self._is_on(right.switch):
-            raise ApiError(403, "not_enabled", "Your distributor has not opened this call to resellers.")
-        if right.scope.value not in caller.scopes:
-            raise ApiError(403, "scope_missing", f"The token lacks the scope {right.scope.value}.")
+        code = self.caller.refusal_of(right)
+        if code:
+            whose = "is not for resellers" if right.staff_only else "was not opened to resellers by your distributor"
+            messages = {
+                "edition_required": "Your reseller plan does not include this call.",
+                "not_enabled": f"This call {whose}.",
+                "scope_missing": f"The token lacks the scope {right.scope.value}.",
+            }
+            raise ApiError(403, code, messages[code])
 
     def may(self, right: Right) -> bool:
         """Whether the caller may, for members that are left out otherwise."""
-        try:
-            self.demand(right)
-        except ApiError:
-            return False
-        return True
-
-    def _is_on(self, switch: Switch) -> bool:
-        return bool(getattr(self.caller.policy, switch.value))
+        return not self.caller.refusal_of(right)
 
     def _caller(self) -> Caller:
         kind, _blank, token = self.raw.headers.get("Authorization", "").partition(" ")
@@ -145,9 +140,9 @@ class ApiView(APIView):
         return caller_of(found, site_id=site.pk if site else None, ip=ip, request_id=current_request_id())
 
     def _check_version(self) -> None:
-        asked = self.raw.headers.get("X-Api-Version", "").strip().lower()
-        if asked:
-            if asked not in VERSIONS:
+        asked = self.raw.headers.get("X-Api-Version")
+        if asked is not None:
+            if asked.strip().lower() not in VERSIONS:
                 raise invalid("X-Api-Version", "The version is one of 3, 3.0, latest.", "unsupported_api_version")
         elif policy_of(self.caller.client.organization_id).require_version:
             raise invalid("X-Api-Version", "Name the version: X-Api-Version: 3.0.", "missing_api_version")
@@ -242,7 +237,7 @@ class ApiView(APIView):
         except ReplyOfAnother:
             raise ApiError(409, "idempotency_key_reused", "This key was used for another body.") from None
         if row.status:
-            return _again(row.status, row.body, row.location)
+            return _again(row.status, kept_body(row), row.location)
         return self._first_time(act, row)
 
     def _first_time(self, act: Callable[[], HttpResponse], row: Any) -> HttpResponse:
@@ -250,7 +245,8 @@ class ApiView(APIView):
             with transaction.atomic():
                 response = act()
                 body = response.content.decode()
-                keep_reply(row, status=response.status_code, body=body, location=response.get("Location", ""))
+                where = response.get("Location", "")
+                keep_reply(row, status=response.status_code, body=body, location=where, is_secret=self.tells_secret)
                 return response
         except Exception as error:
             refused = self._as_error(error)

@@ -1,6 +1,7 @@
 """The contract, read once: which members of which schema are ours, and so left out for callers who want older ones.
 
 ``data/contract.json`` is the agreed OpenAPI document of version 3, kept word for word; answers are tested against it.
+What we serve besides stands in files of its own beside it.
 """
 
 import json
@@ -19,9 +20,16 @@ def contract() -> dict[str, Any]:
 
 
 @cache
-def contract_text() -> str:
-    """The document as it is served."""
-    return FILE.read_text(encoding="utf-8")
+def own_calls() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Paths and schemas of our own calls outside the contract, which the served document has besides."""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
+    for file in sorted(FILE.parent.glob("*.json")):
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if file != FILE and "paths" in document:
+            paths |= document["paths"]
+            schemas |= document["components"]["schemas"]
+    return paths, schemas
 
 
 @cache

@@ -14,6 +14,7 @@ from api.views import (
     subscription_deeds,
     subscription_retry,
     subscriptions,
+    webhooks,
 )
 
 app_name = "api"
@@ -23,6 +24,7 @@ _ADDON = f"{_ONE}/addons/<str:addon_id>"
 urlpatterns = [
     path("apidocs/", docs.page, name="docs"),
     path("apidocs/openapi.json", docs.document, name="document"),
+    path("apidocs/errors", docs.errors, name="errors"),
     path("oauth/token", oauth.Token.as_view(), name="token"),
     path("api/subscriptions", subscriptions.SubscriptionList.as_view(), name="subscription_list"),
     path(_ONE, subscriptions.SubscriptionDetail.as_view(), name="subscription"),
@@ -109,5 +111,16 @@ urlpatterns = [
     path("api/accounts/<str:public_id>/customfields", custom_values.AccountFields.as_view(), name="account_fields"),
     path("api/orders/<str:public_id>/customfields", custom_values.OrderFields.as_view(), name="order_fields"),
     path("api/products/<str:public_id>/customfields", custom_values.ProductFields.as_view(), name="product_fields"),
+    path("api/webhooks", webhooks.WebhookList.as_view(), name="webhook_list"),
+    path("api/webhooks/topics", webhooks.WebhookTopics.as_view(), name="webhook_topics"),
+    path("api/webhooks/<str:webhook_id>", webhooks.WebhookDetail.as_view(), name="webhook"),
+    path("api/webhooks/<str:webhook_id>/rotate", webhooks.WebhookRotate.as_view(), name="webhook_rotate"),
+    path("api/webhooks/<str:webhook_id>/test", webhooks.WebhookTest.as_view(), name="webhook_test"),
+    path("api/webhooks/<str:webhook_id>/deliveries", webhooks.WebhookDeliveries.as_view(), name="webhook_deliveries"),
+    path(
+        "api/webhooks/<str:webhook_id>/deliveries/<str:delivery_id>/replay",
+        webhooks.WebhookReplay.as_view(),
+        name="webhook_replay",
+    ),
     re_path(r"^(?:api|oauth)(?:/.*)?$", missing.nothing, name="nothing"),
 ]

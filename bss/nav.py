@@ -55,6 +55,7 @@ ENTRIES = [
     Entry(_("Permission rules"), "bss:rule_list", "lock", _("Setup"), Perm.STAFF_MANAGE),
     Entry(_("Custom fields"), "bss:field_list", "list", _("Setup"), Perm.SYSTEM_OPTIONS),
     Entry(_("API clients"), "bss:api_client_list", "plug", _("Setup"), Perm.SYSTEM_OPTIONS),
+    Entry(_("Webhooks"), "bss:webhook_list", "bolt", _("Setup"), Perm.WEBHOOK_MANAGE),
     Entry(_("Roles"), "bss:role_matrix", "key", _("Setup"), Perm.BSS_VIEW),
 ]
 

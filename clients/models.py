@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from core.crypto import CipherField
 from core.tenancy import TenantOwned
 
 # The addresses of application users, to which no mail can go.
@@ -120,7 +121,8 @@ class ApiToken(TenantOwned):
 class ApiReply(TenantOwned):
     """What was answered to a write with an ``Idempotency-Key``, so that the same call again gets the same answer.
 
-    Claimed first (``status`` 0, until ``claimed_until``), filled in the transaction of the change; kept a day.
+    Claimed first (``status`` 0, until ``claimed_until``), filled in the transaction of the change; kept a day. An
+    answer that tells a secret is kept in ``sealed_body`` instead.
     """
 
     tenant_account = "client__account"
@@ -133,6 +135,7 @@ class ApiReply(TenantOwned):
     status = models.PositiveSmallIntegerField(default=0)
     location = models.CharField(max_length=500, blank=True)
     body = models.TextField(blank=True)
+    sealed_body = CipherField()
     claimed_until = models.DateTimeField()
     expires_at = models.DateTimeField()
 

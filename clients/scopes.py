@@ -65,6 +65,7 @@ _STAFF_PERMS: dict[str, frozenset[str]] = {
     Scope.ORDERS_WRITE.value: frozenset({Perm.ORDER_MANAGE}),
     Scope.ACCOUNTS_WRITE.value: frozenset({Perm.ACCOUNT_EDIT, Perm.ACCOUNT_CREDIT}),
     Scope.COST_READ.value: frozenset({Perm.COST_VIEW}),
+    Scope.WEBHOOKS_MANAGE.value: frozenset({Perm.WEBHOOK_MANAGE}),
 }
 _RESELLER_PERMS: dict[str, frozenset[str]] = {
     Scope.SUBSCRIPTIONS_READ.value: frozenset({Perm.SHOP_SERVICES_VIEW}),
@@ -74,6 +75,7 @@ _RESELLER_PERMS: dict[str, frozenset[str]] = {
     Scope.ORDERS_WRITE.value: frozenset({Perm.SHOP_ORDER}),
     Scope.ACCOUNTS_READ.value: frozenset({Perm.SHOP_CUSTOMERS_VIEW}),
     Scope.ACCOUNTS_WRITE.value: frozenset({Perm.SHOP_CUSTOMER_CREATE, Perm.SHOP_COMPANY_EDIT}),
+    Scope.WEBHOOKS_MANAGE.value: frozenset({Perm.SHOP_WEBHOOKS}),
 }
 _ALL_STAFF = frozenset({Perm.BSS_VIEW.value})
 # What a reseller pays here is what he reads: his purchase prices, never the vendor's cost.

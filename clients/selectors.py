@@ -5,7 +5,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from clients.models import ApiClient, ApiPolicy, ApiToken
-from clients.scopes import WRITE_SCOPES, perms_of_scopes
+from clients.scopes import WRITE_SCOPES, Right, granted_scopes, perms_of_scopes
 from core import clock
 from core.tenancy import Actor, ActorKind, TenantQuerySet
 from resellers.editions import Capability, has_capability
@@ -58,6 +58,14 @@ class Caller:
             self.policies["known"] = policy_of(self.client.organization_id)
         return self.policies["known"]
 
+    def refusal_of(self, right: Right) -> str:
+        """Why the caller may not do what needs this right, as the code of ``api.md`` 5.2; empty if he may."""
+        if not self.may_read or (right.writes and not self.may_write):
+            return "edition_required"
+        if self.is_reseller and (right.staff_only or (right.switch and not getattr(self.policy, right.switch.value))):
+            return "not_enabled"
+        return "" if right.scope.value in self.scopes else "scope_missing"
+
     def _edition_has(self, capability: Capability) -> bool:
         account = self.client.account
         return account is None or has_capability(account.edition, capability)
@@ -92,10 +100,30 @@ def counts_still(token: ApiToken) -> bool:
 
 def caller_of(token: ApiToken, *, site_id: int | None, ip: str = "", request_id: str = "") -> Caller:
     """The caller behind a valid token; of a reseller whose edition only reads, without the rights to write."""
-    client, account = token.client, token.client.account
     scopes = frozenset(token.scopes)
+    return _caller(token.client, scopes, by_password=token.by_password, site_id=site_id, ip=ip, request_id=request_id)
+
+
+def reader_of(client: ApiClient) -> Caller | None:
+    """Who a client is when it does not call, but is told something: with all its scopes; None if it may not call."""
+    account = client.account
+    if not client.is_live or (account is not None and account.status == AccountStatus.CLOSED):
+        return None
+    return _caller(client, granted_scopes(client.scopes, is_reseller=account is not None))
+
+
+def _caller(
+    client: ApiClient,
+    scopes: frozenset[str],
+    *,
+    by_password: bool = False,
+    site_id: int | None = None,
+    ip: str = "",
+    request_id: str = "",
+) -> Caller:
+    account, given = client.account, scopes
     if account is not None and not has_capability(account.edition, Capability.API_WRITE):
-        scopes -= {scope.value for scope in WRITE_SCOPES}
+        given -= {scope.value for scope in WRITE_SCOPES}
     rule = client.permission_rule_id
     actor = Actor(
         ActorKind.STAFF if account is None else ActorKind.CUSTOMER,
@@ -105,14 +133,13 @@ def caller_of(token: ApiToken, *, site_id: int | None, ip: str = "", request_id:
         email=client.email,
         account_id=client.account_id,
         sells=account is not None,
-        perms=perms_of_scopes(scopes, is_reseller=account is not None),
+        perms=perms_of_scopes(given, is_reseller=account is not None),
         site_id=site_id,
         rules=((rule, "full"),) if rule is not None else None,
         ip=ip,
         request_id=request_id,
     )
-    zone = client.organization.time_zone
-    return Caller(actor, client, frozenset(token.scopes), zone, by_password=token.by_password)
+    return Caller(actor, client, scopes, client.organization.time_zone, by_password=by_password)
 
 
 def wants_use_noted(client: ApiClient) -> bool:

@@ -175,6 +175,7 @@ def _only_for_demo() -> Iterator[CheckMessage]:
             "It leads to the vendor twins; real vendors have their addresses in the instance's settings.",
         ),
         (105, "DEBUG", "It shows settings and data to whoever meets an error."),
+        (109, "WEBHOOK_LOOPBACK", "It lets whoever names a webhook's address reach services of this machine."),
     )
     for number, name, why in switches:
         if getattr(settings, name, None):

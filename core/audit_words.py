@@ -159,6 +159,13 @@ ACTIONS = {
     "user.roles_changed": _("Roles changed"),
     "view_as.ended": _("Viewing as customer ended"),
     "view_as.started": _("Viewing as customer started"),
+    "webhook.created": _("Webhook made"),
+    "webhook.deleted": _("Webhook deleted"),
+    "webhook.replayed": _("Delivery of a webhook replayed"),
+    "webhook.rotated": _("Webhook got another secret"),
+    "webhook.switched_off": _("Webhook switched off, its receiver does not answer"),
+    "webhook.tested": _("Test sent to a webhook"),
+    "webhook.updated": _("Webhook changed"),
 }
 # A change of a running service: what it is (by the operation's purpose), and how far it is (by the end of the action).
 PURPOSES = {

@@ -9,6 +9,7 @@ The outcome that matters most is told apart by exception class: :class:`NotSent`
 any request may be repeated) and :class:`OutcomeUnknown` (it may have had its effect).
 """
 
+import contextlib
 import functools
 import ipaddress
 import logging
@@ -64,6 +65,8 @@ _SHOWN_HEADERS = frozenset(
     }
 )
 
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
 Resolver = Callable[[str, int], list[str]]
 
 
@@ -118,6 +121,8 @@ def is_public_address(address: str) -> bool:
     """Whether an address is one of the open internet; IPv4 inside IPv6 is judged as IPv4."""
     ip = ipaddress.ip_address(address.split("%", 1)[0])
     mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
+    if ip in NAT64:
+        mapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     if mapped is not None:
         ip = mapped
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
@@ -154,17 +159,21 @@ class AddressGuard:
                     raise AddressRefused(f"{host} leads to an address that may not be called.")
         return addresses[0]
 
+    def opened(self, connection: socket.socket) -> None:
+        """Called with each new connection, before TLS; a guard that has to cut it in time keeps hold of it."""
+
 
 def _guarded_socket(connection: Any, guard: AddressGuard) -> socket.socket:
     host, port = str(connection._dns_host), int(connection.port)
     try:
-        address = guard.pick(host, port)
-        return create_connection(
-            (address, port),
+        made = create_connection(
+            (guard.pick(host, port), port),
             connection.timeout,
             source_address=connection.source_address,
             socket_options=connection.socket_options,
         )
+        guard.opened(made)
+        return made
     except socket.gaierror as error:
         raise NameResolutionError(host, connection, error) from error
     except TimeoutError as error:
@@ -346,6 +355,19 @@ class HttpClient:
                     file.write(chunk)
             self._log("GET", url, 200, started, correlation_id, headers)
             return Answer(200, response.headers)
+
+    def post_and_peek(self, url: str, body: bytes, headers: Mapping[str, str], *, most: int) -> Answer:
+        """POST once, and read no more than ``most`` bytes of the answer; its status counts even if they do not come."""
+        started, outcome, kept = time.monotonic(), "failed", b""
+        try:
+            with self._open("POST", url, False, {"headers": dict(headers), "data": body}) as response:
+                outcome = str(response.status_code)
+                with contextlib.suppress(TransportError, OSError):
+                    while len(kept) < most and (piece := response.raw.read1(most - len(kept))):
+                        kept += piece
+                return Answer(response.status_code, response.headers, kept)
+        finally:
+            self._log("POST", url, outcome, started, "", headers)
 
     def _open(self, method: str, url: str, safe: bool, arguments: Mapping[str, Any]) -> requests.Response:
         self.guard.check_url(url)

@@ -3,8 +3,8 @@
 from celery import shared_task
 
 from core.events import PROCESS_TASK
-from notifications.models import SEND_TASK
-from notifications.services import events, send, site_mail
+from notifications.models import SEND_TASK, SEND_WEBHOOK_TASK
+from notifications.services import events, send, site_mail, webhook_send
 
 
 @shared_task(name=PROCESS_TASK)
@@ -23,3 +23,15 @@ def send_mail(mail_id: int) -> None:
 def drop_held() -> None:
     """Give up mails that were held for a week."""
     site_mail.drop_held()
+
+
+@shared_task(name=SEND_WEBHOOK_TASK)
+def send_webhook(delivery_id: int) -> None:
+    """Send one webhook."""
+    webhook_send.send_delivery(delivery_id)
+
+
+@shared_task(name="notifications.forget_webhooks")
+def forget_webhooks() -> None:
+    """Delete deliveries of webhooks that are older than 30 days."""
+    webhook_send.forget_deliveries()

@@ -52,6 +52,7 @@ RESELLER_GATES: dict[str, Capability] = {
     Perm.SHOP_APPROVE.value: Capability.APPROVAL,
     Perm.SHOP_APPROVAL_SWITCH.value: Capability.APPROVAL,
     Perm.SHOP_API.value: Capability.API_READ,
+    Perm.SHOP_WEBHOOKS.value: Capability.API_WRITE,
 }
 
 # What a Professional reseller's people do in his own organization and no longer here (``channel.md`` 3.1).

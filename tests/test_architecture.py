@@ -53,6 +53,7 @@ WITHOUT_ACTOR = {
     "checklist": "reads a row the caller already holds",
     "claim_reply": "belongs to the API client that calls",
     "is_set_by_hand": "reads a row the caller already holds",
+    "kept_body": "belongs to the API client that calls",
     "keep_reply": "belongs to the API client that calls",
     "note_use": "belongs to the API client that calls",
     "release_reply": "belongs to the API client that calls",

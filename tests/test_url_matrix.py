@@ -17,6 +17,8 @@ from core import clock
 from core.audit import AuditEntry
 from core.custom_fields import CustomField
 from core.jobs import start_job
+from notifications.services.webhooks import create_webhook
+from notifications.services.webhooks import test_webhook as send_test
 from orders.models import Order
 from resellers.models import Account, Membership, PermissionRule, StaffGroup
 from sso.models import Registration
@@ -173,6 +175,9 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         expires_at=clock.now() + dt.timedelta(days=30),
     )
     program, _secret = create_client(shop.staff, account=None, name="A program")
+    endpoint, _hidden = create_webhook(
+        shop.staff, client=program, url="https://erp.example.com/hooks", events=["account.updated"]
+    )
     stamp = StampRun.objects.create(
         organization=shop.organization,
         account=shop.customer,
@@ -213,6 +218,8 @@ def ids_of(shop: Shop, order: Order) -> dict[str, str]:
         "field": str(field.public_id),
         "registration": str(registration.public_id),
         "api": str(program.public_id),
+        "webhook": str(endpoint.public_id),
+        "delivery_id": str(send_test(shop.staff, endpoint=endpoint).public_id),
     }
 
 

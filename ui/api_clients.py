@@ -21,6 +21,7 @@ from resellers.routing import organization_site, site_address
 from ui.filters import Filter, Flag
 from ui.pages import Action, ActionPage, FormPage, ListPage
 from ui.tables import Column
+from users.permissions import Perm
 
 
 def _scopes(row: ApiClient) -> str:
@@ -99,7 +100,10 @@ class ApiClientList(ClientPages, ListPage):
 
     def actions(self) -> list[Action]:
         """A new one."""
-        return [Action(_("New API client"), self.url("api_client_new"), "plus", "primary")]
+        found = [Action(_("New API client"), self.url("api_client_new"), "plus", "primary")]
+        if self.actor.has(Perm.WEBHOOK_MANAGE) or self.actor.has(Perm.SHOP_WEBHOOKS):
+            found.append(Action(_("Webhooks"), self.url("webhook_list"), "bolt"))
+        return found
 
 
 class ShowsSecret(ClientPages):

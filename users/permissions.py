@@ -41,6 +41,7 @@ class Perm(StrEnum):
     STAFF_MANAGE = "staff_manage"
     MAIL_VIEW = "mail_view"
     VIEW_AS = "view_as"
+    WEBHOOK_MANAGE = "webhook_manage"
     TOKEN_REVEAL = "token_reveal"  # noqa: S105 - the permission's name, not a secret
     # Storefront
     SHOP_VIEW = "shop_view"
@@ -64,6 +65,7 @@ class Perm(StrEnum):
     SHOP_APPROVAL_SWITCH = "shop_approval_switch"
     SHOP_PLAN_ORDER = "shop_plan_order"
     SHOP_API = "shop_api"
+    SHOP_WEBHOOKS = "shop_webhooks"
 
 
 class StaffRole(models.TextChoices):
@@ -173,6 +175,7 @@ RESELLER_ONLY = frozenset(
         Perm.SHOP_APPROVAL_SWITCH,
         Perm.SHOP_PLAN_ORDER,
         Perm.SHOP_API,
+        Perm.SHOP_WEBHOOKS,
     }
 )
 # The prices of this shop are what the reseller pays, and its credit and services are his to change (``channel.md``

@@ -50,6 +50,7 @@ PERM_WORDS = {
     Perm.CERTIFICATE_MANAGE: _("Upload and retire certificates"),
     Perm.DEFINITION_RUN: _("Pull the vendor's catalogue"),
     Perm.SYSTEM_OPTIONS: _("System options"),
+    Perm.WEBHOOK_MANAGE: _("Webhooks"),
     Perm.PROFESSIONAL: _("Make resellers Professional, transfer their customers"),
     Perm.STAFF_MANAGE: _("Employees and their roles"),
     Perm.MAIL_VIEW: _("Read outgoing mail"),
@@ -77,6 +78,7 @@ PERM_WORDS = {
     Perm.SHOP_APPROVAL_SWITCH: _("Which customers' orders need approval"),
     Perm.SHOP_PLAN_ORDER: _("Reseller plan and storefront alias"),
     Perm.SHOP_API: _("API credentials"),
+    Perm.SHOP_WEBHOOKS: _("Webhooks"),
 }
 
 

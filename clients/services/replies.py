@@ -5,7 +5,7 @@ import datetime as dt
 from django.db import IntegrityError, transaction
 
 from clients.models import ApiClient, ApiReply
-from core import clock
+from core import clock, crypto
 
 CLAIM = dt.timedelta(seconds=60)
 KEPT = dt.timedelta(hours=24)
@@ -52,9 +52,15 @@ def claim_reply(client: ApiClient, *, key: str, method: str, path: str, digest: 
     raise ReplyInProgress(max(1, int((row.claimed_until - now).total_seconds())))
 
 
-def keep_reply(row: ApiReply, *, status: int, body: str, location: str) -> None:
-    """Write the answer down, within the transaction of the change."""
-    ApiReply.objects.filter(pk=row.pk).update(status=status, body=body, location=location)
+def keep_reply(row: ApiReply, *, status: int, body: str, location: str, is_secret: bool = False) -> None:
+    """Write the answer down, within the transaction of the change; encrypted if it tells a secret."""
+    kept = {"sealed_body": crypto.encrypt(body)} if is_secret else {"body": body}
+    ApiReply.objects.filter(pk=row.pk).update(status=status, location=location, **kept)
+
+
+def kept_body(row: ApiReply) -> str:
+    """The body of a kept answer."""
+    return crypto.decrypt(row.sealed_body) or row.body
 
 
 def release_reply(row: ApiReply) -> None:

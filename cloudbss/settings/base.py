@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "django_htmx",
+    "drf_spectacular_sidecar",
     *LOCAL_APPS,
 ]
 AUTH_USER_MODEL = "users.User"
@@ -202,6 +203,9 @@ DNS_RESOLVERS: list[str] = env.list("DNS_RESOLVERS", default=[])
 # The hosts a certificate's name may be an alias of, such as one in Europe and one in America.
 CERTIFICATE_CNAME_TARGETS: list[str] = env.list("CERTIFICATE_CNAME_TARGETS", default=[])
 
+# --- Webhooks: receivers on this machine are for demo and test alone --------------------------------------------------
+WEBHOOK_LOOPBACK: bool = env.bool("WEBHOOK_LOOPBACK", default=False)
+
 # --- Custom domains of storefronts ------------------------------------------------------------------------------------
 # The host a custom domain is an alias of (CNAME); empty means the host of PUBLIC_URL.
 STOREFRONT_CNAME: str = env("STOREFRONT_CNAME", default="")
@@ -255,6 +259,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "tenants.update_catalogues",
         "schedule": crontab(hour="2", minute="30"),
     },
+    "old webhooks": {"task": "notifications.forget_webhooks", "schedule": 1800.0},
     "certificates that expire": {"task": "vendors.warn_of_expiry", "schedule": 3600.0},
 }
 

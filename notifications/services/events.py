@@ -20,6 +20,7 @@ from notifications.services.plans import PLANS
 from notifications.services.readers import is_end_customers, order_by_number, order_of, to_buyer
 from notifications.services.shops import SHOPS
 from notifications.services.stamps import STAMPS
+from notifications.services.webhook_queue import queue_deliveries
 from orders.models import Order
 from resellers.selectors import manager_of
 from subscriptions.refusals import cleaned
@@ -31,11 +32,13 @@ SYSTEM = system_actor(label="mail")
 
 
 def process_event(event_id: int) -> None:
-    """Queue the mails of one event, once: they and the event's end are one transaction."""
+    """Queue the webhooks and the mails of one event, once: the mails and the event's end are one transaction."""
     event = outbox.claim(Event, event_id, field="state", due=Event.DUE, seconds=CLAIM_SECONDS)
     if event is None:
         return
     try:
+        # By itself, so that a mail that cannot be written keeps no webhook back; done twice it writes nothing more.
+        queue_deliveries(event)
         with transaction.atomic():
             handle = HANDLERS.get(event.name)
             if handle is not None:

@@ -10,6 +10,7 @@ from orders.services.giveback import Given, cancel, preview_addon, preview_cance
 from orders.services.preview import Preview
 from subscriptions.enums import REQUEST_MACHINE, Execution, RequestEvent, RequestKind, RequestStatus
 from subscriptions.models import CancellationRequest, Operation
+from subscriptions.services.changes import tell_wish
 from subscriptions.services.requests import demand_forwarded, lock_request
 from users.permissions import Perm
 
@@ -30,6 +31,7 @@ def accept_request(actor: Actor, *, request: CancellationRequest) -> Cancellatio
     if isinstance(given, Operation):
         CancellationRequest.objects.filter(pk=row.pk).update(operation=given)
         row.operation = given
+    tell_wish(row.subscription, row)
     audit.record(actor, "cancellation_request.accepted", row, account=row.subscription.account)
     return row
 

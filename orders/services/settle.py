@@ -7,12 +7,14 @@ from decimal import Decimal
 
 from billing import services as billing
 from billing.services import NewCharge
+from core.events import emit
 from core.tenancy import Actor
-from orders.enums import DELIVERY_MACHINE, DeliveryEvent, OrderStatus
-from orders.models import OrderLine
+from orders.enums import DELIVERY_MACHINE, DeliveryEvent, DeliveryStatus, OrderStatus
+from orders.models import Order, OrderLine
 from subscriptions.models import Asset, Operation, Subscription
 
 Service = Subscription | Asset
+UNFINISHED = (DeliveryStatus.WAITING, DeliveryStatus.IN_PROGRESS)
 
 
 def _lines(service: Service) -> list[OrderLine]:
@@ -26,7 +28,25 @@ def _fire(service: Service, event: DeliveryEvent) -> list[OrderLine]:
     moved = [line for line in _lines(service) if DELIVERY_MACHINE.allows(line.delivery_status, event)]
     for line in moved:
         DELIVERY_MACHINE.fire(line, event)
+    if event != DeliveryEvent.RETRY:
+        for order_id in sorted({line.order_id for line in moved}):
+            _tell_end(order_id)
     return moved
+
+
+def _tell_end(order_id: int) -> None:
+    """Emit ``order.finished`` when no line of an order is open any more; orders end one at a time, so one line is last.
+
+    It is emitted again if a line that failed is tried again and ends once more.
+    """
+    order = Order.objects.select_for_update(of=("self",), no_key=True).get(pk=order_id)
+    if not order.lines.filter(delivery_status__in=UNFINISHED).exists():
+        emit(
+            "order.finished",
+            {"order": str(order.public_id)},
+            organization_id=order.organization_id,
+            account_id=order.account_id,
+        )
 
 
 def deliver(service: Service) -> None:

@@ -1,7 +1,7 @@
 """Accounts and contacts: make, change, hold (``channel.md`` 2)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from core import audit
 from core.errors import BusinessError, Conflict, NotVisible
+from core.events import emit
 from core.tenancy import Actor, ActorKind
 from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, Edition
 from resellers.models import Account, Contact, Organization, PermissionRule
@@ -40,7 +41,10 @@ CREDIT_FIELDS = (
     "prorate_billing",
     "billing_day",
 )
+# The members of the API behind company data.
+MEMBERS = {name: name for name in ("name", "email", "phone", "website")}
 ADDRESS_FIELDS = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
+MEMBERS |= dict.fromkeys(ADDRESS_FIELDS, "billingAddress")
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
 
 
@@ -111,6 +115,7 @@ def create_account(
     account.save(force_insert=True)
     access = {"account_manager": account.account_manager or "", "permission_rule": account.permission_rule or ""}
     audit.record(actor, "account.created", account, after=_shown(account) | access, account=account)
+    tell_account(account, "created")
     return account
 
 
@@ -144,6 +149,8 @@ def update_account(actor: Actor, *, account: Account, values: Mapping[str, Any])
     _clean(row)
     row.save()
     audit.record(actor, "account.updated", row, before=before, after=_shown(row), account=row)
+    if _shown(row) != before:
+        tell_account(row, "updated", [name for name in COMPANY_FIELDS if getattr(row, name) != before[name]])
     return row
 
 
@@ -183,6 +190,7 @@ def set_credit(actor: Actor, *, account: Account, values: Mapping[str, Any]) -> 
         after={name: getattr(row, name) for name in CREDIT_FIELDS},
         account=row,
     )
+    tell_account(row, "updated")
     return row
 
 
@@ -198,6 +206,7 @@ def enable_reselling(actor: Actor, *, account: Account, has_price_list: bool) ->
     row.kind, row.edition = AccountKind.RESELLER, Edition.BASIC
     row.save(update_fields=["kind", "edition", "updated_at"])
     audit.record(actor, "account.reselling", row, before={"kind": "direct"}, after={"kind": "reseller"}, account=row)
+    tell_account(row, "updated")
     return row
 
 
@@ -219,6 +228,7 @@ def set_status(actor: Actor, *, account: Account, status: str, reason: str, busy
     audit.record(
         actor, "account.status", row, before={"status": before}, after={"status": status}, reason=reason, account=row
     )
+    tell_account(row, "updated")
     return row
 
 
@@ -271,6 +281,17 @@ def billing_address(account: Account) -> dict[str, str]:
     source = account if account.address_line1 or account.bill_to is None else account.bill_to
     address = {name: getattr(source, name) for name in ADDRESS_FIELDS}
     return {"name": source.name, "tax_id": source.tax_id, **address}
+
+
+def tell_account(account: Account, what: str, fields: Sequence[str] = ()) -> None:
+    """Emit ``account.<what>``; of company data it says which members changed, of anything else nothing."""
+    changed = list(dict.fromkeys(MEMBERS[name] for name in fields if name in MEMBERS))
+    emit(
+        f"account.{what}",
+        {"account": account.pk, "changed": changed},
+        organization_id=account.organization_id,
+        account_id=account.pk,
+    )
 
 
 def _shown(account: Account) -> dict[str, Any]:

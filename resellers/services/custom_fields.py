@@ -22,6 +22,7 @@ from core.custom_fields import (
     understood,
 )
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
+from core.events import emit
 from core.tenancy import Actor, ActorKind
 from users.permissions import Perm
 
@@ -165,7 +166,23 @@ def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[s
         after={field.name: in_words(field, merged.get(field.key)) for field in changed},
         account=account,
     )
+    _tell(row, entity, account)
     return merged
+
+
+def _tell(row: models.Model, entity: Entity, account: models.Model | None) -> None:
+    """Emit that the fields of a subscription, an asset or an account changed; nobody listens to others."""
+    names = {
+        Entity.SUBSCRIPTION: ("subscription.customfields_updated", "subscription", "public_id"),
+        Entity.ASSET: ("asset.updated", "asset", "public_id"),
+        Entity.ACCOUNT: ("account.updated", "account", "pk"),
+    }
+    if entity in names and account is not None:
+        name, key, attribute = names[entity]
+        about = getattr(row, attribute)
+        payload = {key: about if attribute == "pk" else str(about), "changed": ["customFields"]}
+        organization_id: int = getattr(row, "organization_id", 0)
+        emit(name, payload, organization_id=organization_id, account_id=account.pk)
 
 
 def may_set(actor: Actor, row: models.Model) -> bool:

@@ -8,7 +8,7 @@ from core.errors import BusinessError, Conflict
 from core.tenancy import Actor
 from resellers.enums import SUB_KINDS, AccountKind, Edition
 from resellers.models import Account
-from resellers.services.accounts import check_bill_to
+from resellers.services.accounts import check_bill_to, tell_account
 
 # Countries whose addresses are taxed and delivered by state.
 STATE_COUNTRIES = frozenset({"AU", "BR", "CA", "IN", "MX", "US"})
@@ -53,4 +53,5 @@ def turn_account(actor: Actor, *, account: Account, kind: str, bill_to: Account 
     row.edition = Edition.BASIC if kind == AccountKind.RESELLER else ""
     row.save(update_fields=["kind", "bill_to", "edition", "updated_at"])
     audit.record(actor, "account.kind", row, before=before, after={"kind": kind, "bill_to": payer or ""}, account=row)
+    tell_account(row, "updated")
     return row

@@ -40,6 +40,7 @@ def create_asset(actor: Actor, **values: Any) -> Asset:
     """Store a new, pending asset; the operation that provisions it is opened by the caller."""
     row = Asset.objects.create(purchased_at=clock.now(), **values)
     audit.record(actor, "asset.created", row, after={"quantity": row.quantity, "order": row.order_number})
+    tell_asset(row, "created")
     return row
 
 

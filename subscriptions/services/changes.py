@@ -21,6 +21,8 @@ from subscriptions.enums import (
     SUBSCRIPTION_MACHINE,
     Purpose,
     RequestEvent,
+    RequestKind,
+    RequestStatus,
     ScheduleStatus,
     SubscriptionEvent,
     SubscriptionStatus,
@@ -28,7 +30,7 @@ from subscriptions.enums import (
 )
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription, SubscriptionAddOn
 from subscriptions.services import stamps
-from subscriptions.services.life import event_payload, open_operation, set_sync, window_values
+from subscriptions.services.life import event_payload, open_operation, set_sync, tell, tell_addon, window_values
 from vendors.models import SyncStatus
 
 VERBS = {
@@ -80,7 +82,13 @@ def open_change(
         after=shown | {"operation": str(operation.public_id)},
         reason=str(desired.get("reason", "")),
     )
+    tell(row, "change_asked", purpose=str(purpose), operation=str(operation.public_id), by_request=_is_wished(row))
     return operation
+
+
+def _is_wished(row: Subscription) -> bool:
+    """Whether what is asked of the vendor now was asked for by a request before."""
+    return CancellationRequest.objects.filter(subscription=row, status=RequestStatus.ACCEPTED).exists()
 
 
 def apply_change(actor: Actor, row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -97,7 +105,8 @@ def apply_change(actor: Actor, row: Subscription, operation: Operation, data: Ma
     audit.record(actor, f"subscription.{purpose}_done", row, before=before, after=after)
     emit(
         EVENTS.get(purpose, "subscription.changed"),
-        event_payload(row) | {"purpose": str(purpose), "before": before, "after": after},
+        event_payload(row)
+        | {"purpose": str(purpose), "operation": str(operation.public_id), "before": before, "after": after},
         organization_id=row.organization_id,
         account_id=row.account_id,
     )
@@ -148,6 +157,7 @@ def _apply_addons(row: Subscription, wanted: Mapping[str, int], ids: Mapping[str
             )
         else:
             SubscriptionAddOn.objects.filter(pk=addon.pk).update(quantity=quantity, updated_at=clock.real_now())
+        tell_addon(row, addon)
 
 
 def _apply_suspend(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -183,6 +193,7 @@ def _apply_revoke_schedule(row: Subscription, operation: Operation, data: Mappin
     found = pending_schedule(row)
     if found is not None:
         SCHEDULE_MACHINE.fire(found, "revoke", decided_at=clock.now())
+        tell_wish(row, found)
 
 
 def _apply_upgrade(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -211,7 +222,7 @@ def _apply_upgrade(row: Subscription, operation: Operation, data: Mapping[str, A
         "organization_id", "account_id", "bill_to_id", "purchase_mode", "instance_id", "currency", "mpn_id",
         "auto_renew", "starts_at", "term_ends_at", "period_starts_at", "period_ends_at",
     )  # fmt: skip
-    Subscription.objects.create(
+    rest = Subscription.objects.create(
         **{name: getattr(row, name) for name in copied},
         **values,
         **window_values(data),
@@ -220,6 +231,7 @@ def _apply_upgrade(row: Subscription, operation: Operation, data: Mapping[str, A
         first_activated_at=clock.now().replace(microsecond=0),
         order_number=operation.order_number,
     )
+    tell(rest, "created")
 
 
 def _nothing(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -243,6 +255,7 @@ def _fire_with_addons(row: Subscription, event: SubscriptionEvent, **values: Any
     for addon in row.addons.order_by("pk"):
         if SUBSCRIPTION_MACHINE.allows(addon.status, event):
             SUBSCRIPTION_MACHINE.fire(addon, event, **{k: v for k, v in values.items() if k == "cancelled_at"})
+            tell_addon(row, addon)
 
 
 def end(row: Subscription, *, reason: str) -> None:
@@ -253,6 +266,17 @@ def end(row: Subscription, *, reason: str) -> None:
     found = pending_schedule(row)
     if found is not None:
         SCHEDULE_MACHINE.fire(found, "fail", decided_at=clock.now(), note=str(_("The subscription has ended.")))
+
+
+def wish_of(row: Subscription, found: ScheduledChange) -> str:
+    """The id of a scheduled change that is a wish for fewer licences; empty for any other."""
+    return str(found.public_id) if found.quantity < row.quantity else ""
+
+
+def tell_wish(row: Subscription, found: ScheduledChange | CancellationRequest) -> None:
+    """Emit ``subscription.quantityrequest.updated`` if this is a wish for fewer licences."""
+    if found.kind == RequestKind.REDUCE if isinstance(found, CancellationRequest) else wish_of(row, found):
+        tell(row, "quantityrequest.updated", request=str(found.public_id))
 
 
 def pending_schedule(row: Subscription) -> ScheduledChange | None:
@@ -281,7 +305,8 @@ def refuse_change(
     audit.record(actor, f"subscription.{operation.purpose}_refused", row, reason=message)
     emit(
         "subscription.change_refused",
-        event_payload(row) | {"purpose": operation.purpose, "message": message, "code": code},
+        event_payload(row)
+        | {"purpose": operation.purpose, "operation": str(operation.public_id), "message": message, "code": code},
         organization_id=row.organization_id,
         account_id=row.account_id,
     )
@@ -303,6 +328,7 @@ def retry_change(row: Subscription, operation: Operation) -> None:
                 requested_by=last.requested_by,
             )
     _move_request(operation, RequestEvent.RETRY)
+    tell(row, "change_asked", purpose=operation.purpose, operation=str(operation.public_id), by_request=True)
 
 
 def abandon_change(actor: Actor, row: Subscription, operation: Operation, *, reason: str) -> None:
@@ -319,7 +345,9 @@ def abandon_change(actor: Actor, row: Subscription, operation: Operation, *, rea
         if REQUEST_MACHINE.allows(found.status, RequestEvent.FAIL):
             REQUEST_MACHINE.fire(found, RequestEvent.FAIL)
         REQUEST_MACHINE.fire(found, RequestEvent.REJECT, reason=reason, decided_at=clock.now())
+        tell_wish(row, found)
     audit.record(actor, f"subscription.{operation.purpose}_given_up", row, reason=reason)
+    tell(row, "change_given_up", purpose=operation.purpose, operation=str(operation.public_id))
 
 
 def _fire_new_addons(row: Subscription, operation: Operation, event: SubscriptionEvent, **values: Any) -> None:
@@ -327,6 +355,7 @@ def _fire_new_addons(row: Subscription, operation: Operation, event: Subscriptio
     for addon in row.addons.filter(public_id__in=list(operation.desired.get("addons") or {})).order_by("pk"):
         if addon.first_activated_at is None and SUBSCRIPTION_MACHINE.allows(addon.status, event):
             SUBSCRIPTION_MACHINE.fire(addon, event, **values)
+            tell_addon(row, addon)
 
 
 def _fail_schedule(row: Subscription, message: str) -> None:
@@ -335,7 +364,7 @@ def _fail_schedule(row: Subscription, message: str) -> None:
         SCHEDULE_MACHINE.fire(found, "fail", decided_at=clock.now(), note=message[:500])
         emit(
             "subscription.schedule_failed",
-            event_payload(row) | {"message": message},
+            event_payload(row) | {"message": message, "schedule": wish_of(row, found)},
             organization_id=row.organization_id,
             account_id=row.account_id,
         )
@@ -352,7 +381,7 @@ def _move_request(operation: Operation, event: RequestEvent) -> None:
                 tell_request(found, name)
 
 
-def tell_request(found: CancellationRequest, what: str) -> None:
+def tell_request(found: CancellationRequest, what: str, **more: Any) -> None:
     """Emit ``cancellation_request.<what>`` with what its mail needs."""
     row = found.subscription
     emit(
@@ -364,7 +393,8 @@ def tell_request(found: CancellationRequest, what: str) -> None:
             "count": found.quantity,
             "reason": found.reason,
             "comment": found.comment,
-        },
+        }
+        | more,
         organization_id=row.organization_id,
         account_id=row.account_id,
     )

@@ -40,6 +40,29 @@ _SYNC_TABLE = {
 }
 
 
+_SYNC_EVENTS = {
+    SyncStatus.IN_PROGRESS: "started",
+    SyncStatus.SYNCHRONIZED: "succeeded",
+    SyncStatus.FAILED: "failed",
+}
+
+
+def tell(row: Subscription, what: str, **more: Any) -> None:
+    """Emit ``subscription.<what>`` with ids and plain values alone: no mail is written of it, webhooks tell it."""
+    emit(
+        f"subscription.{what}",
+        {"subscription": str(row.public_id), **more},
+        organization_id=row.organization_id,
+        account_id=row.account_id,
+    )
+
+
+def tell_addon(row: Subscription, addon: SubscriptionAddOn, what: str = "") -> None:
+    """Emit ``subscription.addon.<what>``: cancelled or updated, as it is by now, if nothing else is said."""
+    what = what or ("cancelled" if addon.status == SubscriptionStatus.CANCELLED else "updated")
+    tell(row, f"addon.{what}", addon=str(addon.public_id))
+
+
 def open_operation(
     actor: Actor,
     *,
@@ -115,6 +138,8 @@ def set_sync(row: Subscription, status: str, note: str = "") -> None:
     """Change how far the vendor knows; a pair outside the table is an error (``service-manager.md`` 8.1)."""
     if status not in _SYNC_TABLE[SyncStatus(row.sync_status)]:
         raise Conflict("illegal_sync", f"{row.sync_status} -> {status}")
+    if status != row.sync_status:
+        tell(row, f"synchronization.{_SYNC_EVENTS[SyncStatus(status)]}")
     Subscription.objects.filter(pk=row.pk).update(sync_status=status, sync_note=note[:500], updated_at=clock.real_now())
     row.sync_status, row.sync_note = status, note[:500]
 
@@ -166,6 +191,7 @@ def _confirm_addons(row: Subscription, ids: Mapping[str, str], now: dt.datetime)
             external_id=str(ids.get(str(addon.public_id), "")),
             first_activated_at=addon.first_activated_at or now.replace(microsecond=0),
         )
+        tell_addon(row, addon)
 
 
 def refuse(actor: Actor, row: Subscription, *, message: str, code: str) -> None:
@@ -199,23 +225,29 @@ def give_up(actor: Actor, row: Subscription, *, reason: str) -> None:
     audit.record(
         actor, "subscription.given_up", row, before={"status": before}, after={"status": row.status}, reason=reason
     )
+    tell(row, "given_up")
 
 
 def _fire_addons(row: Subscription, event: str, **changes: Any) -> None:
     for addon in row.addons.order_by("pk"):
         if SUBSCRIPTION_MACHINE.allows(addon.status, event):
             SUBSCRIPTION_MACHINE.fire(addon, event, **changes)
+            tell_addon(row, addon)
 
 
 def create_addons(rows: Iterable[SubscriptionAddOn]) -> list[SubscriptionAddOn]:
-    """Store the add-ons of new subscriptions."""
-    return SubscriptionAddOn.objects.bulk_create(list(rows))
+    """Store the add-ons of new subscriptions. Emits ``subscription.addon.created`` for each."""
+    made = SubscriptionAddOn.objects.bulk_create(list(rows))
+    for addon in made:
+        tell_addon(addon.subscription, addon, "created")
+    return made
 
 
 def create_subscription(actor: Actor, **values: Any) -> Subscription:
-    """Store a new, inactive subscription; the operation that provisions it is opened by the caller."""
+    """Store a new, inactive subscription; the caller opens the operation that provisions it. Emits its creation."""
     row = Subscription.objects.create(**values)
     audit.record(actor, "subscription.created", row, after={"quantity": row.quantity, "order": row.order_number})
+    tell(row, "created")
     return row
 
 

@@ -15,6 +15,7 @@ from core.tenancy import Actor
 from subscriptions.models import Subscription
 from subscriptions.preconditions import Action, demand
 from subscriptions.services.changes import lock_subscription
+from subscriptions.services.life import tell
 from subscriptions.services.switch import said
 from users.permissions import Perm
 
@@ -49,6 +50,7 @@ def set_next_price(actor: Actor, *, subscription: Subscription, unit_price: Deci
         after={"unit_price": unit_price, "from": row.period_ends_at},
         reason=reason,
     )
+    tell(row, "pricing_changed")
     return row
 
 

@@ -17,7 +17,7 @@ from subscriptions.enums import BILLED_STATUSES, OPEN_STATES, SCHEDULE_MACHINE
 from subscriptions.models import Operation, ScheduledChange, Subscription
 from subscriptions.periods import period_end, renewal_at
 from subscriptions.services.changes import end, pending_schedule
-from subscriptions.services.life import event_payload, moment, window_values
+from subscriptions.services.life import event_payload, moment, tell, window_values
 from subscriptions.services.price import next_price_values
 
 
@@ -46,13 +46,15 @@ def is_last_period(row: Subscription) -> bool:
 
 def next_period(row: Subscription) -> None:
     """Go on to the next billing period of the same term."""
-    start = row.period_ends_at or clock.now()
+    start, priced = row.period_ends_at or clock.now(), next_price_values(row)
     _write(
         row,
         period_starts_at=start,
         period_ends_at=period_end(row.starts_at or start, row.billing_cycle, start, row.term_ends_at),
-        **next_price_values(row),
+        **priced,
     )
+    if priced:
+        tell(row, "pricing_changed")
 
 
 def is_busy(row: Subscription) -> bool:
@@ -118,18 +120,25 @@ def renew(
         **window_values(data),
     )
     if scheduled is not None:
-        _close_schedule(row, scheduled)
+        wish = str(scheduled.public_id) if scheduled.quantity < before["quantity"] else ""
+        _close_schedule(row, scheduled, wish)
     after = {"quantity": row.quantity, "term_ends_at": ends, "unit_price": unit_price}
     audit.record(actor, "subscription.renewed", row, before=before, after=after)
-    _tell(row, "subscription.renewed")
+    numbers = {"before": {"quantity": before["quantity"]}, "after": {"quantity": row.quantity}}
+    _tell(row, "subscription.renewed", **numbers, is_repriced=before["unit_price"] != unit_price)
 
 
-def _close_schedule(row: Subscription, scheduled: ScheduledChange) -> None:
+def _close_schedule(row: Subscription, scheduled: ScheduledChange, wish: str) -> None:
     """Applied if the new term is what was scheduled; otherwise the old values renewed, and all are told."""
     is_applied = row.quantity == scheduled.quantity and row.plan_id == scheduled.plan_id
     note = "" if is_applied else str(_("The vendor renewed the subscription as it was."))
     SCHEDULE_MACHINE.fire(scheduled, "apply" if is_applied else "fail", decided_at=clock.now(), note=note)
-    _tell(row, "subscription.schedule_applied" if is_applied else "subscription.schedule_failed", message=note)
+    _tell(
+        row,
+        "subscription.schedule_applied" if is_applied else "subscription.schedule_failed",
+        message=note,
+        schedule=wish,
+    )
 
 
 def expire(actor: Actor, row: Subscription) -> None:

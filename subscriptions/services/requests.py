@@ -68,7 +68,7 @@ def forward_request(actor: Actor, *, request: CancellationRequest) -> Cancellati
     row.asks_reseller = False
     row.save(update_fields=["asks_reseller", "updated_at"])
     audit.record(actor, "cancellation_request.forwarded", row, account=row.subscription.account)
-    tell_request(row, "submitted")
+    tell_request(row, "submitted", forwarded=True)
     return row
 
 
@@ -111,6 +111,7 @@ def withdraw_request(actor: Actor, *, request: CancellationRequest) -> Cancellat
     require_manage(actor, row.subscription)
     REQUEST_MACHINE.fire(row, RequestEvent.WITHDRAW, decided_by=actor.label, decided_at=clock.now())
     audit.record(actor, "cancellation_request.withdrawn", row, account=row.subscription.account)
+    tell_request(row, "withdrawn")
     return row
 
 

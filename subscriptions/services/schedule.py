@@ -10,7 +10,7 @@ from subscriptions.enums import Purpose
 from subscriptions.models import Operation, ScheduledChange, Subscription
 from subscriptions.periods import MONTHS_OF_CYCLE
 from subscriptions.preconditions import Action, demand
-from subscriptions.services.changes import lock_subscription, open_change, pending_schedule
+from subscriptions.services.changes import lock_subscription, open_change, pending_schedule, tell_wish
 from subscriptions.services.switch import require_manage
 
 
@@ -30,7 +30,7 @@ def schedule_change(
     check_limits(row, quantity)
     if quantity == row.quantity and plan.pk == row.plan_id:
         raise BusinessError("nothing_changes", _("Change the quantity or the plan."), field="quantity")
-    ScheduledChange.objects.create(
+    found = ScheduledChange.objects.create(
         organization_id=row.organization_id,
         subscription=row,
         plan=plan,
@@ -38,6 +38,7 @@ def schedule_change(
         due_at=row.term_ends_at,
         requested_by=actor.label,
     )
+    tell_wish(row, found)
     return open_change(actor, row, purpose=Purpose.SCHEDULE, desired={"schedule": True}, order_number=order_number)
 
 

@@ -205,8 +205,16 @@ def turn_services(actor: Actor, *, account: Account, kind: str, bill_to: Account
     changed = turn_account(actor, account=account, kind=kind, bill_to=bill_to)
     values = {"purchase_mode": MODES.get(changed.kind, ""), "bill_to": changed.bill_to or changed}
     for model in (Subscription, Asset):
-        rows = model._base_manager.filter(account=changed)
-        rows.exclude(status=SubscriptionStatus.CANCELLED).update(updated_at=clock.real_now(), **values)
+        rows = model._base_manager.filter(account=changed).exclude(status=SubscriptionStatus.CANCELLED)
+        rows.update(updated_at=clock.real_now(), **values)
+        for public_id in rows.order_by("pk").values_list("public_id", flat=True):
+            what = str(model._meta.model_name)
+            emit(
+                f"{what}.updated",
+                {what: str(public_id), "changed": ["billingTo", "purchaseMode"]},
+                organization_id=changed.organization_id,
+                account_id=changed.pk,
+            )
 
 
 def _tell(actor: Actor, run: StampRun) -> None:

@@ -26,6 +26,7 @@ from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription, SubscriptionAddOn
 from subscriptions.preconditions import facts_of
 from subscriptions.services.changes import lock_subscription
+from subscriptions.services.life import tell
 from tenants.enums import Origin, TenantStatus
 from tenants.models import ManagedAccount, ManagedSubscription, ProfessionalTenant
 from tenants.selectors import accounts_to_move, inherited_instances, own_organization, subscriptions_to_move
@@ -237,6 +238,7 @@ def move_subscription(actor: Actor, tenant: ProfessionalTenant, subscription: Su
     audit.record(actor, "subscription.transferred", source, after={"quantity": source.quantity, "to": tenant.name})
     system = system_actor(tenant.own_id, label=_("transfer"))
     audit.record(system, "subscription.taken_over", copy, after={"quantity": copy.quantity, "price": copy.unit_price})
+    tell(copy, "created")
     return made
 
 

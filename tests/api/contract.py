@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 from api.contract import contract
+from api.document import served_document
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
@@ -17,7 +18,7 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
     """The schema behind references and ``allOf``."""
     is_nullable = node.get("nullable", False)
     while "$ref" in node:
-        node = contract()["components"]["schemas"][node["$ref"].rpartition("/")[2]]
+        node = served_document()["components"]["schemas"][node["$ref"].rpartition("/")[2]]
     if "allOf" in node:
         merged: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
         for part in node["allOf"]:

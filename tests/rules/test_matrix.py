@@ -55,6 +55,7 @@ STAFF = {
     Perm.INSTANCE_MANAGE: "- - - -",
     Perm.DEFINITION_RUN: "- - - -",
     Perm.SYSTEM_OPTIONS: "- - - -",
+    Perm.WEBHOOK_MANAGE: "- - - -",
     Perm.PROFESSIONAL: "- - - -",
     Perm.STAFF_MANAGE: "- - - -",
     # esd.md 1
@@ -105,6 +106,7 @@ SHOP = {
     Perm.SHOP_APPROVAL_SWITCH: "- - - - -",
     Perm.SHOP_PLAN_ORDER: "- - - - -",
     Perm.SHOP_API: "- - - - -",
+    Perm.SHOP_WEBHOOKS: "- - - - -",
 }
 SHOP_ROLES = (
     StorefrontRole.BILLING_AGENT,
@@ -150,6 +152,7 @@ BY_EDITION = {
     Perm.SHOP_PLAN_ORDER: "Y Y Y -",
     Perm.SHOP_SITE_MANAGE: "- Y Y -",
     Perm.SHOP_API: "- Y Y -",
+    Perm.SHOP_WEBHOOKS: "- - Y -",
     Perm.SHOP_LISTING: "- - Y -",
     Perm.SHOP_REGISTRATIONS: "- - Y -",
     Perm.SHOP_APPROVE: "- - Y -",

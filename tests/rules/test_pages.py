@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
 NOT_OF_ACCOUNTS = (
     "instance", "consent", "certificate", "product", "category", "price", "type", "staff", "export", "rule", "group",
     "update", "design", "registration", "field", "api",
+    "webhook",
 )  # fmt: skip
 
 

@@ -18,7 +18,11 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from catalog.models import PriceList
+from clients.services.clients import create_client
 from core.jobs import start_job
+from notifications.models import WebhookEndpoint
+from notifications.services.webhooks import create_webhook
+from notifications.services.webhooks import test_webhook as send_test
 from resellers.enums import Edition
 from resellers.models import Account, Organization, PermissionRule
 from subscriptions.services.returns import submit_return
@@ -45,15 +49,31 @@ def lists(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, typ
                 yield f"{namespace}:{item.name}", page
 
 
+def tested_hook(here: Organization, of: Account | None) -> WebhookEndpoint:
+    """A webhook of a program, with a delivery."""
+    staff = factories.actor(here)
+    client, _secret = create_client(staff, account=of, name="Sync")
+    row, _secret = create_webhook(staff, client=client, url="https://erp.example.com/hooks", events=["order.executed"])
+    send_test(staff, endpoint=row)
+    return row
+
+
 LISTS = sorted(lists(get_resolver()), key=lambda pair: pair[0])
 # The object that a list below one is about, by the beginning of the list's name.
 OBJECTS: dict[str, Callable[[Organization], Any]] = {
     "bss:account_": lambda here: Account.objects.filter(organization=here).first() or factories.account(here),
     "bss:price_list_": lambda here: PriceList.objects.filter(organization=here).first() or factories.price_list(here),
     "bss:professional_": lambda here: professional_of(factories.account(here, "reseller")),
+    "bss:webhook_": lambda here: tested_hook(here, None),
+    "storefront:webhook_": lambda here: tested_hook(here, Account.objects.get(organization=here, edition="standard")),
     "bss:rule_": lambda here: PermissionRule.objects.create(organization=here, name="A rule"),
 }
-PATTERNS = {f"bss:{item.name}": item for item in get_resolver("bss.urls").url_patterns if isinstance(item, URLPattern)}
+PATTERNS = {
+    f"{door}:{item.name}": item
+    for door in ("bss", "storefront")
+    for item in get_resolver(f"{door}.urls").url_patterns
+    if isinstance(item, URLPattern)
+}
 
 
 def address(name: str, here: Organization) -> str:
