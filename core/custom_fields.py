@@ -6,7 +6,7 @@ no table of another app needs a column (``docs/decisions/0007-custom-fields.md``
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -15,7 +15,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -167,12 +167,6 @@ def values_of(row: models.Model) -> dict[str, Any]:
     return dict(found[0]) if found else {}
 
 
-def values_of_all(entity: str, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """What is stored of many objects of one kind, by object."""
-    rows = CustomValues.objects.filter(entity=entity, object_id__in=list(ids))
-    return dict(rows.values_list("object_id", "data"))
-
-
 def account_of(row: models.Model) -> models.Model | None:
     """The account an object hangs on; None for a product."""
     path: str | None = getattr(row, "tenant_account", None)
@@ -264,6 +258,24 @@ def with_values(rows: QuerySet[Any], entity: str) -> QuerySet[Any]:
     data = CustomValues.objects.filter(entity=entity, object_id=OuterRef("pk")).order_by().values("data")[:1]
     found: QuerySet[Any] = rows.annotate(custom_data=Subquery(data))
     return found
+
+
+def values_by_object(actor: Actor, entity: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What is stored of objects that the actor may see, by the object's key."""
+    rows = CustomValues.objects.filter(organization_id=actor.tenant_id, entity=entity, object_id__in=ids)
+    return dict(rows.values_list("object_id", "data"))
+
+
+def kept_value(field: CustomField) -> Subquery:
+    """The stored value of a field as JSON, of the object that a query is about."""
+    kept = CustomValues.objects.filter(entity=field.entity, object_id=OuterRef("pk")).order_by()
+    return Subquery(kept.annotate(found=KeyTransform(field.key, "data")).values("found")[:1])
+
+
+def kept_text(field: CustomField) -> Subquery:
+    """The stored value of a field as text, of the object that a query is about."""
+    kept = CustomValues.objects.filter(entity=field.entity, object_id=OuterRef("pk")).order_by()
+    return Subquery(kept.annotate(found=KeyTextTransform(field.key, "data")).values("found")[:1])
 
 
 def having(rows: QuerySet[Any], field: CustomField, value: Any) -> QuerySet[Any]:
