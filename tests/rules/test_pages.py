@@ -19,6 +19,7 @@ from resellers.models import Account, Contact, Membership
 from subscriptions.models import Operation, Subscription
 from tests import factories
 from tests.bss.staff import BACKEND
+from tests.notifications.hooks import hook
 from tests.rules.test_visibility import hangs_on
 from tests.rules.world import World, make_world
 from tests.test_url_matrix import PATTERNS, ids_of, professional_of
@@ -149,6 +150,7 @@ def list_url(world: World, name: str) -> str:
     """The list's address; one below an account is that of the open one."""
     own = {"account": world.open.public_id, "rule": world.rule.public_id}
     own["professional"] = professional_of(world.open).public_id
+    own["webhook"] = hook(world.shop).public_id
     own["price"] = world.hidden.price_list_assignment.price_list.public_id  # type: ignore[attr-defined]
     kind = name.partition(":")[2].split("_")[0]
     return reverse(name, args=[own[kind]] if PATTERNS[name].pattern.converters else [])
