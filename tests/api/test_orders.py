@@ -42,6 +42,7 @@ from tests.api.ordering import (
     refused,
     services,
 )
+from tests.bss.staff import staff_client
 from tests.shop import Shop
 from tests.storefront.services import browser
 from vendors.models import LinkState
@@ -348,6 +349,8 @@ def test_terms_are_accepted_once_by_an_admin(plain: Shop, reseller: Program):
     assert admin.post(reverse("storefront:api_terms"), {"version": "7"}).status_code == 400
     assert admin.post(reverse("storefront:api_terms"), {"version": "1"}).status_code == 302
     assert terms_wanted(factories.actor(plain.organization, of=plain.reseller)) == []
+    log = staff_client(plain.organization).get(reverse("bss:terms_log")).content.decode()
+    assert reverse("bss:account_detail", args=[plain.reseller.public_id]) in log
     assert checkout(reseller, order).status_code == 202
     again = filled(reseller, plain.affiliate, plain.product)
     assert checkout(reseller, again).status_code == 202
