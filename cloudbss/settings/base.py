@@ -185,6 +185,8 @@ CONNECTORS = {
     "reseller_plans": "provisioning.connectors.reseller_plans.ResellerPlans",
     "back_ordering": "tenants.connector.BackOrderingConnector",
 }
+# Who keeps the tokens of customers' cards (``billing.ports.CardVault``).
+CARD_VAULT = "billing.ports.NoVault"
 EXTRA_CA_FILE: str = env("EXTRA_CA_FILE", default="")
 LOOPBACK_HOSTS: list[str] = env.list("LOOPBACK_HOSTS", default=[])
 VENDOR_CONNECT_TIMEOUT: float = env.float("VENDOR_CONNECT_TIMEOUT", default=5.0)

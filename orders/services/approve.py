@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.ports import card_refusal
 from billing.services import Amount, Credit, credit_of, lock_payer
 from catalog.models import PriceList
 from core import audit, clock
@@ -27,6 +28,7 @@ from orders.services.place import PriceChanged, order_payload, totals
 from orders.services.plans import let_go
 from orders.targets import hold_of
 from resellers.editions import CAPABILITIES, Capability
+from resellers.models import Account
 from subscriptions.enums import RequestStatus
 from subscriptions.models import CancellationRequest, Subscription
 from subscriptions.services.requests import forward_request
@@ -142,17 +144,23 @@ def decided_words(order: Order) -> str:
     return _("This order waits for nobody's approval.")
 
 
+def what_stops(order: Order, payer: Account) -> BusinessError | None:
+    """Why ``order`` could not be approved now, whatever it costs: an account on hold, or no card to charge; else None."""
+    return hold_of(order.account, payer) or card_refusal(payer)
+
+
 @transaction.atomic
 def approve_order(actor: Actor, *, order: Order, seen_total: Decimal) -> Order:
     """Approve an order at today's cost, and execute it if the reseller's credit allows; else it stays Submitted.
 
     The customer's leg stays as he ordered it. Raises Conflict ``already_decided``; :class:`PriceChanged` if
-    ``seen_total`` (gross) is not what it costs now; ``account_on_hold``, and what stands in the way of executing it.
+    ``seen_total`` (gross) is not what it costs now; ``account_on_hold``, ``card_token_missing``, and what stands in the
+    way of executing it.
     """
     row = _locked(actor, order)
-    held = hold_of(row.account, lock_payer(row.payer_id))
-    if held is not None:
-        raise held
+    refused = what_stops(row, lock_payer(row.payer_id))
+    if refused is not None:
+        raise refused
     today = cost_today(row)
     if today.gross != seen_total:
         raise PriceChanged("cost_changed", _("What it costs you has changed. Check the new total and decide again."))
