@@ -145,7 +145,7 @@ def decided_words(order: Order) -> str:
 
 
 def what_stops(order: Order, payer: Account) -> BusinessError | None:
-    """Why ``order`` could not be approved now, whatever it costs: an account on hold, or no card to charge; else None."""
+    """Why ``order`` could not be approved now, whatever it costs: account on hold, no card to charge; else None."""
     return hold_of(order.account, payer) or card_refusal(payer)
 
 

@@ -14,8 +14,8 @@ from orders.selectors import orders_for
 from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, PurchaseMode
 from resellers.selectors import customers_with_approval
 from sso.selectors import pending_registrations
-from subscriptions.enums import SubscriptionStatus
 from storefront.approval_switch import BULK, offered
+from subscriptions.enums import SubscriptionStatus
 from subscriptions.legs import money_column, reads_both
 from subscriptions.selectors import subscriptions_for
 from ui.custom_fields import CustomList
