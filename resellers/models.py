@@ -25,11 +25,11 @@ from resellers.enums import (
     SiteStatus,
     ViewingEnd,
 )
-from resellers.site_models import DesignState, SiteDesign, SiteDomain, SiteImage, SiteMail
+from resellers.site_models import DesignState, SiteDesign, SiteDomain, SiteImage, SiteMail, SiteMailText
 from users.permissions import StaffRole, StorefrontRole
 
 # Django finds the models of an app through this module.
-__all__ = ["DesignState", "SiteDesign", "SiteDomain", "SiteImage", "SiteMail"]
+__all__ = ["DesignState", "SiteDesign", "SiteDomain", "SiteImage", "SiteMail", "SiteMailText"]
 
 
 class Organization(BaseModel):

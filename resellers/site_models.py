@@ -140,3 +140,28 @@ class SiteMail(TenantOwned):
 
     def __str__(self) -> str:
         return self.address
+
+
+class SiteMailText(TenantOwned):
+    """How a site words one of its mails in one language, instead of the standard text.
+
+    ``template`` names a mail of ``notifications.services.mail_types``; ``text`` is marked up as :mod:`resellers.prose`
+    has it, with merge fields, and holds no HTML.
+    """
+
+    tenant_account = "site__account"
+
+    site = models.ForeignKey("resellers.Site", on_delete=models.CASCADE, related_name="mail_texts")
+    template = models.CharField(max_length=80)
+    language = models.CharField(max_length=8)
+    subject = models.CharField(_("subject"), max_length=150)
+    text = models.TextField(_("text"), max_length=5000)
+
+    class Meta:
+        ordering = ["site", "template", "language"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "template", "language"], name="mail_text_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} ({self.language})"

@@ -4,7 +4,7 @@ from core import audit
 from core.tenancy import system_actor
 from resellers.domain_rules import DOMAIN_MACHINE, DomainEvent, DomainStatus
 from resellers.models import Site
-from resellers.site_models import SiteDesign, SiteDomain, SiteImage, SiteMail
+from resellers.site_models import SiteDesign, SiteDomain, SiteImage, SiteMail, SiteMailText
 
 
 def unbind_domain(site: Site) -> None:
@@ -25,7 +25,8 @@ def forget_mail(site: Site) -> None:
 
 
 def forget_site(site: Site) -> None:
-    """Erase every version and picture of a site that is deleted."""
+    """Erase every version and picture of a site that is deleted, and what it wrote in its mails."""
+    SiteMailText.objects.filter(site=site).delete()
     SiteDesign.objects.filter(site=site).delete()
     SiteImage.objects.filter(site=site).delete()
     Site.objects.filter(pk=site.pk).update(look={})
