@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from storefront.views import look, my_domain, my_mail, my_shop
+from storefront.views import look, my_domain, my_mail, my_mail_texts, my_shop
 
 urlpatterns: list[URLPattern] = [
     path("image/icon.svg", look.site_icon, name="site_icon"),
@@ -16,4 +16,6 @@ urlpatterns: list[URLPattern] = [
     path("my-shop/domain/state/", my_domain.DomainCheck.as_view(), name="domain_check"),
     path("my-shop/domain/remove/", my_domain.DomainRemove.as_view(), name="domain_remove"),
     path("my-shop/mail/", my_mail.MailSettings.as_view(), name="mail_settings"),
+    path("my-shop/mail/texts/", my_mail_texts.MailTexts.as_view(), name="mail_texts"),
+    path("my-shop/mail/texts/<slug:name>/<slug:language>/", my_mail_texts.MailTextEdit.as_view(), name="mail_text"),
 ]

@@ -5,13 +5,14 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import BusinessError, NotVisible, PermissionRefused
 from notifications.services.site_mail import held_mails, mail_account, save_mail_account, send_test_mail
 from resellers.site_models import MailKind, MailSecurity
-from ui.pages import FormPage
+from ui.pages import Action, FormPage
 from users.permissions import Perm
 
 SMTP_ONLY = {"data-show-field": "kind", "data-show-value": MailKind.SMTP.value}
@@ -65,6 +66,10 @@ class MailSettings(FormPage):
     intro = gettext_lazy("Mails to your customers leave from your own address, through your own server.")
     form_class = MailForm
     success = gettext_lazy("Saved. Mails that waited are on their way.")
+
+    def actions(self) -> list[Action]:
+        """What the mails say."""
+        return [Action(_("Mail texts"), reverse("storefront:mail_texts"), "edit")]
 
     def load(self, **kwargs: Any) -> Any:
         """The account there is."""
