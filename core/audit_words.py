@@ -34,6 +34,7 @@ ACTIONS = {
     "site.domain_status": _("Custom domain's state changed"),
     "site.domain_removed": _("Custom domain removed"),
     "site.mail_account": _("Mail settings of the storefront changed"),
+    "site.mail_connected": _("Mail account connected with Google"),
     "site.mail_text": _("Text of a mail written"),
     "site.mail_text_reset": _("Text of a mail set back to the standard"),
     "site.published": _("Look of the storefront published"),

@@ -110,6 +110,7 @@ class MailKind(models.TextChoices):
     """By which way a reseller's mail leaves."""
 
     SMTP = "smtp", _("SMTP with a password")
+    GOOGLE = "google", _("Gmail (OAuth2)")
     OFFICE365 = "office365", _("Microsoft 365 (OAuth2)")
 
 
@@ -121,7 +122,10 @@ class MailSecurity(models.TextChoices):
 
 
 class SiteMail(TenantOwned):
-    """The mail account a site's mail leaves through. The password or client secret is kept as cipher text only."""
+    """The mail account a site's mail leaves through. The password or client secret is kept as cipher text only.
+
+    ``refresh_cipher`` is what Google gave when the mailbox's owner agreed; a Gmail account is of no use before.
+    """
 
     tenant_account = "site__account"
 
@@ -134,12 +138,18 @@ class SiteMail(TenantOwned):
     security = models.CharField(max_length=20, choices=MailSecurity.choices, default=MailSecurity.STARTTLS)
     client_id = models.CharField(_("client ID"), max_length=100, blank=True)
     secret_cipher = CipherField()
+    refresh_cipher = CipherField()
 
     class Meta:
         ordering = ["id"]
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether mail can leave through it; Gmail's owner must have agreed first."""
+        return self.kind != MailKind.GOOGLE or bool(self.refresh_cipher)
 
 
 class SiteMailText(TenantOwned):

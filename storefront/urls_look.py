@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern] = [
     path("my-shop/domain/state/", my_domain.DomainCheck.as_view(), name="domain_check"),
     path("my-shop/domain/remove/", my_domain.DomainRemove.as_view(), name="domain_remove"),
     path("my-shop/mail/", my_mail.MailSettings.as_view(), name="mail_settings"),
+    path("my-shop/mail/google/", my_mail.GoogleConsent.as_view(), name="mail_google"),
+    path("my-shop/mail/google/done/", my_mail.GoogleDone.as_view(), name="mail_google_done"),
     path("my-shop/mail/texts/", my_mail_texts.MailTexts.as_view(), name="mail_texts"),
     path("my-shop/mail/texts/<slug:name>/<slug:language>/", my_mail_texts.MailTextEdit.as_view(), name="mail_text"),
 ]

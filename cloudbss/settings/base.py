@@ -165,6 +165,13 @@ OFFICE365_MAIL = (
     "smtp.office365.com",
     587,
 )
+# The same of Google: where the mailbox's owner is asked, where tokens are given, server, port.
+GOOGLE_MAIL = {
+    "consent": "https://accounts.google.com/o/oauth2/v2/auth",
+    "token": "https://oauth2.googleapis.com/token",
+    "server": "smtp.gmail.com",
+    "port": "587",
+}
 
 # --- Data -------------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://cloudbss@127.0.0.1:5432/cloudbss")}

@@ -28,12 +28,11 @@ from notifications.services.mail_fields import (
     wrong_places,
 )
 from notifications.services.mail_types import MAIL_TYPES, MailType
-from resellers.editions import Capability, has_capability, require_capability
+from notifications.services.site_mail import own_site
+from resellers.editions import Capability, has_capability
 from resellers.look import is_safe_link
-from resellers.models import Account, Site
-from resellers.routing import site_of_reseller
+from resellers.models import Site
 from resellers.site_models import SiteMailText
-from users.permissions import Perm
 
 LANGUAGES = dict(settings.LANGUAGES)
 MAX_SUBJECT, MAX_TEXT = 150, 5000
@@ -55,17 +54,6 @@ def brand_colours(colour: str) -> dict[str, str]:
     """The colour of a brand in its mails, and the one of the letters that are read on it."""
     shown = colour.lower() if is_colour(colour) else DEFAULT
     return {"brand_color": shown, "on_brand": readable(shown)}
-
-
-def own_site(actor: Actor) -> Site:
-    """The site whose mails the actor may word; raises NotVisible ``site_missing``, PermissionRefused, the edition's."""
-    account = Account.objects.filter(pk=actor.account_id or 0).first()
-    actor.require(Perm.SHOP_SITE_MANAGE, account)
-    site = site_of_reseller(account.pk) if account is not None else None
-    if account is None or site is None:
-        raise NotVisible("site_missing", _("There is no storefront yet. Order a reseller plan first."))
-    require_capability(account, Capability.OWN_MAIL)
-    return site
 
 
 def own_texts(actor: Actor) -> TenantQuerySet[SiteMailText]:

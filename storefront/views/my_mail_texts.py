@@ -18,7 +18,6 @@ from notifications.services.mail_texts import (
     MAX_TEXT,
     Worded,
     fields_of,
-    own_site,
     own_texts,
     preview,
     reset_text,
@@ -27,6 +26,7 @@ from notifications.services.mail_texts import (
     text_of,
 )
 from notifications.services.mail_types import MAIL_TYPES, MailType
+from notifications.services.site_mail import own_site
 from resellers.site_models import SiteMailText
 from ui.pages import FormPage
 from ui.pages.base import Page
