@@ -30,6 +30,8 @@ ACTIONS = {
     "site.closed": _("Storefront closed"),
     "site.deleted": _("Storefront's data erased"),
     "site.alias": _("Storefront's alias changed"),
+    "site.domain_certificate": _("Own certificate of the domain uploaded"),
+    "site.domain_certificate_removed": _("Own certificate of the domain removed"),
     "site.domain_requested": _("Custom domain requested"),
     "site.domain_status": _("Custom domain's state changed"),
     "site.domain_removed": _("Custom domain removed"),

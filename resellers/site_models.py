@@ -69,7 +69,8 @@ class SiteDomain(TenantOwned):
     """A host name of a reseller's own for his site, on its way from the request to being live.
 
     ``token`` is what must stand in the TXT record; it proves who rules the name. ``deadline`` ends the present
-    waiting, ``next_check_at`` says when the DNS is asked next, ``found`` what it said last, in words.
+    waiting, ``next_check_at`` says when the DNS is asked next, ``found`` what it said last, in words. ``own_chain``
+    and ``own_key_cipher`` are the reseller's own certificate, good until ``own_until``; without, one is fetched.
     """
 
     tenant_account = "site__account"
@@ -88,6 +89,9 @@ class SiteDomain(TenantOwned):
     live_since = models.DateTimeField(null=True, blank=True)
     certificate_until = models.DateTimeField(null=True, blank=True)
     warned_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    own_chain = models.TextField(blank=True, editable=False)
+    own_key_cipher = CipherField()
+    own_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-id"]

@@ -12,7 +12,7 @@ def unbind_domain(site: Site) -> None:
     row = SiteDomain.objects.filter(site=site).exclude(status=DomainStatus.REMOVED).first()
     if row is None:
         return
-    DOMAIN_MACHINE.fire(row, DomainEvent.REMOVE)
+    DOMAIN_MACHINE.fire(row, DomainEvent.REMOVE, own_chain="", own_key_cipher="", own_until=None)
     Site.objects.filter(pk=site.pk, host=row.host).update(host="")
     site.host = ""
     after = {"host": row.host, "reason": "plan"}
