@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -28,6 +28,7 @@ from resellers.services import domains, sites
 from resellers.services.domain_certificate import own_certificate, served_pem, upload_certificate, withdraw_certificate
 from resellers.site_models import SiteDomain
 from tests import factories
+from tests.certificates import rsa_key
 from tests.look.sites import browser, owner, reseller_site
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +134,7 @@ def test_pem_is_checked_kept_encrypted_and_served_leaf_first(site, domain):
 
 def test_pfx_with_either_kind_of_key(site, domain):
     lock = BestAvailableEncryption(b"x")
-    for key in (LEAF, rsa.generate_private_key(65537, 2048)):
+    for key in (LEAF, rsa_key()):
         pfx = pkcs12.serialize_key_and_certificates(b"n", key, leaf(key=key), [middle()], lock)
         row = upload(site, domain, pfx, "x")
         assert decrypt(row.own_key_cipher).encode() == key_pem(key)
@@ -159,7 +160,7 @@ def test_wildcard_covers_one_label(site, domain):
         ("key_of_another", lambda: key_pem(ROOT) + pem_of(leaf()) + pem_of(middle())),
         ("pfx_without_key", lambda: pem_of(leaf()) + pem_of(middle())),
         ("pfx_without_certificate", lambda: key_pem(LEAF)),
-        ("key_too_weak", lambda: key_pem(rsa.generate_private_key(65537, 1024)) + pem_of(leaf())),
+        ("key_too_weak", lambda: key_pem(rsa_key(1024)) + pem_of(leaf())),
         ("key_unreadable", lambda: b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n" + pem_of(leaf())),
         ("pfx_too_large", lambda: whole_pem() + b"\n" * 256 * 1024),
     ],
