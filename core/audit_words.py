@@ -126,6 +126,7 @@ ACTIONS = {
     "professional.activated": _("Professional reseller may go on"),
     "professional.created": _("Made Professional"),
     "professional.deleted": _("Professional reseller marked as deleted"),
+    "professional.erased": _("Data of the organization erased"),
     "professional.failed": _("Making Professional failed"),
     "professional.live": _("Professional reseller went live"),
     "professional.options": _("Professional options changed"),

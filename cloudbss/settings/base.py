@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE = {
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
     "registrations nobody answered": {"task": "sso.end_registrations", "schedule": 3600.0},
     "shops of resellers": {"task": "catalog.keep_shops", "schedule": 900.0},
+    "organizations marked as deleted": {"task": "tenants.erase_deleted", "schedule": crontab(minute="20")},
     "managed copies of Professional resellers": {"task": "tenants.follow_accounts", "schedule": 300.0},
     "purchase prices of Professional resellers": {
         "task": "tenants.update_catalogues",

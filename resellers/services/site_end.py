@@ -3,8 +3,10 @@
 from core import audit
 from core.tenancy import system_actor
 from resellers.domain_rules import DOMAIN_MACHINE, DomainEvent, DomainStatus
-from resellers.models import Site
+from resellers.enums import SITE_MACHINE, AliasState, SiteEvent
+from resellers.models import Site, StorefrontAlias
 from resellers.site_models import SiteDesign, SiteDomain, SiteImage, SiteMail, SiteMailText
+from users.models import User
 
 
 def unbind_domain(site: Site) -> None:
@@ -30,3 +32,28 @@ def forget_site(site: Site) -> None:
     SiteDesign.objects.filter(site=site).delete()
     SiteImage.objects.filter(site=site).delete()
     Site.objects.filter(pk=site.pk).update(look={})
+
+
+def erase_site(site: Site) -> None:
+    """Texts, look and logins of a closed site go; the row stays for the orders that name it."""
+    SITE_MACHINE.fire(
+        site,
+        SiteEvent.DELETE,
+        name="-",
+        host="",
+        alias="",
+        tagline="",
+        introduction="",
+        brand_color="",
+        support_email="",
+        support_phone="",
+        mail_sender="",
+        terms="",
+        privacy="",
+    )
+    forget_mail(site)
+    forget_site(site)
+    User.objects.filter(realm=site.public_id).update(is_active=False)
+    if site.account is not None:
+        StorefrontAlias.objects.filter(account=site.account, state=AliasState.KEPT).delete()
+    audit.record(system_actor(site.organization_id), "site.deleted", site, account=site.account)

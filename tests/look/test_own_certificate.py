@@ -120,7 +120,8 @@ def refusal(site, domain, content, passphrase="") -> tuple[str, str]:
 
 def test_pem_is_checked_kept_encrypted_and_served_leaf_first(site, domain):
     row = upload(site, domain, whole_pem(passphrase="pass-word"), "pass-word")
-    assert row.own_until == row.certificate_until == leaf().not_valid_after_utc
+    shown = x509.load_pem_x509_certificate(row.own_chain.encode())
+    assert row.own_until == row.certificate_until == shown.not_valid_after_utc
     assert "PRIVATE" not in row.own_chain + row.own_key_cipher
     assert decrypt(row.own_key_cipher).encode() == key_pem(LEAF)
     served = served_pem(HOST.upper() + ".")
