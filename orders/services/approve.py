@@ -17,7 +17,7 @@ from billing.services import Amount, Credit, credit_of, lock_payer
 from catalog.models import PriceList
 from core import audit, clock
 from core.errors import BusinessError, Conflict, NotVisible
-from core.events import emit
+from core.events import Event, emit
 from core.tenancy import Actor, system_actor
 from orders.enums import ORDER_MACHINE, LineKind, OrderEvent, OrderStatus
 from orders.models import Order, OrderLine
@@ -217,21 +217,33 @@ def decide_overdue() -> int:
 
     Returns how many were reminded of or rejected. Each row is done in a transaction of its own, once.
     """
-    now, done = clock.now(), 0
-    deciding = [edition for edition, has in CAPABILITIES.items() if Capability.APPROVAL in has]
+    now, done = clock.now(), _end_closed()
     waiting = Order.objects.filter(status=OrderStatus.SUSPENDED)
-    for order in waiting.exclude(payer__edition__in=deciding).order_by("pk"):
-        done += _end(order, _("The store is closed."))
     for order in waiting.filter(approval_asked_at__lte=now - dt.timedelta(days=LAST_DAY)).order_by("pk"):
         done += _end(order, _("Nobody decided about it within %(n)s days.") % {"n": LAST_DAY})
-    asked = CancellationRequest.objects.filter(status=RequestStatus.SUBMITTED, asks_reseller=True)
-    for request in asked.exclude(subscription__bill_to__edition__in=deciding).order_by("pk"):
-        done += _hand_on(request)
     for days in sorted(REMINDERS, reverse=True):
         due = waiting.filter(approval_asked_at__lte=now - dt.timedelta(days=days), reminded_days__lt=days)
         for order in due.order_by("pk"):
             done += _remind(order, days)
     return done
+
+
+def end_of_plan(event: Event) -> None:
+    """A reseller's plan has ended: what waits for him is ended at once, if he decides about nothing any more."""
+    if event.account_id is not None:
+        _end_closed(event.account_id)
+
+
+def _end_closed(payer_id: int | None = None) -> int:
+    """End the orders and hand on the requests that wait for resellers whose edition decides nothing."""
+    deciding = [edition for edition, has in CAPABILITIES.items() if Capability.APPROVAL in has]
+    orders = Order.objects.filter(status=OrderStatus.SUSPENDED).exclude(payer__edition__in=deciding)
+    asked = CancellationRequest.objects.filter(status=RequestStatus.SUBMITTED, asks_reseller=True)
+    asked = asked.exclude(subscription__bill_to__edition__in=deciding)
+    if payer_id is not None:
+        orders, asked = orders.filter(payer_id=payer_id), asked.filter(subscription__bill_to_id=payer_id)
+    done = sum(_end(order, _("The store is closed.")) for order in orders.order_by("pk"))
+    return done + sum(_hand_on(request) for request in asked.order_by("pk"))
 
 
 def _end(order: Order, reason: str) -> int:

@@ -11,6 +11,7 @@ from catalog.models import ProductType, SellingRule
 from core import clock
 from core.errors import BusinessError, Conflict, PermissionRefused
 from core.events import Event
+from notifications.services.events import process_event
 from orders.enums import OrderStatus
 from orders.models import Order
 from orders.services import giveback
@@ -19,12 +20,13 @@ from orders.services.basket import add_line, open_basket
 from orders.services.decide import accept_request
 from orders.services.place import PriceChanged, cancel_order
 from orders.services.renew import renewal_leg
-from resellers.enums import Edition, PurchaseMode
+from resellers.enums import AccountKind, Edition, PurchaseMode
 from resellers.models import Account
 from subscriptions.enums import RequestStatus
 from subscriptions.models import CancellationRequest, Operation, Subscription
 from subscriptions.selectors import pending_requests, requests_at_reseller
 from subscriptions.services.requests import forward_request, refuse_request, reject_request
+from tests import factories
 from tests.legs.running import make_running
 from tests.legs.world import COST, SELL, World, actor_of, make_world, order_of
 from tests.shop import fill_basket, place
@@ -171,6 +173,18 @@ def test_end_of_the_plan_cancels_what_waits(world):
     order = order_of(world)
     Account.objects.filter(pk=world.shop.reseller.pk).update(edition=Edition.BASIC)
     assert (decide_overdue(), decide_overdue()) == (1, 0)
+    order.refresh_from_db()
+    assert (order.status, order.reason) == (OrderStatus.CANCELLED, "The store is closed.")
+
+
+def test_end_of_the_plan_is_heard_at_once(world):
+    order, other = order_of(world), factories.account(world.shop.organization, AccountKind.RESELLER)
+    ended = {"organization_id": world.shop.organization.pk, "payload": {"site": str(world.site.public_id)}}
+    Account.objects.filter(pk=world.shop.reseller.pk).update(edition=Edition.BASIC)
+    process_event(Event.objects.create(name="plan.ended", account=other, **ended).pk)
+    order.refresh_from_db()
+    assert order.status == OrderStatus.SUSPENDED
+    process_event(Event.objects.create(name="plan.ended", account=world.shop.reseller, **ended).pk)
     order.refresh_from_db()
     assert (order.status, order.reason) == (OrderStatus.CANCELLED, "The store is closed.")
 
