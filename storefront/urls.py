@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from core.custom_fields import Entity
 from storefront.views import (
     activity,
     api_clients,
@@ -136,10 +137,10 @@ urlpatterns = [
     path(f"{_MEMBER}deactivate/", people.MemberDeactivate.as_view(), name="member_deactivate"),
     path(f"{_MEMBER}reactivate/", people.MemberReactivate.as_view(), name="member_reactivate"),
     path(f"{_MEMBER}remove/", people.MemberRemove.as_view(), name="member_remove"),
-    path("company/custom/<uuid:public_id>/", custom.AccountCustom.as_view(), name="account_custom"),
-    path("orders/<uuid:public_id>/custom/", custom.OrderCustom.as_view(), name="order_custom"),
-    path("services/<uuid:public_id>/custom/", custom.SubscriptionCustom.as_view(), name="subscription_custom"),
-    path(f"{_ASSET}custom/", custom.AssetCustom.as_view(), name="asset_custom"),
+    path("company/custom/<uuid:public_id>/", custom.PAGES[Entity.ACCOUNT].as_view(), name="account_custom"),
+    path("orders/<uuid:public_id>/custom/", custom.PAGES[Entity.ORDER].as_view(), name="order_custom"),
+    path("services/<uuid:public_id>/custom/", custom.PAGES[Entity.SUBSCRIPTION].as_view(), name="subscription_custom"),
+    path(f"{_ASSET}custom/", custom.PAGES[Entity.ASSET].as_view(), name="asset_custom"),
     path("company/microsoft/", partner.PartnerHome.as_view(), name="partner_home"),
     path("company/microsoft/<uuid:instance_id>/", partner.PartnerChange.as_view(), name="partner_change"),
     path("company/microsoft/check/<uuid:job_id>/", partner.PartnerCheck.as_view(), name="partner_check"),
