@@ -83,8 +83,7 @@ def test_nothing_is_erased_before_the_90_days_and_all_of_it_after(shop, pro, sti
     assert (erase.erase_due(), erase.erase_due()) == (1, 0)
     account.refresh_from_db()
     assert (account.name, account.email, account.tax_id) == (f"#{account.pk}", "", "")
-    contact = Contact.objects.get(organization=pro.own)
-    assert (contact.first_name, contact.email) == ("-", "")
+    assert set(Contact.objects.filter(organization=pro.own).values_list("first_name", "email")) == {("-", "")}
     people = User.objects.filter(realm=pro.own.public_id)
     assert people.count() == 2
     assert {(row.is_active, row.first_name, row.email.endswith("@erased.invalid")) for row in people} == {
