@@ -75,8 +75,7 @@ def _open_pem(content: bytes, passphrase: str) -> Opened:
         raise _too_weak()
     leaf = next((part for part in parts if part.public_key() == key.public_key()), None)
     if leaf is None:
-        words = _("The private key belongs to none of the certificates in this file.")
-        raise BusinessError("key_of_another", words, field="file")
+        raise _key_of_another()
     return _opened(leaf, [part for part in parts if part is not leaf], key)
 
 
@@ -132,6 +131,8 @@ def open_pfx(content: bytes, passphrase: str, *, has_curves: bool = False) -> Op
         raise _without_certificate()
     if not is_strong(key, has_curves=has_curves):
         raise _too_weak()
+    if leaf.certificate.public_key() != key.public_key():
+        raise _key_of_another()
     return _opened(leaf.certificate, [extra.certificate for extra in bundle.additional_certs], key)
 
 
@@ -149,6 +150,11 @@ def _without_certificate() -> BusinessError:
 
 def _wrong_passphrase() -> BusinessError:
     return BusinessError("passphrase_wrong", _("The passphrase does not open this file."), field="passphrase")
+
+
+def _key_of_another() -> BusinessError:
+    words = _("The private key belongs to none of the certificates in this file.")
+    return BusinessError("key_of_another", words, field="file")
 
 
 def _too_weak() -> BusinessError:
