@@ -10,7 +10,7 @@ from billing.models import Charge, TaxRate
 from catalog.models import ProductType, SellingRule
 from core import clock
 from core.errors import BusinessError, Conflict, PermissionRefused
-from core.events import Event
+from core.events import Event, emit
 from notifications.services.events import process_event
 from orders.enums import OrderStatus
 from orders.models import Order
@@ -179,14 +179,13 @@ def test_end_of_the_plan_cancels_what_waits(world):
 
 def test_end_of_the_plan_is_heard_at_once(world):
     order, other = order_of(world), factories.account(world.shop.organization, AccountKind.RESELLER)
-    ended = {"organization_id": world.shop.organization.pk, "payload": {"site": str(world.site.public_id)}}
     Account.objects.filter(pk=world.shop.reseller.pk).update(edition=Edition.BASIC)
-    process_event(Event.objects.create(name="plan.ended", account=other, **ended).pk)
-    order.refresh_from_db()
-    assert order.status == OrderStatus.SUSPENDED
-    process_event(Event.objects.create(name="plan.ended", account=world.shop.reseller, **ended).pk)
-    order.refresh_from_db()
-    assert (order.status, order.reason) == (OrderStatus.CANCELLED, "The store is closed.")
+    for account, status in ((other, OrderStatus.SUSPENDED), (world.shop.reseller, OrderStatus.CANCELLED)):
+        emit("plan.ended", {}, organization_id=world.shop.organization.pk, account_id=account.pk)
+        process_event(Event.objects.get(name="plan.ended", account=account).pk)
+        order.refresh_from_db()
+        assert order.status == status
+    assert order.reason == "The store is closed."
 
 
 def test_unlisted_product_is_not_sold_to_customers(world):
