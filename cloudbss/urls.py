@@ -15,6 +15,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("tls/allowed", tls.allowed, name="tls_allowed"),
+    path("tls/certificate", tls.certificate, name="tls_certificate"),
     path("favicon.ico", RedirectView.as_view(url="/image/icon.svg"), name="favicon"),
     path("admin/", admin.site.urls),
     path("", include("sso.urls")),

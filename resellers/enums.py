@@ -99,10 +99,11 @@ MODES = {
 
 
 class PaymentMethod(models.TextChoices):
-    """How an account pays; gateways come with the money issue."""
+    """How an account pays. A card is charged through a gateway, so it takes a stored token (``billing.cards``)."""
 
     INVOICE = "invoice", _("Invoice")
     BANK_TRANSFER = "bank_transfer", _("Bank transfer")
+    CARD = "card", _("Card")
 
 
 class ViewingEnd(models.TextChoices):

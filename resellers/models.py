@@ -25,11 +25,11 @@ from resellers.enums import (
     SiteStatus,
     ViewingEnd,
 )
-from resellers.site_models import DesignState, SiteDesign, SiteDomain, SiteImage, SiteMail
+from resellers.site_models import DesignState, SiteDesign, SiteDomain, SiteImage, SiteMail, SiteMailText
 from users.permissions import StaffRole, StorefrontRole
 
 # Django finds the models of an app through this module.
-__all__ = ["DesignState", "SiteDesign", "SiteDomain", "SiteImage", "SiteMail"]
+__all__ = ["DesignState", "SiteDesign", "SiteDomain", "SiteImage", "SiteMail", "SiteMailText"]
 
 
 class Organization(BaseModel):
@@ -71,7 +71,7 @@ class Site(TenantOwned):
     A reseller's site is opened and closed by his plan: ``plan_id`` is the public id of the plan's subscription, whose
     present term ends at ``plan_ends_at``; ``next_plan_id`` is a smaller plan that waits for its end. What
     :class:`StorefrontAlias` says about who has which alias is the truth; ``alias`` is the one its addresses carry now.
-    A closed site keeps its data until ``kept_until``.
+    A closed site keeps its data until ``kept_until``. Without ``has_storefront`` only the BSS is reached at its host.
     """
 
     account = models.ForeignKey(
@@ -92,6 +92,7 @@ class Site(TenantOwned):
     tagline = models.CharField(_("headline"), max_length=200, blank=True)
     introduction = models.TextField(_("introduction"), blank=True)
     brand_color = models.CharField(_("brand colour"), max_length=7, blank=True)
+    has_storefront = models.BooleanField(default=True, editable=False)
     anonymous_access = models.BooleanField(_("anonymous access"), default=False)
     anonymous_prices = models.BooleanField(_("prices to anonymous visitors"), default=False)
     anonymous_price_list_id = models.BigIntegerField(null=True, blank=True, editable=False)

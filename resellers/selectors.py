@@ -4,14 +4,25 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from core import clock
 from core.tenancy import LEVELS, Actor, ActorKind, TenantQuerySet
 from resellers.editions import shop_perms
-from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PurchaseMode
+from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PaymentMethod, PurchaseMode
 from resellers.models import (
     Account,
     Contact,
@@ -242,6 +253,32 @@ def customers_of(actor: Actor) -> TenantQuerySet[Account]:
     if not actor.sells:
         return Account.objects.none()
     return Account.objects.visible_to(actor).filter(bill_to_id=actor.account_id, kind__in=SUB_KINDS)
+
+
+def customers_with_approval(actor: Actor) -> TenantQuerySet[Account]:
+    """The same with ``needs_approval``: whether what they order waits for him, be it chosen or because he pays by card.
+
+    The query's form of :func:`needs_approval`.
+    """
+    asks = Q(order_approval=True) | Q(bill_to__payment_method=PaymentMethod.CARD)
+    needs = Q(kind=AccountKind.END_CUSTOMER) & asks
+    return customers_of(actor).annotate(needs_approval=ExpressionWrapper(needs, output_field=BooleanField()))
+
+
+def needs_approval(account: Account) -> bool:
+    """Whether what ``account`` orders waits for its reseller: his switch, which is on and locked while he pays by card.
+
+    The stored switch keeps its position under the lock, so that it is back when the card is given up
+    (``channel.md`` 4.4).
+    """
+    payer = account.bill_to
+    return payer is not None and (account.order_approval or payer.payment_method == PaymentMethod.CARD)
+
+
+def pays_by_card(actor: Actor) -> bool:
+    """Whether the actor's reseller pays by card, which locks the switch of all his end customers."""
+    own = own_account(actor)
+    return own is not None and own.payment_method == PaymentMethod.CARD
 
 
 def purchase_targets(actor: Actor, mode: str) -> TenantQuerySet[Account]:

@@ -69,7 +69,8 @@ class SiteDomain(TenantOwned):
     """A host name of a reseller's own for his site, on its way from the request to being live.
 
     ``token`` is what must stand in the TXT record; it proves who rules the name. ``deadline`` ends the present
-    waiting, ``next_check_at`` says when the DNS is asked next, ``found`` what it said last, in words.
+    waiting, ``next_check_at`` says when the DNS is asked next, ``found`` what it said last, in words. ``own_chain``
+    and ``own_key_cipher`` are the reseller's own certificate, good until ``own_until``; without, one is fetched.
     """
 
     tenant_account = "site__account"
@@ -88,6 +89,9 @@ class SiteDomain(TenantOwned):
     live_since = models.DateTimeField(null=True, blank=True)
     certificate_until = models.DateTimeField(null=True, blank=True)
     warned_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    own_chain = models.TextField(blank=True, editable=False)
+    own_key_cipher = CipherField()
+    own_until = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -110,6 +114,7 @@ class MailKind(models.TextChoices):
     """By which way a reseller's mail leaves."""
 
     SMTP = "smtp", _("SMTP with a password")
+    GOOGLE = "google", _("Gmail (OAuth2)")
     OFFICE365 = "office365", _("Microsoft 365 (OAuth2)")
 
 
@@ -121,7 +126,10 @@ class MailSecurity(models.TextChoices):
 
 
 class SiteMail(TenantOwned):
-    """The mail account a site's mail leaves through. The password or client secret is kept as cipher text only."""
+    """The mail account a site's mail leaves through. The password or client secret is kept as cipher text only.
+
+    ``refresh_cipher`` is what Google gave when the mailbox's owner agreed; a Gmail account is of no use before.
+    """
 
     tenant_account = "site__account"
 
@@ -134,9 +142,40 @@ class SiteMail(TenantOwned):
     security = models.CharField(max_length=20, choices=MailSecurity.choices, default=MailSecurity.STARTTLS)
     client_id = models.CharField(_("client ID"), max_length=100, blank=True)
     secret_cipher = CipherField()
+    refresh_cipher = CipherField()
 
     class Meta:
         ordering = ["id"]
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether mail can leave through it; Gmail's owner must have agreed first."""
+        return self.kind != MailKind.GOOGLE or bool(self.refresh_cipher)
+
+
+class SiteMailText(TenantOwned):
+    """How a site words one of its mails in one language, instead of the standard text.
+
+    ``template`` names a mail of ``notifications.services.mail_types``; ``text`` is marked up as :mod:`resellers.prose`
+    has it, with merge fields, and holds no HTML.
+    """
+
+    tenant_account = "site__account"
+
+    site = models.ForeignKey("resellers.Site", on_delete=models.CASCADE, related_name="mail_texts")
+    template = models.CharField(max_length=80)
+    language = models.CharField(max_length=8)
+    subject = models.CharField(_("subject"), max_length=150)
+    text = models.TextField(_("text"), max_length=5000)
+
+    class Meta:
+        ordering = ["site", "template", "language"]
+        constraints = [
+            models.UniqueConstraint(fields=["site", "template", "language"], name="mail_text_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} ({self.language})"

@@ -19,7 +19,7 @@ def may_register(site: Site | None) -> bool:
 
     A reseller's needs the edition for it, the organization's own also anonymous access (``channel.md`` 4.5).
     """
-    if site is None or not site.self_registration or site.status != SiteStatus.LIVE:
+    if site is None or not (site.self_registration and site.has_storefront) or site.status != SiteStatus.LIVE:
         return False
     if site.account is None:
         return site.anonymous_access

@@ -2,9 +2,11 @@
 
 from django.urls import include, path
 
+from core.custom_fields import Entity
 from storefront.views import (
     activity,
     api_clients,
+    approval_switch,
     approvals,
     assets,
     basket,
@@ -61,8 +63,8 @@ urlpatterns = [
     path("approvals/", approvals.ApprovalList.as_view(), name="approval_list"),
     path("approvals/requests/", approvals.RequestList.as_view(), name="approval_requests"),
     path("approvals/requests/<uuid:public_id>/", approvals.RequestDecide.as_view(), name="approval_request"),
-    path("approvals/customers/", approvals.SwitchList.as_view(), name="approval_switches"),
-    path("approvals/customers/all-<slug:state>/", approvals.SwitchAll.as_view(), name="approval_switch_all"),
+    path("approvals/customers/", approval_switch.SwitchList.as_view(), name="approval_switches"),
+    path("approvals/customers/all-<slug:state>/", approval_switch.SwitchAll.as_view(), name="approval_switch_all"),
     path("approvals/<uuid:public_id>/", approvals.ApprovalDecide.as_view(), name="approval_decide"),
     path("services/", lists.SubscriptionList.as_view(), name="subscription_list"),
     path("services/<uuid:public_id>/", subscription.SubscriptionDetail.as_view(), name="subscription_detail"),
@@ -99,6 +101,7 @@ urlpatterns = [
     path("customers/new/<slug:kind>/", customers.CustomerCreate.as_view(), name="customer_create"),
     path("customers/<uuid:public_id>/edit/", customers.CustomerEdit.as_view(), name="customer_edit"),
     path("customers/<uuid:public_id>/kind/", customers.CustomerKind.as_view(), name="customer_kind"),
+    path("customers/<uuid:public_id>/approval/", approval_switch.CustomerApproval.as_view(), name="customer_approval"),
     path("customers/<uuid:public_id>/", services.customer_detail, name="customer_detail"),
     path("customers/<uuid:public_id>/invite/", people.CustomerInvite.as_view(), name="customer_invite"),
     path("registrations/", registrations.RegistrationList.as_view(), name="registration_list"),
@@ -147,10 +150,10 @@ urlpatterns = [
     path(f"{_MEMBER}deactivate/", people.MemberDeactivate.as_view(), name="member_deactivate"),
     path(f"{_MEMBER}reactivate/", people.MemberReactivate.as_view(), name="member_reactivate"),
     path(f"{_MEMBER}remove/", people.MemberRemove.as_view(), name="member_remove"),
-    path("company/custom/<uuid:public_id>/", custom.AccountCustom.as_view(), name="account_custom"),
-    path("orders/<uuid:public_id>/custom/", custom.OrderCustom.as_view(), name="order_custom"),
-    path("services/<uuid:public_id>/custom/", custom.SubscriptionCustom.as_view(), name="subscription_custom"),
-    path(f"{_ASSET}custom/", custom.AssetCustom.as_view(), name="asset_custom"),
+    path("company/custom/<uuid:public_id>/", custom.PAGES[Entity.ACCOUNT].as_view(), name="account_custom"),
+    path("orders/<uuid:public_id>/custom/", custom.PAGES[Entity.ORDER].as_view(), name="order_custom"),
+    path("services/<uuid:public_id>/custom/", custom.PAGES[Entity.SUBSCRIPTION].as_view(), name="subscription_custom"),
+    path(f"{_ASSET}custom/", custom.PAGES[Entity.ASSET].as_view(), name="asset_custom"),
     path("company/microsoft/", partner.PartnerHome.as_view(), name="partner_home"),
     path("company/microsoft/<uuid:instance_id>/", partner.PartnerChange.as_view(), name="partner_change"),
     path("company/microsoft/check/<uuid:job_id>/", partner.PartnerCheck.as_view(), name="partner_check"),

@@ -48,6 +48,7 @@ class ProfessionalTenant(TenantOwned):
     active_at = models.DateTimeField(_("ready since"), null=True, blank=True)
     live_at = models.DateTimeField(_("live since"), null=True, blank=True)
     deleted_at = models.DateTimeField(_("marked as deleted"), null=True, blank=True)
+    erased_at = models.DateTimeField(_("data erased"), null=True, blank=True)
 
     class Meta:
         ordering = ["name", "id"]

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from tenants.services import follow, update
+from tenants.services import erase, follow, update
 
 
 @shared_task(name="tenants.follow_accounts")
@@ -15,3 +15,9 @@ def follow_accounts() -> None:
 def update_catalogues() -> None:
     """Take over purchase prices for everybody who wants it every night."""
     update.run_nightly()
+
+
+@shared_task(name="tenants.erase_deleted")
+def erase_deleted() -> None:
+    """Erase the data of organizations that were marked as deleted 90 days ago."""
+    erase.erase_due()

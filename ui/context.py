@@ -7,13 +7,13 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
+from core.contrast import brand_query, is_colour
 from core.request_id import current_request_id
 from resellers.look import shown_look
 from resellers.middleware import STAFF_PREFIXES
 from resellers.models import Site
 from resellers.selectors import is_employee
 from ui.art import initials
-from ui.contrast import brand_query, is_colour
 from ui.nav import items_for
 
 THEME_COOKIE = "bss_theme"

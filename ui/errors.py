@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import redirect
 from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
+from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,8 @@ from core.request_id import current_request_id
 from resellers.enums import SiteStatus
 from resellers.models import Site
 
+# What the pages of signing in and the BSS take from the storefront: the brand's colours and pictures.
+BRAND_PAGES = frozenset({"brand_css", "site_icon", "site_image", "set_language"})
 logger = logging.getLogger(__name__)
 STATUS: tuple[tuple[type[BusinessError], int], ...] = ((PermissionRefused, 403), (NotVisible, 404), (Conflict, 409))
 
@@ -54,11 +57,25 @@ class ClosedSiteMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Pass the request on if the site is live; its name is the only one such a page shows."""
         site: Site | None = getattr(request, "site", None)
-        if site is None or site.status == SiteStatus.LIVE:
+        if site is None or (site.status == SiteStatus.LIVE and site.has_storefront):
             return self.get_response(request)
+        if site.status == SiteStatus.LIVE:
+            return self._without_storefront(request)
         if site.status == SiteStatus.CLOSED:
             return error_page(request, 410, _("This store is closed."), "site_closed")
         return error_page(request, 503, _("Temporarily unavailable."), "site_unavailable")
+
+    def _without_storefront(self, request: HttpRequest) -> HttpResponseBase:
+        """Only the BSS, the API and signing in are here; who comes to the front page is an employee."""
+        if request.path_info == "/":
+            return redirect("bss:dashboard")
+        try:
+            found = resolve(request.path_info, getattr(request, "urlconf", None))
+        except Resolver404:
+            return self.get_response(request)
+        if found.app_names[:1] == ["storefront"] and found.url_name not in BRAND_PAGES:
+            return error_page(request, 410, _("This store is closed."), "site_closed")
+        return self.get_response(request)
 
 
 class BusinessErrorMiddleware:

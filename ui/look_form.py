@@ -7,8 +7,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from core.contrast import DEFAULT
 from resellers.look import CHOICES, IMAGES, TEXTS, Look, Section
-from ui.contrast import DEFAULT
 
 PICTURES = "image/png,image/jpeg,image/webp"
 LABELS: dict[str, Any] = {

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.contrast import colour_note
 from core.errors import BusinessError, NotVisible, PermissionRefused
 from resellers.models import Site
 from resellers.services.design import (
@@ -22,7 +23,6 @@ from resellers.services.design import (
     save_draft,
     site_to_design,
 )
-from ui.contrast import colour_note
 from ui.look_form import LookForm
 from ui.pages import ActionPage, Page
 

@@ -4,6 +4,7 @@ from django.db.models import Case, CharField, OuterRef, Q, Subquery, Value, When
 from django.utils.translation import gettext as _
 
 from core import clock
+from core.pfx import day_words
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account
 from vendors.models import (
@@ -16,7 +17,6 @@ from vendors.models import (
     InstanceState,
     LinkState,
 )
-from vendors.pfx import day_words
 from vendors.validity import EXPIRING, Validity
 from vendors.validity import certificate_problem as certificate_problem
 from vendors.validity import certificate_state as certificate_state

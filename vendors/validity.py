@@ -6,8 +6,8 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.pfx import day_words
 from vendors.models import Certificate, CertificateState, Instance
-from vendors.pfx import day_words
 
 EXPIRING = dt.timedelta(days=30)
 STEPS = (30, 14, 7, 1)

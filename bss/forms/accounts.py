@@ -102,7 +102,11 @@ class CreditForm(forms.Form):
         label=_("Credit limit"), min_value=0, max_digits=19, decimal_places=4, help_text=_("0: may never owe.")
     )
     credit_unlimited = forms.BooleanField(label=_("Unlimited credit"), required=False)
-    payment_method = forms.ChoiceField(label=_("Payment method"), choices=PaymentMethod.choices)
+    payment_method = forms.ChoiceField(
+        label=_("Payment method"),
+        choices=PaymentMethod.choices,
+        help_text=_("Card: whatever a reseller's customers order waits for his approval, which takes a stored card."),
+    )
     payment_days = forms.IntegerField(label=_("Payment days"), min_value=0, max_value=365)
     billing_day = forms.IntegerField(label=_("Billing day"), min_value=1, max_value=28)
     prorate_billing = forms.BooleanField(label=_("Prorate billing"), required=False)

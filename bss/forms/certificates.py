@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from core.money import CURRENCIES
-from vendors.pfx import MAX_BYTES
+from core.pfx import MAX_BYTES
 
 
 class CertificateForm(forms.Form):

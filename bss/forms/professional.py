@@ -47,7 +47,13 @@ class ProfessionalForm(forms.Form):
 
 
 class ProfessionalOptionsForm(forms.Form):
-    """The switches of a Professional reseller."""
+    """The licence and the switches of a Professional reseller."""
+
+    licence = forms.ChoiceField(
+        label=_("Licence"),
+        choices=Licence.choices,
+        help_text=_("Basic closes his storefront to his customers; his BSS stays, and Premium opens it again."),
+    )
 
     separate_invoices = forms.BooleanField(label=_("Separate invoices per customer"), required=False)
     annual_monthly = forms.BooleanField(

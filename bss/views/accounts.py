@@ -133,7 +133,7 @@ class AccountDetail(DetailPage):
     def context(self) -> dict[str, Any]:
         """Everything that hangs on the account, a few rows each."""
         row: Account = self.object
-        may = self._may
+        may, is_managed = self._may, self.object.kind == AccountKind.MANAGED_COPY
         return {
             "credit": payer_credit(row),
             "price_list": price_list_of(row),
@@ -148,7 +148,7 @@ class AccountDetail(DetailPage):
             "history": history_of(self.actor, row),
             "may_edit": may(Perm.ACCOUNT_EDIT),
             "may_credit": may(Perm.ACCOUNT_CREDIT) and not row.bill_to_id,
-            "may_invite": may_manage_people(self.actor) and self.actor.may(row),
+            "may_invite": may_manage_people(self.actor) and self.actor.may(row) and not is_managed,
             "may_set_up": may(Perm.SERVICE_MANAGE),
             "partner_ids": self._partner_ids() if row.is_reseller and may(Perm.ACCOUNT_BILL_TO) else (),
         }

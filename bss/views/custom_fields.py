@@ -7,14 +7,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bss.forms.custom_fields import FieldForm, NewFieldForm
-from catalog.selectors import products_for
 from core.custom_fields import CustomField, Entity, FieldType, all_fields
-from orders.selectors import orders_for
-from resellers.selectors import accounts_for
-from resellers.services.custom_fields import EDITABLE, archive_field, save_field
-from subscriptions.asset_selectors import assets_for
-from subscriptions.selectors import subscriptions_for
-from ui.custom_fields import CustomEdit
+from resellers.services.custom_fields import EDITABLE, STAFF_PERMS, archive_field, save_field
+from ui.custom_pages import custom_pages
 from ui.filters import Choice, Filter, Flag
 from ui.pages import Action, ActionPage, FormPage, ListPage
 from ui.tables import Column
@@ -135,41 +130,4 @@ class FieldArchive(OfField, ActionPage):
         return archive_field(self.actor, field=self.object, restore=self.object.archived_at is not None)
 
 
-class AccountCustom(CustomEdit):
-    """An account's."""
-
-    perm = Perm.ACCOUNT_EDIT
-    selector = accounts_for
-    detail = "bss:account_detail"
-
-
-class OrderCustom(CustomEdit):
-    """An order's."""
-
-    perm = Perm.ORDER_MANAGE
-    selector = orders_for
-    detail = "bss:order_detail"
-
-
-class SubscriptionCustom(CustomEdit):
-    """A subscription's."""
-
-    perm = Perm.SERVICE_MANAGE
-    selector = subscriptions_for
-    detail = "bss:subscription_detail"
-
-
-class AssetCustom(CustomEdit):
-    """A licence's."""
-
-    perm = Perm.SERVICE_MANAGE
-    selector = assets_for
-    detail = "bss:asset_detail"
-
-
-class ProductCustom(CustomEdit):
-    """A product's."""
-
-    perm = Perm.CATALOG_MANAGE
-    selector = products_for
-    detail = "bss:product_detail"
+PAGES = custom_pages("bss", STAFF_PERMS)

@@ -177,7 +177,7 @@ class OfProfessional(FormPage):
 
 
 class ProfessionalOptions(OfProfessional):
-    """Invoices, billing and back ordering."""
+    """Licence, invoices, billing and back ordering."""
 
     title = gettext_lazy("Options")
     form_class = ProfessionalOptionsForm
@@ -261,6 +261,7 @@ class ProfessionalDelete(ProfessionalAction):
         """It cannot be undone."""
         return [
             _("His site closes for good; this cannot be undone."),
+            _("After 90 days the data of his organization is erased: users, contacts, company data, secrets."),
             _("It is refused while a service runs in his organization."),
         ]
 

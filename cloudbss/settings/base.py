@@ -166,6 +166,13 @@ OFFICE365_MAIL = (
     "smtp.office365.com",
     587,
 )
+# The same of Google: where the mailbox's owner is asked, where tokens are given, server, port.
+GOOGLE_MAIL = {
+    "consent": "https://accounts.google.com/o/oauth2/v2/auth",
+    "token": "https://oauth2.googleapis.com/token",
+    "server": "smtp.gmail.com",
+    "port": "587",
+}
 
 # --- Data -------------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://cloudbss@127.0.0.1:5432/cloudbss")}
@@ -186,6 +193,8 @@ CONNECTORS = {
     "reseller_plans": "provisioning.connectors.reseller_plans.ResellerPlans",
     "back_ordering": "tenants.connector.BackOrderingConnector",
 }
+# Who keeps the tokens of customers' cards (``billing.ports.CardVault``).
+CARD_VAULT = "billing.ports.NoVault"
 EXTRA_CA_FILE: str = env("EXTRA_CA_FILE", default="")
 LOOPBACK_HOSTS: list[str] = env.list("LOOPBACK_HOSTS", default=[])
 VENDOR_CONNECT_TIMEOUT: float = env.float("VENDOR_CONNECT_TIMEOUT", default=5.0)
@@ -255,6 +264,7 @@ CELERY_BEAT_SCHEDULE = {
     "registrations nobody answered": {"task": "sso.end_registrations", "schedule": 3600.0},
     "months of usage": {"task": "subscriptions.keep_usage_months", "schedule": crontab(hour="1", minute="15")},
     "shops of resellers": {"task": "catalog.keep_shops", "schedule": 900.0},
+    "organizations marked as deleted": {"task": "tenants.erase_deleted", "schedule": crontab(minute="20")},
     "managed copies of Professional resellers": {"task": "tenants.follow_accounts", "schedule": 300.0},
     "purchase prices of Professional resellers": {
         "task": "tenants.update_catalogues",

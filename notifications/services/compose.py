@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 
 from core import outbox
 from notifications.models import SEND_TASK, OutgoingMail
+from notifications.services.mail_texts import brand_colours, worded
 from resellers.enums import AccountKind
 from resellers.models import Account, Organization, Site
 from resellers.routing import organization_site, site_address, site_of_reseller
@@ -70,12 +71,12 @@ def queue_mail(
     name = site.name if site else organization.name
     values = {
         "brand_name": name,
-        "brand_color": (site.brand_color if site else "") or "#4036c8",
+        **brand_colours(site.brand_color if site else ""),
         "support_email": (site.support_email if site else "") or _own_address(site, organization),
         "home_url": absolute("/", site),
         **context,
     }
-    written = _written(template, values, language or organization.language, organization.time_zone)
+    written = _written(template, values, language or organization.language, organization.time_zone, site)
     sender = (site.mail_sender if site else "") or settings.DEFAULT_FROM_EMAIL
     mail, made = OutgoingMail.objects.get_or_create(
         dedupe_key=dedupe_key,
@@ -96,10 +97,19 @@ def queue_mail(
     return mail
 
 
-def _written(template: str, values: Mapping[str, Any], language: str, time_zone: str) -> dict[str, str]:
-    """Subject, text and HTML of a template, in this language and with times of this zone."""
+def _written(
+    template: str, values: Mapping[str, Any], language: str, time_zone: str, site: Site | None
+) -> dict[str, str]:
+    """Subject, text and HTML of a template, in this language and with times of this zone; in the site's own words."""
     with translation.override(language), timezone.override(ZoneInfo(time_zone)):
-        subject = " ".join(render_to_string(f"mail/{template}.subject.txt", values).split())
-        text = BLANK_LINES.sub("\n\n", render_to_string(f"mail/{template}.txt", values).strip()) + "\n"
-        html = render_to_string(f"mail/{template}.html", values)
-    return {"subject": subject[:255], "text": text, "html": html}
+        own = worded(site, template, language, values)
+        if own is None:
+            subject = " ".join(render_to_string(f"mail/{template}.subject.txt", values).split())
+            text = render_to_string(f"mail/{template}.txt", values)
+            html = render_to_string(f"mail/{template}.html", values)
+        else:
+            more = {**values, "link": own.link, "button": own.button}
+            subject = own.subject
+            text = render_to_string("mail/own_words.txt", more | {"words": own.text})
+            html = render_to_string("mail/own_words.html", more | {"words": own.html})
+    return {"subject": subject[:255], "text": BLANK_LINES.sub("\n\n", text.strip()) + "\n", "html": html}

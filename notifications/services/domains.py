@@ -30,6 +30,7 @@ def _domain_notice(event: Event) -> None:
             context={
                 "kind": event.name.partition(".")[2],
                 "host": event.payload.get("host", ""),
+                "own": bool(event.payload.get("own")),
                 "days": event.payload.get("days", 0),
                 "first_name": member.user.get_short_name(),
                 "link": absolute(reverse("storefront:domain"), site),

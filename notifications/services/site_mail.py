@@ -32,6 +32,7 @@ HELD_FOR = dt.timedelta(days=7)
 ALWAYS = frozenset({"user_invited", "access_given", "password_reset", "email_verification", "account_notice"})
 NEEDED = {
     MailKind.SMTP: ("name", "address", "server", "port", "security"),
+    MailKind.GOOGLE: ("name", "address", "client_id"),
     MailKind.OFFICE365: ("name", "address", "client_id"),
 }
 # What the secret was given for: if any of it changes, it must be typed again.
@@ -51,14 +52,15 @@ def account_of(mail: OutgoingMail) -> SiteMail | None:
     if site is None or site.account is None or not has_capability(site.account.edition, Capability.OWN_MAIL):
         return None
     own = SiteMail.objects.filter(site=site).first()
-    if own is not None:
+    if own is not None and own.is_usable:
         return own
     if site.account.edition != Edition.STANDARD or mail.is_secret or mail.template in ALWAYS:
         return None
     raise NoMailSettings
 
 
-def _own_site(actor: Actor) -> Site:
+def own_site(actor: Actor) -> Site:
+    """The site whose mail the actor may set; raises NotVisible ``site_missing``, PermissionRefused, the edition's."""
     account = Account.objects.filter(pk=actor.account_id or 0).first()
     actor.require(Perm.SHOP_SITE_MANAGE, account)
     site = site_of_reseller(account.pk) if account is not None else None
@@ -70,12 +72,12 @@ def _own_site(actor: Actor) -> Site:
 
 def mail_account(actor: Actor) -> SiteMail | None:
     """The mail account of the actor's own site; its secret stays cipher text."""
-    return SiteMail.objects.visible_to(actor).filter(site=_own_site(actor)).first()
+    return SiteMail.objects.visible_to(actor).filter(site=own_site(actor)).first()
 
 
 def held_mails(actor: Actor) -> int:
     """How many mails of the own site wait for a mail account."""
-    return OutgoingMail.objects.filter(site=_own_site(actor), state=MailState.HELD).count()
+    return OutgoingMail.objects.filter(site=own_site(actor), state=MailState.HELD).count()
 
 
 def _checked(site: Site, values: Mapping[str, Any]) -> SiteMail:
@@ -95,6 +97,7 @@ def _checked(site: Site, values: Mapping[str, Any]) -> SiteMail:
     _check_words(row, wrong)
     secret = str(values.get("secret") or "")
     is_same = former is not None and all(getattr(former, name) == getattr(row, name) for name in BOUND)
+    row.refresh_cipher = former.refresh_cipher if former is not None and is_same else ""
     if secret:
         row.secret_cipher = crypto.encrypt(secret)
     elif former is not None and is_same:
@@ -123,22 +126,28 @@ def _refused(wrong: dict[str, str]) -> BusinessError:
 
 @transaction.atomic
 def save_mail_account(actor: Actor, *, values: Mapping[str, Any]) -> SiteMail:
-    """Keep the mail account and send what was held; raises BusinessError with the fields."""
-    site = _own_site(actor)
+    """Keep the mail account and send what was held if it can be used; raises BusinessError with the fields."""
+    site = own_site(actor)
     row = _checked(site, values)
-    names = ("kind", "name", "address", "server", "port", "security", "client_id", "secret_cipher")
+    names = ("kind", "name", "address", "server", "port", "security", "client_id", "secret_cipher", "refresh_cipher")
     kept, _made = SiteMail.objects.update_or_create(
         site=site,
         defaults={"organization_id": site.organization_id, **{name: getattr(row, name) for name in names}},
     )
     after = {"kind": kept.kind, "address": kept.address, "server": kept.server}
     audit.record(actor, "site.mail_account", site, after=after, account=site.account)
+    if kept.is_usable:
+        release_held(site)
+    return kept
+
+
+def release_held(site: Site) -> None:
+    """Send the mails of a site that waited for its mail account; inside the caller's transaction."""
     held = OutgoingMail.objects.filter(site=site, state=MailState.HELD)
     ids = list(held.order_by("pk").values_list("pk", flat=True))
     held.update(state=MailState.QUEUED, not_before=clock.now(), last_error="")
     for pk in ids:
         outbox.dispatch(SEND_TASK, pk)
-    return kept
 
 
 def send_test_mail(actor: Actor, *, values: Mapping[str, Any]) -> str:
@@ -146,7 +155,7 @@ def send_test_mail(actor: Actor, *, values: Mapping[str, Any]) -> str:
 
     It is sent at once and not by a worker, for a worker would need the secret to be kept. Raises BusinessError.
     """
-    site = _own_site(actor)
+    site = own_site(actor)
     row = _checked(site, values)
     try:
         EmailMessage(

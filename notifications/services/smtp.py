@@ -64,13 +64,16 @@ class GuardedBackend(EmailBackend):
 
 
 def connection_of(account: SiteMail) -> GuardedBackend:
-    """A connection for one mail; nothing is opened yet but the token of Microsoft is fetched."""
+    """A connection for one mail; nothing is opened yet but the token of Microsoft or Google is fetched."""
     secret = decrypt(account.secret_cipher)
     if account.kind == MailKind.OFFICE365:
         token_url, server, port = settings.OFFICE365_MAIL
         domain = account.address.rpartition("@")[2]
         token = _token(token_url.format(domain=domain), account.client_id, secret)
         return _backend(server, port, MailSecurity.STARTTLS, account.address, "", token)
+    if account.kind == MailKind.GOOGLE:
+        google, token = settings.GOOGLE_MAIL, _google_token(account, secret)
+        return _backend(google["server"], int(google["port"]), MailSecurity.STARTTLS, account.address, "", token)
     if account.port not in PORTS and not AddressGuard(listed_hosts()).is_listed(account.server):
         raise BusinessError("mail_port", _("Mail servers listen at 25, 465, 587 or 2525."), field="port")
     return _backend(account.server, account.port, account.security, account.address, secret, "")
@@ -100,12 +103,37 @@ def _token(url: str, client_id: str, secret: str) -> str:
     Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
     """
     form = {"client_id": client_id, "client_secret": secret, "scope": SCOPE, "grant_type": "client_credentials"}
+    token = _asked_token(url, form)
+    if not token:
+        raise BusinessError("mail_token", _("Microsoft did not accept the client ID and secret."), field="secret")
+    return token
+
+
+def _google_token(account: SiteMail, secret: str) -> str:
+    """An access token of the mailbox whose owner agreed; raises ``mail_not_connected`` or ``mail_token``.
+
+    Source: https://developers.google.com/identity/protocols/oauth2/web-server#offline
+    """
+    if not account.is_usable:
+        words = _("Save these settings and connect them with Google, then try again.")
+        raise BusinessError("mail_not_connected", words)
+    form = {
+        "client_id": account.client_id,
+        "client_secret": secret,
+        "refresh_token": decrypt(account.refresh_cipher),
+        "grant_type": "refresh_token",
+    }
+    token = _asked_token(settings.GOOGLE_MAIL["token"], form)
+    if not token:
+        words = _("Google did not accept the client ID and secret, or the consent was withdrawn. Connect again.")
+        raise BusinessError("mail_token", words, field="secret")
+    return token
+
+
+def _asked_token(url: str, form: dict[str, str]) -> str:
     answer = http_client(patience=SECONDS).request("POST", url, data=form, repeat_safe=True)
     try:
         body = json.loads(answer.body) if answer.status == 200 else {}
     except ValueError:
         body = {}
-    token = str(body.get("access_token") or "") if isinstance(body, dict) else ""
-    if not token:
-        raise BusinessError("mail_token", _("Microsoft did not accept the client ID and secret."), field="secret")
-    return token
+    return str(body.get("access_token") or "") if isinstance(body, dict) else ""

@@ -12,11 +12,12 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from billing.ports import card_refusal
 from billing.services import Amount, Credit, credit_of, lock_payer
 from catalog.models import PriceList
 from core import audit, clock
 from core.errors import BusinessError, Conflict, NotVisible
-from core.events import emit
+from core.events import Event, emit
 from core.tenancy import Actor, system_actor
 from orders.enums import ORDER_MACHINE, LineKind, OrderEvent, OrderStatus
 from orders.models import Order, OrderLine
@@ -27,6 +28,7 @@ from orders.services.place import PriceChanged, order_payload, totals
 from orders.services.plans import let_go
 from orders.targets import hold_of
 from resellers.editions import CAPABILITIES, Capability
+from resellers.models import Account
 from subscriptions.enums import RequestStatus
 from subscriptions.models import CancellationRequest, Subscription
 from subscriptions.services.requests import forward_request
@@ -142,17 +144,23 @@ def decided_words(order: Order) -> str:
     return _("This order waits for nobody's approval.")
 
 
+def what_stops(order: Order, payer: Account) -> BusinessError | None:
+    """Why ``order`` could not be approved now, whatever it costs: account on hold, no card to charge; else None."""
+    return hold_of(order.account, payer) or card_refusal(payer)
+
+
 @transaction.atomic
 def approve_order(actor: Actor, *, order: Order, seen_total: Decimal) -> Order:
     """Approve an order at today's cost, and execute it if the reseller's credit allows; else it stays Submitted.
 
     The customer's leg stays as he ordered it. Raises Conflict ``already_decided``; :class:`PriceChanged` if
-    ``seen_total`` (gross) is not what it costs now; ``account_on_hold``, and what stands in the way of executing it.
+    ``seen_total`` (gross) is not what it costs now; ``account_on_hold``, ``card_token_missing``, and what stands in the
+    way of executing it.
     """
     row = _locked(actor, order)
-    held = hold_of(row.account, lock_payer(row.payer_id))
-    if held is not None:
-        raise held
+    refused = what_stops(row, lock_payer(row.payer_id))
+    if refused is not None:
+        raise refused
     today = cost_today(row)
     if today.gross != seen_total:
         raise PriceChanged("cost_changed", _("What it costs you has changed. Check the new total and decide again."))
@@ -209,21 +217,33 @@ def decide_overdue() -> int:
 
     Returns how many were reminded of or rejected. Each row is done in a transaction of its own, once.
     """
-    now, done = clock.now(), 0
-    deciding = [edition for edition, has in CAPABILITIES.items() if Capability.APPROVAL in has]
+    now, done = clock.now(), _end_closed()
     waiting = Order.objects.filter(status=OrderStatus.SUSPENDED)
-    for order in waiting.exclude(payer__edition__in=deciding).order_by("pk"):
-        done += _end(order, _("The store is closed."))
     for order in waiting.filter(approval_asked_at__lte=now - dt.timedelta(days=LAST_DAY)).order_by("pk"):
         done += _end(order, _("Nobody decided about it within %(n)s days.") % {"n": LAST_DAY})
-    asked = CancellationRequest.objects.filter(status=RequestStatus.SUBMITTED, asks_reseller=True)
-    for request in asked.exclude(subscription__bill_to__edition__in=deciding).order_by("pk"):
-        done += _hand_on(request)
     for days in sorted(REMINDERS, reverse=True):
         due = waiting.filter(approval_asked_at__lte=now - dt.timedelta(days=days), reminded_days__lt=days)
         for order in due.order_by("pk"):
             done += _remind(order, days)
     return done
+
+
+def end_of_plan(event: Event) -> None:
+    """A reseller's plan has ended: what waits for him is ended at once, if he decides about nothing any more."""
+    if event.account_id is not None:
+        _end_closed(event.account_id)
+
+
+def _end_closed(payer_id: int | None = None) -> int:
+    """End the orders and hand on the requests that wait for resellers whose edition decides nothing."""
+    deciding = [edition for edition, has in CAPABILITIES.items() if Capability.APPROVAL in has]
+    orders = Order.objects.filter(status=OrderStatus.SUSPENDED).exclude(payer__edition__in=deciding)
+    asked = CancellationRequest.objects.filter(status=RequestStatus.SUBMITTED, asks_reseller=True)
+    asked = asked.exclude(subscription__bill_to__edition__in=deciding)
+    if payer_id is not None:
+        orders, asked = orders.filter(payer_id=payer_id), asked.filter(subscription__bill_to_id=payer_id)
+    done = sum(_end(order, _("The store is closed.")) for order in orders.order_by("pk"))
+    return done + sum(_hand_on(request) for request in asked.order_by("pk"))
 
 
 def _end(order: Order, reason: str) -> int:

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import audit, clock, outbox
+from core.pfx import covers, hosts_of
 from core.tenancy import Actor
 from provisioning.ports import Connector, Field, FieldKind
 from provisioning.registry import connector_for
@@ -16,7 +17,6 @@ from subscriptions.enums import OperationEvent, OperationState
 from subscriptions.models import RUN_TASK, Asset, Operation, Subscription
 from subscriptions.services import life
 from vendors.models import Application, Certificate, DnsState, Instance, InstanceState
-from vendors.pfx import covers, hosts_of
 from vendors.selectors import certificate_choices
 from vendors.services import market as rules
 from vendors.services.market import Market, dns_advice

@@ -20,10 +20,11 @@ from core.custom_fields import (
     is_shown,
     is_used,
     understood,
+    values_of,
 )
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.events import emit
-from core.tenancy import Actor, ActorKind
+from core.tenancy import Actor, ActorKind, TenantOwned
 from users.permissions import Perm
 
 EDITABLE = (
@@ -209,3 +210,44 @@ def _locked_values(row: models.Model, entity: Entity, account: models.Model | No
     made = {"organization_id": getattr(row, "organization_id", None), "account": account}
     CustomValues.objects.get_or_create(entity=entity, object_id=row.pk, defaults=made)
     return known.select_for_update(of=("self",)).get()
+
+
+@transaction.atomic
+def carry_values(source: TenantOwned, copy: TenantOwned) -> None:
+    """Give the copy of an object in another organization the values of its source, with the fields it has them in.
+
+    A field that the other organization lacks is made there, not compulsory; one it has already, by its code, takes the
+    value if it is of its type. Nothing else there is changed. Called by whoever copies, who has asked for the right.
+    """
+    entity, values = entity_of(source), values_of(source)
+    if not values:
+        return
+    organization_id = copy.organization_id
+    fields = CustomField.objects.filter(organization_id=source.organization_id, entity=entity)
+    there = {row.code: row for row in CustomField.objects.filter(organization_id=organization_id, entity=entity)}
+    data: dict[str, Any] = {}
+    for field in fields.filter(archived_at=None).order_by("ordering", "pk"):
+        value = values.get(field.key)
+        if value is None:
+            continue
+        own = there.get(field.code) or _twin(field, organization_id)
+        try:
+            data[own.key] = understood(own, value)
+        except BusinessError:
+            continue  # The field of this code means something else there.
+    account = account_of(copy)
+    kept = _locked_values(copy, entity, account)
+    kept.data = {key: value for key, value in data.items() if value is not None} | kept.data
+    kept.save(update_fields=["data", "updated_at"])
+
+
+def _twin(field: CustomField, organization_id: int) -> CustomField:
+    """The same field in another organization; its provisioning code goes along if it is free there."""
+    rows = CustomField.objects.filter(organization_id=organization_id, entity=field.entity)
+    shown = {name: getattr(field, name) for name in (*EDITABLE, "default")} | {"is_required": False}
+    if field.provisioning_code and rows.filter(provisioning_code=field.provisioning_code).exists():
+        shown["provisioning_code"] = None
+    made, _is_new = rows.get_or_create(
+        code=field.code, defaults={"organization_id": organization_id, "entity": field.entity} | shown
+    )
+    return made

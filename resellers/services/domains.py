@@ -66,7 +66,7 @@ def own_domain(actor: Actor) -> SiteDomain | None:
     return domains_of(actor).filter(site__account=actor.account_id).first() if actor.account_id else None
 
 
-def _own_site(actor: Actor) -> Site:
+def site_for_domain(actor: Actor) -> Site:
     """The actor's own site, its account locked; raises without the right, the plan or the site."""
     account = Account.objects.select_for_update(of=("self",)).filter(pk=actor.account_id or 0).first()
     actor.require(Perm.SHOP_SITE_MANAGE, account)
@@ -88,7 +88,7 @@ def request_domain(actor: Actor, *, host: str) -> SiteDomain:
 
     Raises BusinessError with the field ``host``; ``edition_required`` if the plan has no custom domain.
     """
-    site = _own_site(actor)
+    site = site_for_domain(actor)
     name = clean_host(host, own_hosts=own_hosts())
     rows = SiteDomain.objects.exclude(status=DomainStatus.REMOVED)
     if rows.filter(site=site).exists():
@@ -113,8 +113,9 @@ def request_domain(actor: Actor, *, host: str) -> SiteDomain:
     return row
 
 
-def _locked(actor: Actor, domain: SiteDomain) -> SiteDomain:
-    site = _own_site(actor)
+def locked_domain(actor: Actor, domain: SiteDomain) -> SiteDomain:
+    """The domain of the actor's own site, locked; raises NotVisible ``domain_missing``, and as the site's does."""
+    site = site_for_domain(actor)
     row = SiteDomain.objects.select_for_update(of=("self",)).filter(pk=domain.pk, site=site).first()
     if row is None or row.status == DomainStatus.REMOVED:
         raise NotVisible("domain_missing", _("This domain does not exist."))
@@ -124,7 +125,7 @@ def _locked(actor: Actor, domain: SiteDomain) -> SiteDomain:
 @transaction.atomic
 def check_now(actor: Actor, *, domain: SiteDomain) -> SiteDomain:
     """Have the DNS asked at once, by a worker; a failed domain gets another 72 hours."""
-    row = _locked(actor, domain)
+    row = locked_domain(actor, domain)
     now = clock.now()
     if row.status == DomainStatus.FAILED:
         DOMAIN_MACHINE.fire(row, DomainEvent.RETRY, deadline=now + TIME_LIMIT, lost_since=None)
@@ -139,8 +140,8 @@ def check_now(actor: Actor, *, domain: SiteDomain) -> SiteDomain:
 @transaction.atomic
 def remove_domain(actor: Actor, *, domain: SiteDomain) -> None:
     """Give the host name up; the storefront is reached by its alias again."""
-    row = _locked(actor, domain)
-    DOMAIN_MACHINE.fire(row, DomainEvent.REMOVE)
+    row = locked_domain(actor, domain)
+    DOMAIN_MACHINE.fire(row, DomainEvent.REMOVE, own_chain="", own_key_cipher="", own_until=None)
     Site.objects.filter(pk=row.site_id, host=row.host).update(host="")
     after = {"host": row.host, "reason": "owner"}
     audit.record(actor, "site.domain_removed", row.site, after=after, account=row.site.account)
@@ -282,7 +283,9 @@ def _warn_of_expiry(row: SiteDomain, now: dt.datetime) -> None:
     due = [days for days in WARN_DAYS if left <= dt.timedelta(days=days)]
     if row.warned_days is None or due[-1] < row.warned_days:
         SiteDomain.objects.filter(pk=row.pk).update(warned_days=due[-1])
-        payload = {"domain": str(row.public_id), "host": row.host, "days": max(left.days, 0)}
+        payload = {"domain": str(row.public_id), "host": row.host, "days": max(left.days, 0)} | {
+            "own": row.own_until is not None
+        }
         emit("domain.expiring", payload, organization_id=row.organization_id, account_id=row.site.account_id)
 
 

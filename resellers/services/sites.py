@@ -20,8 +20,7 @@ from resellers.editions import EDITION_RANKS, Capability, has_capability
 from resellers.enums import SITE_MACHINE, AccountKind, AccountStatus, AliasState, Edition, SiteEvent, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
 from resellers.routing import site_of_reseller
-from resellers.services.site_end import forget_mail, forget_site, unbind_domain
-from users.models import User
+from resellers.services.site_end import erase_site, forget_mail, unbind_domain
 from users.permissions import Perm
 
 KEPT_FOR = dt.timedelta(days=90)
@@ -295,7 +294,7 @@ def age_site(site_id: int) -> bool:
         return False
     left = site.kept_until - clock.now()
     if left <= dt.timedelta(0):
-        _erase(site)
+        erase_site(site)
         return True
     due = [days for days in REMIND_DAYS if left <= dt.timedelta(days=days)]
     if due and (site.reminded_days is None or due[-1] < site.reminded_days):
@@ -303,28 +302,6 @@ def age_site(site_id: int) -> bool:
         payload = {"site": str(site.public_id), "until": site.kept_until.isoformat(), "subscription": ""}
         emit("plan.erasing", payload, organization_id=site.organization_id, account_id=site.account_id)
     return False
-
-
-def _erase(site: Site) -> None:
-    """Texts, look and logins go, the row stays for the orders that name it."""
-    SITE_MACHINE.fire(
-        site,
-        SiteEvent.DELETE,
-        name="-",
-        alias="",
-        tagline="",
-        introduction="",
-        brand_color="",
-        support_email="",
-        support_phone="",
-        mail_sender="",
-        terms="",
-        privacy="",
-    )
-    forget_site(site)
-    User.objects.filter(realm=site.public_id).update(is_active=False)
-    StorefrontAlias.objects.filter(account=site.account, state=AliasState.KEPT).delete()
-    audit.record(system_actor(site.organization_id), "site.deleted", site, account=site.account)
 
 
 def demand_plan(account: Account, *, has_price_list: bool, plans_enabled: bool = True) -> None:

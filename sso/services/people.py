@@ -57,6 +57,9 @@ def _may_invite(actor: Actor, account: Account | None) -> None:
         actor.require(Perm.SHOP_USERS_MANAGE, account)
     else:
         _may_manage(actor, account)
+    if account is not None and account.kind == AccountKind.MANAGED_COPY:
+        words = _("%(name)s manages this customer. His people are invited there.") % {"name": account.bill_to}
+        raise Conflict("managed_by_reseller", words)
     if account is not None and account.kind == AccountKind.END_CUSTOMER:
         _demand_site(actor, account)
 
@@ -121,7 +124,8 @@ def invite_user(
     A person who has a login in this realm gets the access at once and keeps his name and password: he is told without
     a link, and None is returned. Nobody learns from the answer whether there was such a login. Raises BusinessError
     ``email_invalid``, ``role_unknown``, ``role_not_in_plan``, ``user_exists`` if he is a member already, or Conflict
-    ``site_needed`` for the people of an end customer whose reseller has no storefront.
+    ``site_needed`` for the people of an end customer whose reseller has no storefront, ``managed_by_reseller`` for
+    those of a managed copy, which has no login.
     """
     _may_invite(actor, account)
     chosen = _checked_roles(account, roles)

@@ -84,7 +84,7 @@
     const inputs = [...form.elements].filter((item) => item.name && (item.name === name || item.name.endsWith("-" + name)));
     if (!inputs.length) return;
     const value = inputs[0].type === "checkbox" ? (inputs[0].checked ? "true" : "") : inputs[0].type === "radio" ? (inputs.find((item) => item.checked)?.value ?? "") : inputs[0].value;
-    field.hidden = value !== field.dataset.showValue;
+    field.hidden = !field.dataset.showValue.split("|").includes(value);
   });
 
   /* A table row as a link for the mouse; the keyboard has the link inside it. */

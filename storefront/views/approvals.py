@@ -1,36 +1,30 @@
-"""A reseller decides what his customers order or ask for: the queues, the decisions, and whose orders need one."""
+"""A reseller decides what his customers order or ask for: the queues and the decisions."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
-from core.tenancy import Actor
 from orders.approvals import approvals_for, approvals_with_lines
 from orders.enums import OrderStatus
 from orders.legs import Both, both_of
 from orders.models import Order, OrderLine
-from orders.services.approve import CostToday, approve_order, cost_today, decided_words, reject_order
+from orders.services.approve import CostToday, approve_order, cost_today, decided_words, reject_order, what_stops
 from orders.services.place import PriceChanged
-from resellers.enums import AccountKind, AccountStatus
-from resellers.models import Account
-from resellers.selectors import customers_of
-from resellers.services.approval import set_all_order_approvals, set_order_approval
 from storefront.forms import DecideForm, RequestAnswerForm
 from storefront.views.lists import ShopList
 from subscriptions.enums import RequestKind
 from subscriptions.models import CancellationRequest
 from subscriptions.selectors import requests_at_reseller
 from subscriptions.services.requests import forward_request, refuse_request
-from ui.filters import Choice, Filter, Flag, Period
-from ui.pages import Action, ActionPage, BulkAction
+from ui.filters import Choice, Filter, Period
+from ui.pages import Action, ActionPage
 from ui.pages.base import Page
 from ui.tables import Column
 from users.permissions import Perm
@@ -125,9 +119,12 @@ class ApprovalDecide(Page):
         return self.show(form=DecideForm(initial=self.initial()))
 
     def load(self, public_id: str) -> None:
-        """The order and what it costs now; what can no longer be ordered at all is said."""
+        """The order and what it costs now; what stands in the way of approving it, whatever it costs, is said."""
         self.order = self.find(approvals_with_lines(self.actor), public_id)
         if self.order.status != OrderStatus.SUSPENDED:
+            return
+        self.refused = what_stops(self.order, self.order.payer)
+        if self.refused is not None:
             return
         try:
             self.today = cost_today(self.order)
@@ -252,90 +249,3 @@ class RequestDecide(ActionPage):
         if form.cleaned_data["answer"] == "forward":
             return forward_request(self.actor, request=self.object)
         return refuse_request(self.actor, request=self.object, reason=form.cleaned_data["reason"])
-
-
-def _on(actor: Actor, row: Account) -> object:
-    return set_order_approval(actor, account=row, needed=True)
-
-
-def _off(actor: Actor, row: Account) -> object:
-    return set_order_approval(actor, account=row, needed=False)
-
-
-def end_customers_of(actor: Actor) -> Any:
-    """A reseller's end customers."""
-    return customers_of(actor).filter(kind=AccountKind.END_CUSTOMER)
-
-
-class SwitchList(ShopList):
-    """Whose orders wait for the reseller, one by one or all at once."""
-
-    perm = Perm.SHOP_APPROVAL_SWITCH
-    title = gettext_lazy("Whose orders need approval")
-    intro = gettext_lazy("New orders, more licences, add-ons, upgrades and increases at the renewal wait for you.")
-    back = BACK
-    selector = end_customers_of
-    columns = (
-        Column("name", gettext_lazy("Customer"), "main", sort="name", sub="email", sub_label=gettext_lazy("E-mail")),
-        Column("order_approval", gettext_lazy("Needs approval"), "flag", sort="order_approval"),
-        Column("status", gettext_lazy("Status"), "status", sort="status"),
-    )
-    filters = (
-        Flag("approval", gettext_lazy("Needs approval"), "order_approval"),
-        Choice("status", gettext_lazy("Status"), "status", AccountStatus.choices),
-    )
-    search = ("name", "email")
-    sort = "name"
-    empty_icon = "users"
-    empty_title = gettext_lazy("No end customers yet")
-    empty_text = gettext_lazy("Your end customers appear here, each with the switch of his orders.")
-    bulk_actions = (
-        BulkAction("on", gettext_lazy("Ask for approval"), Perm.SHOP_APPROVAL_SWITCH, _on),
-        BulkAction("off", gettext_lazy("Without approval"), Perm.SHOP_APPROVAL_SWITCH, _off),
-    )
-
-    def actions(self) -> list[Action]:
-        """All at once."""
-        return [
-            Action(_("All with approval"), reverse("storefront:approval_switch_all", args=["on"]), "check"),
-            Action(_("All without"), reverse("storefront:approval_switch_all", args=["off"])),
-        ]
-
-
-class SwitchAll(ActionPage):
-    """All end customers at once."""
-
-    perm = Perm.SHOP_APPROVAL_SWITCH
-    layout = "base_storefront.html"
-    back = (gettext_lazy("Whose orders need approval"), "storefront:approval_switches")
-    form_class = forms.Form
-    success = gettext_lazy("Saved.")
-
-    def load(self, **kwargs: Any) -> None:
-        """Nothing but on and off is an address."""
-        if kwargs["state"] not in ("on", "off"):
-            raise Http404
-
-    @property
-    def is_on(self) -> bool:
-        """What the address asks for."""
-        return bool(self.kwargs["state"] == "on")
-
-    def page_title(self) -> str:
-        """What will be."""
-        return _("All orders need approval") if self.is_on else _("No order needs approval")
-
-    def consequences(self) -> list[str]:
-        """What it means."""
-        kept = _("Orders that wait already go on waiting.")
-        if self.is_on:
-            return [_("What any of your end customers orders from now on waits until you approve it."), kept]
-        return [_("What your end customers order from now on is bought at once, on your account."), kept]
-
-    def perform(self, form: Any) -> int:
-        """Turn every switch."""
-        return set_all_order_approvals(self.actor, needed=self.is_on)
-
-    def success_message(self, result: Any) -> str:
-        """How many were turned."""
-        return ngettext("%(n)s customer changed.", "%(n)s customers changed.", result) % {"n": result}

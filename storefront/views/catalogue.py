@@ -28,11 +28,11 @@ from catalog.shop import (
     window_plans,
     window_products,
 )
+from core.contrast import brand_css as sheet
 from core.tenancy import Actor
 from resellers.look import Section, shown_look
 from resellers.selectors import own_account
 from storefront.access import ShopRequest, shop_page
-from ui.contrast import brand_css as sheet
 from ui.templatetags.look import site_link
 
 PAGE = 24

@@ -2,12 +2,10 @@
 
 from django.urls import reverse
 
-from orders.selectors import orders_for
-from resellers.selectors import accounts_for
-from subscriptions.asset_selectors import assets_for
-from subscriptions.selectors import subscriptions_for
+from resellers.models import Account
+from resellers.services.custom_fields import SHOP_PERMS
 from ui.custom_fields import CustomEdit
-from users.permissions import Perm
+from ui.custom_pages import custom_pages
 
 
 class ShopCustom(CustomEdit):
@@ -15,39 +13,16 @@ class ShopCustom(CustomEdit):
 
     layout = "base_storefront.html"
 
-
-class AccountCustom(ShopCustom):
-    """The own company's, or a customer's."""
-
-    perm = Perm.SHOP_COMPANY_EDIT
-    selector = accounts_for
-    detail = "storefront:customer_detail"
-
     def cancel_url(self) -> str:
-        """To the company, or to the customer."""
+        """Back to the object; an account is the own company or a customer."""
+        if not isinstance(self.object, Account):
+            return super().cancel_url()
         own = self.object.pk == self.actor.account_id
-        return reverse("storefront:profile") if own else super().cancel_url()
+        return (
+            reverse("storefront:profile")
+            if own
+            else reverse("storefront:customer_detail", args=[self.object.public_id])
+        )
 
 
-class OrderCustom(ShopCustom):
-    """An order's."""
-
-    perm = Perm.SHOP_ORDER
-    selector = orders_for
-    detail = "storefront:order_detail"
-
-
-class SubscriptionCustom(ShopCustom):
-    """A service's."""
-
-    perm = Perm.SHOP_SERVICES_MANAGE
-    selector = subscriptions_for
-    detail = "storefront:subscription_detail"
-
-
-class AssetCustom(ShopCustom):
-    """A licence's."""
-
-    perm = Perm.SHOP_SERVICES_MANAGE
-    selector = assets_for
-    detail = "storefront:asset_detail"
+PAGES = custom_pages("storefront", SHOP_PERMS, ShopCustom)

@@ -12,14 +12,15 @@ from orders.enums import OrderStatus
 from orders.legs import ordered_by
 from orders.selectors import orders_for
 from resellers.enums import SUB_KINDS, AccountKind, AccountStatus, PurchaseMode
-from resellers.selectors import customers_of
+from resellers.selectors import customers_with_approval
 from sso.selectors import pending_registrations
+from storefront.approval_switch import BULK, offered
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.legs import money_column, reads_both
 from subscriptions.selectors import subscriptions_for
 from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Flag, Period
-from ui.pages import Action, ListPage
+from ui.pages import Action, BulkAction, ListPage
 from ui.tables import Column
 from users.permissions import Perm
 
@@ -158,12 +159,14 @@ class CustomerList(CustomList, ShopList):
     perm = Perm.SHOP_CUSTOMERS_VIEW
     template_name = "storefront/customer_list.html"
     title = _("Customers")
-    selector = customers_of
+    selector = customers_with_approval
+    bulk_actions = BULK
     columns = (
         Column("name", _("Name"), "main", sort="name", sub="email", sub_label=_("E-mail")),
         Column("kind", _("Kind"), "status", sort="kind"),
         Column("city", _("City"), sort="city"),
         Column("country", _("Country"), sort="country"),
+        Column("needs_approval", _("Needs approval"), "flag", sort="needs_approval"),
         Column("status", _("Status"), "status", sort="status"),
         Column("created_at", _("Since"), "date", sort="created_at"),
     )
@@ -171,6 +174,7 @@ class CustomerList(CustomList, ShopList):
         Choice("kind", _("Kind"), "kind", tuple((kind.value, kind.label) for kind in SUB_KINDS)),
         Choice("status", _("Status"), "status", AccountStatus.choices),
         Filter("country", _("Country"), "country"),
+        Flag("approval", _("Needs approval"), "needs_approval"),
         Period("since", _("Since"), "created_at"),
     )
     search = ("name", "email", "city")
@@ -178,6 +182,22 @@ class CustomerList(CustomList, ShopList):
     empty_icon = "users"
     empty_title = _("No customers yet")
     empty_text = _("Make the first one here, or on the way to checkout.")
+
+    def shown_columns(self) -> Sequence[Column]:
+        """Whose orders wait, for who turns the switches."""
+        return [item for item in super().shown_columns() if self._switches or item.path != "needs_approval"]
+
+    def shown_filters(self) -> Sequence[Filter]:
+        """The same."""
+        return [item for item in super().shown_filters() if self._switches or item.name != "approval"]
+
+    @property
+    def _switches(self) -> bool:
+        return self.actor.has(Perm.SHOP_APPROVAL_SWITCH)
+
+    def offered_bulk(self) -> Sequence[BulkAction]:
+        """The switch of approvals, unless it is locked."""
+        return offered(self.actor)
 
     def actions(self) -> list[Action]:
         """Who asked to become one, and a new end customer or affiliate account."""

@@ -13,6 +13,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
+from core.contrast import DEFAULT, is_colour, readable
 from resellers.middleware import ActorRequest
 from resellers.models import Site
 from resellers.services.design import image_of, previewed_site
@@ -20,7 +21,6 @@ from storefront.access import ShopRequest
 from storefront.look import consent_name
 from storefront.views.catalogue import home_context
 from ui.art import initials
-from ui.contrast import DEFAULT, is_colour, readable
 
 IMAGE_NAME = re.compile(r"[0-9a-f]{64}\.(?:png|jpg|webp)")
 YEAR = 365 * 24 * 3600

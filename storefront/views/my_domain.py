@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from core import clock
 from core.errors import BusinessError
+from core.pfx import MAX_BYTES
 from resellers.domain_rules import RECORD, DomainStatus, readable_host
+from resellers.services.domain_certificate import own_certificate, upload_certificate, withdraw_certificate
 from resellers.services.domains import (
     accepted_addresses,
     check_now,
@@ -49,6 +51,7 @@ def _parts(domain: SiteDomain | None) -> dict[str, Any]:
         "target": cname_target(),
         "addresses": accepted_addresses(),
         "is_checking": due,
+        "own": own_certificate(domain),
         "states": [DomainStatus.VERIFYING, DomainStatus.CERTIFYING, DomainStatus.LIVE],
     }
 
@@ -111,16 +114,12 @@ class DomainCheck(Page):
         return render(request, "storefront/_domain_state.html", _parts(domain) | {"refusal": refusal})
 
 
-class DomainRemove(ActionPage):
-    """Give the domain up."""
+class OfDomain(FormPage):
+    """Something about the domain there is."""
 
     perm = Perm.SHOP_SITE_MANAGE
     layout = "base_storefront.html"
-    title = gettext_lazy("Remove the domain")
     back = (gettext_lazy("Your own domain"), "storefront:domain")
-    submit = gettext_lazy("Remove")
-    success = gettext_lazy("The domain was removed.")
-    is_danger = True
 
     def load(self, **kwargs: Any) -> Any:
         """The domain there is."""
@@ -128,6 +127,15 @@ class DomainRemove(ActionPage):
         if domain is None:
             raise Http404
         return domain
+
+
+class DomainRemove(ActionPage, OfDomain):
+    """Give the domain up."""
+
+    title = gettext_lazy("Remove the domain")
+    submit = gettext_lazy("Remove")
+    success = gettext_lazy("The domain was removed.")
+    is_danger = True
 
     def consequences(self) -> list[str]:
         """What will happen."""
@@ -139,3 +147,57 @@ class DomainRemove(ActionPage):
     def perform(self, form: Any) -> None:
         """Call the service."""
         remove_domain(self.actor, domain=self.object)
+
+
+class CertificateForm(forms.Form):
+    """A certificate's file and what opens it."""
+
+    file = forms.FileField(
+        label=gettext_lazy("PFX or PEM file"),
+        help_text=gettext_lazy(
+            "The certificate, its private key and the issuer's intermediate certificates in one file, up to 256 KB. "
+            "The key is stored encrypted and never shown."
+        ),
+        widget=forms.ClearableFileInput({"accept": ".pfx,.p12,.pem,.crt,application/x-pkcs12,application/x-pem-file"}),
+    )
+    passphrase = forms.CharField(
+        label=gettext_lazy("Passphrase"),
+        required=False,
+        strip=False,
+        help_text=gettext_lazy("It opens the file once and is not stored. Empty for a PEM file that is not locked."),
+        widget=forms.PasswordInput({"autocomplete": "off"}),
+    )
+
+
+class CertificateUpload(OfDomain):
+    """An own certificate for the domain."""
+
+    title = gettext_lazy("Your own certificate")
+    intro = gettext_lazy("It is used instead of the one we fetch. You are mailed 14, 7 and 1 days before it ends.")
+    form_class = CertificateForm
+    submit = gettext_lazy("Use this certificate")
+    success = gettext_lazy("The certificate is in use. Servers may take some minutes to show it.")
+
+    def perform(self, form: Any) -> Any:
+        """Call the service with the file's bytes, one more than allowed at most."""
+        content = form.cleaned_data["file"].read(MAX_BYTES + 1)
+        passphrase = form.cleaned_data["passphrase"]
+        return upload_certificate(self.actor, domain=self.object, content=content, passphrase=passphrase)
+
+
+class CertificateWithdraw(ActionPage, OfDomain):
+    """Back to a certificate that is fetched."""
+
+    title = gettext_lazy("Use a certificate that we fetch")
+    success = gettext_lazy("Your own certificate is forgotten. Another one is fetched by itself.")
+
+    def consequences(self) -> list[str]:
+        """What will happen."""
+        return [
+            _("Your certificate and its key are erased here."),
+            _("A new certificate is fetched and renewed by itself; visitors notice nothing."),
+        ]
+
+    def perform(self, form: Any) -> Any:
+        """Call the service."""
+        return withdraw_certificate(self.actor, domain=self.object)

@@ -5,17 +5,22 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.errors import BusinessError, NotVisible, PermissionRefused
+from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
+from notifications.services.compose import absolute
+from notifications.services.google_mail import consent_url, finish_consent
 from notifications.services.site_mail import held_mails, mail_account, save_mail_account, send_test_mail
 from resellers.site_models import MailKind, MailSecurity
-from ui.pages import FormPage
+from ui.pages import Action, FormPage
+from ui.pages.base import Page
 from users.permissions import Perm
 
 SMTP_ONLY = {"data-show-field": "kind", "data-show-value": MailKind.SMTP.value}
-OFFICE_ONLY = {"data-show-field": "kind", "data-show-value": MailKind.OFFICE365.value}
+OAUTH_ONLY = {"data-show-field": "kind", "data-show-value": f"{MailKind.GOOGLE.value}|{MailKind.OFFICE365.value}"}
 
 
 class MailForm(forms.Form):
@@ -43,7 +48,7 @@ class MailForm(forms.Form):
         widget=forms.NumberInput(attrs=SMTP_ONLY),
     )
     client_id = forms.CharField(
-        label=gettext_lazy("Client ID"), max_length=100, required=False, widget=forms.TextInput(attrs=OFFICE_ONLY)
+        label=gettext_lazy("Client ID"), max_length=100, required=False, widget=forms.TextInput(attrs=OAUTH_ONLY)
     )
     secret = forms.CharField(
         label=gettext_lazy("Password or client secret"),
@@ -64,7 +69,10 @@ class MailSettings(FormPage):
     title = gettext_lazy("Mail settings")
     intro = gettext_lazy("Mails to your customers leave from your own address, through your own server.")
     form_class = MailForm
-    success = gettext_lazy("Saved. Mails that waited are on their way.")
+
+    def actions(self) -> list[Action]:
+        """What the mails say."""
+        return [Action(_("Mail texts"), reverse("storefront:mail_texts"), "edit")]
 
     def load(self, **kwargs: Any) -> Any:
         """The account there is."""
@@ -77,7 +85,13 @@ class MailSettings(FormPage):
 
     def context(self) -> dict[str, Any]:
         """Whether mails wait for it."""
-        return {"held": held_mails(self.actor), "is_set": self.object is not None}
+        return {
+            "held": held_mails(self.actor),
+            "is_set": self.object is not None,
+            "is_google": self.object is not None and self.object.kind == MailKind.GOOGLE,
+            "is_usable": self.object is not None and self.object.is_usable,
+            "return_uri": return_uri(self.request),
+        }
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Save, or send a test mail and show the form as it was typed."""
@@ -101,6 +115,53 @@ class MailSettings(FormPage):
         """Call the service."""
         return save_mail_account(self.actor, values=form.cleaned_data)
 
+    success = gettext_lazy("Saved.")
+
+    def success_message(self, result: Any) -> str:
+        """What happens next."""
+        if result.is_usable:
+            return _("Saved. Mails that waited are on their way.")
+        return _("Saved. Connect it with Google now; mails wait until then.")
+
     def done_url(self, result: Any) -> str:
         """Back here."""
         return self.request.path
+
+
+def return_uri(request: HttpRequest) -> str:
+    """Where Google sends the mailbox's owner back to: at the storefront he is in, so that he is still signed in."""
+    return absolute(reverse("storefront:mail_google_done"), getattr(request, "site", None))
+
+
+class GoogleConsent(Page):
+    """On to Google, where the mailbox's owner is asked."""
+
+    perm = Perm.SHOP_SITE_MANAGE
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """Google's page; back to the settings if they are not Gmail's."""
+        try:
+            return redirect(consent_url(self.actor, redirect_uri=return_uri(request)))
+        except Conflict as error:
+            messages.error(request, str(error.message))
+            return redirect("storefront:mail_settings")
+
+
+class GoogleDone(Page):
+    """Back from Google, with a code or without."""
+
+    perm = Perm.SHOP_SITE_MANAGE
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """Keep the consent; what went wrong is said above the settings."""
+        code, state = request.GET.get("code", ""), request.GET.get("state", "")
+        try:
+            if not code:
+                raise BusinessError("mail_consent", _("Google was not allowed to. Nothing was changed."))
+            row = finish_consent(self.actor, code=code, state=state, redirect_uri=return_uri(request))
+            messages.success(request, _("%(address)s is connected.") % {"address": row.address})
+        except (PermissionRefused, NotVisible):
+            raise
+        except BusinessError as error:
+            messages.error(request, str(error.message))
+        return redirect("storefront:mail_settings")

@@ -18,11 +18,13 @@ from orders.models import Order
 from orders.selectors import order_with_lines
 from orders.services.place import cancel_order
 from provisioning.services.kinds import kinds_for
-from resellers.selectors import accounts_for, memberships_for, own_account
+from resellers.enums import AccountKind
+from resellers.selectors import accounts_for, memberships_for, needs_approval, own_account, pays_by_card
 from resellers.services.accounts import update_account
 from sso.selectors import lacks_site
 from sso.services.people import is_tended
 from storefront.access import ShopRequest, shop_page
+from storefront.approval_switch import LOCKED
 from storefront.forms import CompanyForm
 from storefront.licence_progress import amounts_of
 from storefront.progress import order_progress
@@ -93,6 +95,9 @@ def customer_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
         "subscriptions": subscriptions_for(request.actor).filter(account=account)[:50],
         "may_edit": request.actor.has(Perm.SHOP_CUSTOMER_CREATE),
         "may_kind": bool(kinds_for(request.actor, account)),
+        "may_switch": request.actor.has(Perm.SHOP_APPROVAL_SWITCH) and account.kind == AccountKind.END_CUSTOMER,
+        "needs_approval": needs_approval(account),
+        "locked": LOCKED if pays_by_card(request.actor) else "",
     }
     return render(request, "storefront/customer_detail.html", context)
 

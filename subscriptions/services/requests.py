@@ -7,6 +7,7 @@ from core import audit, clock
 from core.errors import Conflict, NotVisible
 from core.tenancy import Actor
 from resellers.models import Account
+from resellers.selectors import needs_approval
 from subscriptions.enums import REQUEST_MACHINE, Execution, RequestEvent, RequestKind, RequestStatus
 from subscriptions.models import CancellationRequest, Subscription, SubscriptionAddOn
 from subscriptions.services.changes import tell_request
@@ -56,7 +57,7 @@ def submit_request(
 
 def is_under_approval(actor: Actor, account: Account) -> bool:
     """Whether the reseller decides first about what this actor wants for ``account``: his own, under approval."""
-    return actor.account_id == account.pk and account.bill_to_id is not None and account.order_approval
+    return actor.account_id == account.pk and needs_approval(account)
 
 
 @transaction.atomic

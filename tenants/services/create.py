@@ -175,7 +175,14 @@ def make_site(tenant: ProfessionalTenant) -> None:
     """His host: the BSS below ``/bss/``, and the storefront."""
     own = own_organization(tenant)
     Site.objects.get_or_create(
-        organization=own, account=None, defaults={"name": tenant.name, "host": tenant.host, "support_email": own.email}
+        organization=own,
+        account=None,
+        defaults={
+            "name": tenant.name,
+            "host": tenant.host,
+            "support_email": own.email,
+            "has_storefront": tenant.licence == Licence.PREMIUM,
+        },
     )
 
 

@@ -12,12 +12,12 @@ from core.errors import BusinessError, Conflict
 from core.tenancy import Actor, system_actor
 from orders.services.giveback import cancel
 from resellers.enums import Edition, SiteEvent
-from resellers.models import Account
+from resellers.models import Account, Site
 from resellers.routing import site_of_reseller
 from resellers.services.sites import KEPT_FOR, close_plan
 from subscriptions.models import Subscription
 from subscriptions.services.switch import said
-from tenants.enums import TENANT_MACHINE, TenantEvent, TenantStatus
+from tenants.enums import TENANT_MACHINE, Licence, TenantEvent, TenantStatus
 from tenants.models import ProfessionalTenant
 from tenants.selectors import accounts_to_move, live_services, subscriptions_to_move
 from tenants.services.create import lock_tenant, move_site
@@ -28,19 +28,35 @@ OPTIONS = ("separate_invoices", "annual_monthly")
 
 @transaction.atomic
 def set_options(actor: Actor, *, tenant: ProfessionalTenant, values: Mapping[str, Any]) -> ProfessionalTenant:
-    """Change the switches and, once he is live, whether what he sells is ordered here (``back_ordering``)."""
+    """Change the licence, the switches and, once he is live, whether what he sells is ordered here (``back_ordering``).
+
+    The licence Basic closes his storefront to everybody and Premium opens it again; his BSS stays, and nothing is lost.
+    Raises BusinessError ``not_live`` and ``licence_unknown``.
+    """
     actor.require(Perm.PROFESSIONAL, tenant.account)
     row = lock_tenant(actor, tenant)
-    names = (*OPTIONS, "back_ordering")
+    names: tuple[str, ...] = (*OPTIONS, "back_ordering")
     before = {name: getattr(row, name) for name in names}
     after = before | {name: bool(values[name]) for name in names if name in values}
     if after["back_ordering"] and row.live_at is None:
         raise BusinessError("not_live", _("Back ordering begins when he goes live."), field="back_ordering")
+    if "licence" in values:
+        before["licence"], after["licence"] = row.licence, _licence(str(values["licence"]))
+        names = (*names, "licence")
     for name, value in after.items():
         setattr(row, name, value)
     row.save(update_fields=[*names, "updated_at"])
+    if row.own_id is not None:
+        sites = Site.objects.filter(organization_id=row.own_id, account=None)
+        sites.update(has_storefront=row.licence == Licence.PREMIUM)
     audit.record(actor, "professional.options", row, before=before, after=after, account=row.account)
     return row
+
+
+def _licence(given: str) -> str:
+    if given not in Licence.values:
+        raise BusinessError("licence_unknown", _("Choose a licence."), field="licence")
+    return given
 
 
 @transaction.atomic

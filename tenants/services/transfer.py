@@ -22,6 +22,7 @@ from orders.targets import mode_of
 from resellers.enums import AccountKind
 from resellers.models import Account, Contact
 from resellers.services.accounts import COMPANY_FIELDS, create_account
+from resellers.services.custom_fields import carry_values
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription, SubscriptionAddOn
 from subscriptions.preconditions import facts_of
@@ -133,10 +134,10 @@ def _copy_account(tenant: ProfessionalTenant, source: Account) -> Account:
     system = system_actor(own.pk, label=_("transfer"))
     copy = create_account(system, kind=AccountKind.DIRECT, values=values, organization=own)
     contacts = Contact.objects.filter(account=source).order_by("pk")
-    Contact.objects.bulk_create(
-        Contact(organization=own, account=copy, **{name: getattr(row, name) for name in CONTACT_FIELDS})
-        for row in contacts
-    )
+    for row in contacts:
+        values = {name: getattr(row, name) for name in CONTACT_FIELDS}
+        carry_values(row, Contact.objects.create(organization=own, account=copy, **values))
+    carry_values(source, copy)
     return copy
 
 
@@ -262,7 +263,7 @@ def _copy_subscription(tenant: ProfessionalTenant, source: Subscription, account
     for addon in _addons(source):
         addon_plan = _demand_copy(tenant, addon.plan)
         addon_price, addon_trace = _selling(account, addon_plan)
-        SubscriptionAddOn.objects.create(
+        own = SubscriptionAddOn.objects.create(
             organization_id=account.organization_id,
             subscription=copy,
             product=addon_plan.product,
@@ -275,6 +276,8 @@ def _copy_subscription(tenant: ProfessionalTenant, source: Subscription, account
             external_id=addon.external_id,
             first_activated_at=addon.first_activated_at,
         )
+        carry_values(addon, own)
+    carry_values(source, copy)
     return copy
 
 

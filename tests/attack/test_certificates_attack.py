@@ -7,11 +7,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
+from core import pfx
 from core.errors import BusinessError
 from tests import factories
 from tests.attack.test_races import at_once
 from tests.certificates import HOST, PASSPHRASE, installed, make_pfx
-from vendors import pfx
 from vendors.models import Certificate
 from vendors.services.certificates import retire_certificate, upload_certificate
 

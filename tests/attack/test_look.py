@@ -7,15 +7,15 @@ import zlib
 import pytest
 from PIL import Image
 
+from core.contrast import ENOUGH, brand_css, contrast, palette
 from core.errors import BusinessError
 from core.pictures import MAX_BYTES, read_picture
 from resellers.look import COLOURS, DEFAULTS, LINKS, TEXTS, clean_look, read_look
 from resellers.models import Site
+from resellers.prose import prose
 from resellers.services import design
 from storefront.views.look import IMAGE_NAME
 from tests.look.sites import browser, owner, picture, reseller_site
-from ui.contrast import ENOUGH, brand_css, contrast, palette
-from ui.prose import prose
 
 SCRIPT = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 CSS = "}body{background:url(https://evil.test/x)}"

@@ -10,7 +10,8 @@ from billing.models import Charge, TaxRate
 from catalog.models import ProductType, SellingRule
 from core import clock
 from core.errors import BusinessError, Conflict, PermissionRefused
-from core.events import Event
+from core.events import Event, emit
+from notifications.services.events import process_event
 from orders.enums import OrderStatus
 from orders.models import Order
 from orders.services import giveback
@@ -19,12 +20,13 @@ from orders.services.basket import add_line, open_basket
 from orders.services.decide import accept_request
 from orders.services.place import PriceChanged, cancel_order
 from orders.services.renew import renewal_leg
-from resellers.enums import Edition, PurchaseMode
+from resellers.enums import AccountKind, Edition, PurchaseMode
 from resellers.models import Account
 from subscriptions.enums import RequestStatus
 from subscriptions.models import CancellationRequest, Operation, Subscription
 from subscriptions.selectors import pending_requests, requests_at_reseller
 from subscriptions.services.requests import forward_request, refuse_request, reject_request
+from tests import factories
 from tests.legs.running import make_running
 from tests.legs.world import COST, SELL, World, actor_of, make_world, order_of
 from tests.shop import fill_basket, place
@@ -173,6 +175,17 @@ def test_end_of_the_plan_cancels_what_waits(world):
     assert (decide_overdue(), decide_overdue()) == (1, 0)
     order.refresh_from_db()
     assert (order.status, order.reason) == (OrderStatus.CANCELLED, "The store is closed.")
+
+
+def test_end_of_the_plan_is_heard_at_once(world):
+    order, other = order_of(world), factories.account(world.shop.organization, AccountKind.RESELLER)
+    Account.objects.filter(pk=world.shop.reseller.pk).update(edition=Edition.BASIC)
+    for account, status in ((other, OrderStatus.SUSPENDED), (world.shop.reseller, OrderStatus.CANCELLED)):
+        emit("plan.ended", {}, organization_id=world.shop.organization.pk, account_id=account.pk)
+        process_event(Event.objects.get(name="plan.ended", account=account).pk)
+        order.refresh_from_db()
+        assert order.status == status
+    assert order.reason == "The store is closed."
 
 
 def test_unlisted_product_is_not_sold_to_customers(world):

@@ -24,6 +24,7 @@ class Professional:
     tenant: ProfessionalTenant
     own: Organization
     staff: Actor
+    code: str
 
     @property
     def site(self) -> Site:
@@ -33,7 +34,7 @@ class Professional:
     @property
     def product(self) -> Product:
         """The copy of the shop's product."""
-        return Product.objects.get(organization=self.own)
+        return Product.objects.get(organization=self.own, code=self.code)
 
     @property
     def instance(self) -> Instance:
@@ -66,7 +67,7 @@ def make(shop: Shop, **values: Any) -> Professional:
     assert tenant.own is not None, tenant.note
     member = Membership.objects.get(organization=tenant.own, account=None)
     site = Site.objects.get(organization=tenant.own, account=None)
-    return Professional(tenant, tenant.own, actor_for(member.user, site, as_staff=True))
+    return Professional(tenant, tenant.own, actor_for(member.user, site, as_staff=True), shop.product.code)
 
 
 def make_live(shop: Shop, **values: Any) -> Professional:

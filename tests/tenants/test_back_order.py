@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from billing.models import Charge
+from catalog.models import Plan, UpgradeRelation
 from core.errors import Conflict
 from core.tenancy import system_actor
 from orders.enums import OrderStatus
@@ -26,7 +27,9 @@ from subscriptions.services import schedule, switch
 from tenants.models import ManagedAccount, ManagedSubscription, ProfessionalTenant
 from tenants.services import sides, state
 from tenants.services.follow import follow_accounts
+from tests import factories
 from tests.drain import drain
+from tests.provisioning.flows import TARGET
 from tests.provisioning.life import buy, connected_shop, fresh
 from tests.shop import Shop, fill_basket, place
 from tests.tenants.professional import Professional, make_live, shop_of
@@ -199,6 +202,25 @@ def test_quantity_renewal_suspension_and_cancelling_follow_his_side(shop, pro, h
     giveback.cancel(pro.staff, subscription=fresh(own))
     drain(twins)
     assert (fresh(own).status, managed(own).status, live(twins)) == ("cancelled", "cancelled", [])
+
+
+@pytest.mark.parametrize("quantity", [5, 2])
+def test_an_upgrade_follows_on_both_sides_whole_and_in_part(shop, twins, quantity):
+    target = factories.product(shop.instance, code=TARGET, cost="20.00")
+    UpgradeRelation.objects.create(organization=shop.organization, source=shop.product, target=target)
+    pro = make_live(shop)
+    his = shop_of(pro)
+    own = ordered(his, twins)
+    plan = Plan.objects.get(organization=pro.own, product__code=TARGET)
+    total = more.wish_upgrade(fresh(own), plan=plan, quantity=quantity).preview.amount.gross
+    more.upgrade(his.customer_admin, subscription=own, plan=plan, quantity=quantity, key=uuid.uuid4(), seen_total=total)
+    # Microsoft is asked after 1, 5 and 15 minutes; the reseller's side looks again after each.
+    drain(twins, patience=dt.timedelta(hours=2))
+    expected = {TARGET: 5} if quantity == 5 else {shop.product.code: 3, TARGET: 2}
+    for organization in (pro.own, shop.organization):
+        rows = Subscription.objects.filter(organization=organization, status="active").select_related("product")
+        assert {row.product.code: row.quantity for row in rows} == expected
+    assert sorted(live(twins)) == sorted(("active", count) for count in expected.values())
 
 
 def test_a_refused_change_leaves_both_sides_as_they_were(pro, his, twins):

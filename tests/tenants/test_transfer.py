@@ -7,13 +7,16 @@ from decimal import Decimal
 import pytest
 
 from billing.models import Charge
+from core.custom_fields import CustomField, values_of
 from core.errors import BusinessError, Conflict, NotVisible
 from core.jobs import Job
+from core.tenancy import system_actor
 from orders.enums import OrderStatus
 from orders.models import Order
 from resellers.enums import AccountKind
 from resellers.models import Account, Contact, Site
 from resellers.services.accounts import update_account
+from resellers.services.custom_fields import set_custom_values
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, refusal
@@ -121,6 +124,37 @@ def test_subscriptions_are_copied_without_a_vendor_or_a_charge(shop):
     assert (Operation.objects.count(), Charge.objects.count()) == (0, 0)
     row.refresh_from_db()
     assert (row.bill_to_id, row.unit_price, row.status) == (shop.reseller.pk, Decimal("12.0000"), "active")
+
+
+def field(shop: Shop, organization, entity: str, code: str, kind: str = "text", **values: object) -> CustomField:
+    return CustomField.objects.create(
+        organization=organization, entity=entity, code=code, name=code.title(), field_type=kind, **values
+    )
+
+
+def test_custom_fields_go_along(shop):
+    row = running(shop, shop.end_customer)
+    system = system_actor(shop.organization.pk)
+    for entity in ("subscription", "account"):
+        field(shop, shop.organization, entity, "region", "list", options=["North", "South"], provisioning_code=7)
+    field(shop, shop.organization, "subscription", "seats", "number")
+    field(shop, shop.organization, "subscription", "empty", is_required=False)
+    set_custom_values(system, row, {"region": "North", "seats": "12.5"})
+    set_custom_values(system, shop.end_customer, {"region": "South"})
+    pro = make(shop)
+    # His own field of the same code takes the value if it fits, one of another meaning does not.
+    field(shop, pro.own, "subscription", "seats", "number")
+    field(shop, pro.own, "account", "region", "date")
+    move_all(shop, pro, ACCOUNTS)
+    move_all(shop, pro, SUBSCRIPTIONS)
+    copy = Subscription.objects.get(organization=pro.own)
+    fields = {row.key: row for row in CustomField.objects.filter(organization=pro.own)}
+    assert {fields[key].code: value for key, value in values_of(copy).items()} == {"region": "North", "seats": "12.5"}
+    assert values_of(own_of(shop.end_customer)) == {}
+    made = CustomField.objects.get(organization=pro.own, entity="subscription", code="region")
+    assert (made.options, made.provisioning_code, made.is_required) == (["North", "South"], 7, False)
+    assert not CustomField.objects.filter(organization=pro.own, code="empty").exists()
+    assert {key.split("f")[1] for key in values_of(row)} & {str(item.pk) for item in fields.values()} == set()
 
 
 def test_transfer_twice_copies_once(shop):

@@ -8,13 +8,13 @@ from core import clock, crypto
 from core.audit import AuditEntry
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.events import Event
+from core.pfx import covers, open_pfx
 from tests import factories
 from tests.certificates import HOST, PASSPHRASE, installed, make_pfx
 from tests.names import name_server
 from users.permissions import StaffRole
 from vendors import validity
 from vendors.models import Certificate, CertificateState, DnsState
-from vendors.pfx import covers, open_pfx
 from vendors.selectors import certificate_choices, certificates_for, certificates_that_expire
 from vendors.services import certificates
 from vendors.validity import Validity, certificate_state

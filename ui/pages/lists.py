@@ -56,6 +56,10 @@ class ListPage(Saved, Export):
         """What can be done above the list."""
         return []
 
+    def offered_bulk(self) -> Sequence[BulkAction]:
+        """What the page offers for chosen rows now; the service refuses the others anyway."""
+        return self.bulk_actions
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The page, the table alone for htmx, or the whole list as a file."""
         kind = request.GET.get("format", "")
@@ -92,7 +96,7 @@ class ListPage(Saved, Export):
             form=self.filter_form,
             size=size,
             sizes=SIZES,
-            bulk=[item for item in self.bulk_actions if self.actor.has(item.perm)],
+            bulk=[item for item in self.offered_bulk() if self.actor.has(item.perm)],
             base_query=self.query_with(after=None, before=None),
             **self.saved_context(),
         )

@@ -3,7 +3,7 @@
 from django import template
 from django.urls import get_script_prefix
 
-from ui.prose import prose
+from resellers.prose import prose
 
 register = template.Library()
 register.filter("prose", prose)

@@ -12,11 +12,11 @@ from core.errors import BusinessError, Conflict, NotVisible
 from core.events import emit
 from core.jobs import Job, start_job
 from core.money import CURRENCIES
+from core.pfx import Opened, covers, is_host_name, open_pfx
 from core.tenancy import Actor
 from resellers.models import Organization
 from users.permissions import Perm
 from vendors.models import Certificate, CertificateState, DnsState, Instance, InstanceState
-from vendors.pfx import Opened, covers, is_host_name, open_pfx
 from vendors.validity import EXPIRING, reminder_step
 
 CHECK_DNS = "vendors.check_dns"

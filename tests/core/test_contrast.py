@@ -6,7 +6,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ui.contrast import DARK, DEFAULT, ENOUGH, LIGHT, brand_css, contrast, is_colour, luminance, mix, palette, readable
+from core.contrast import (
+    DARK,
+    DEFAULT,
+    ENOUGH,
+    LIGHT,
+    brand_css,
+    contrast,
+    is_colour,
+    luminance,
+    mix,
+    palette,
+    readable,
+)
 
 colours = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 

@@ -1,23 +1,34 @@
-"""Reads a certificate with its key from a PFX file, in memory only (``esd.md`` 2). Nothing is stored here."""
+"""Reads a certificate with its key from a PFX or PEM file, in memory only (``esd.md`` 2). Nothing is stored here."""
 
+import base64
 import datetime as dt
 import re
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from core.der import rounds_of
 from core.errors import BusinessError
-from vendors.der import rounds_of
 
 MAX_BYTES = 256 * 1024
 RSA_BITS = 2048
 MOST_ROUNDS = 5_000_000  # About two seconds of work; usual files ask for some thousands.
+_PEM_KEY = re.compile(rb"-----BEGIN ([A-Z ]*)PRIVATE KEY-----.+?-----END \1PRIVATE KEY-----", re.DOTALL)
+Key = RSAPrivateKey | EllipticCurvePrivateKey
 HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)+")
 
 
@@ -41,10 +52,67 @@ class Opened:
         return valid_words(self.valid_from, self.valid_to)
 
 
-def open_pfx(content: bytes, passphrase: str) -> Opened:
-    """The certificate, its chain and its RSA key; raises BusinessError that names the field and says what is wrong."""
+def open_file(content: bytes, passphrase: str) -> Opened:
+    """A certificate for a web server, PFX or PEM; the key may also be on one of the curves that browsers know."""
+    if b"-----BEGIN " in content[:MAX_BYTES]:
+        return _open_pem(content, passphrase)
+    return open_pfx(content, passphrase, has_curves=True)
+
+
+def _open_pem(content: bytes, passphrase: str) -> Opened:
+    """Certificates and key one after the other; the certificate of the key comes first, whatever the file's order."""
     if len(content) > MAX_BYTES:
-        raise BusinessError("pfx_too_large", _("This file is too large for a certificate."), field="file")
+        raise _too_large()
+    found = _PEM_KEY.search(content)
+    if found is None:
+        raise _without_key()
+    try:
+        parts = x509.load_pem_x509_certificates(content)
+    except ValueError as error:
+        raise _without_certificate() from error
+    key = _pem_key(found.group(0), passphrase)
+    if not is_strong(key, has_curves=True):
+        raise _too_weak()
+    leaf = next((part for part in parts if part.public_key() == key.public_key()), None)
+    if leaf is None:
+        raise _key_of_another()
+    return _opened(leaf, [part for part in parts if part is not leaf], key)
+
+
+def _pem_key(pem: bytes, passphrase: str) -> object:
+    body = pem.split(b"-----")[2]
+    try:
+        rounds = rounds_of(base64.b64decode(body))
+    except ValueError:
+        rounds = 0  # The older form has lines of its own above the key, and always hashes once.
+    try:
+        if rounds > MOST_ROUNDS:
+            raise ValueError(rounds)
+        return load_pem_private_key(pem, passphrase.encode() or None)
+    except TypeError as error:
+        # The reader says so of a locked key without a passphrase, and of an open one with it.
+        words = _("Leave it empty: the key is not locked.") if passphrase else _("This field is required.")
+        raise BusinessError("passphrase_wrong", words, field="passphrase") from error
+    except UnsupportedAlgorithm as error:
+        raise _too_weak() from error
+    except ValueError as error:
+        if passphrase and rounds <= MOST_ROUNDS:
+            raise _wrong_passphrase() from error
+        words = _("The private key in this file cannot be read.")
+        raise BusinessError("key_unreadable", words, field="file") from error
+
+
+def is_strong(key: object, *, has_curves: bool) -> TypeGuard[Key]:
+    """Whether a key is RSA with 2048 bits or more, or, with ``has_curves``, on P-256 or P-384."""
+    if isinstance(key, EllipticCurvePrivateKey):
+        return has_curves and isinstance(key.curve, SECP256R1 | SECP384R1)
+    return isinstance(key, RSAPrivateKey) and key.key_size >= RSA_BITS
+
+
+def open_pfx(content: bytes, passphrase: str, *, has_curves: bool = False) -> Opened:
+    """The certificate, its chain and its key; raises BusinessError that names the field and says what is wrong."""
+    if len(content) > MAX_BYTES:
+        raise _too_large()
     if not passphrase:
         raise BusinessError("passphrase_missing", _("This field is required."), field="passphrase")
     if rounds_of(content) > MOST_ROUNDS:
@@ -58,12 +126,35 @@ def open_pfx(content: bytes, passphrase: str) -> Opened:
         raise _unopened(error) from error
     key, leaf = bundle.key, bundle.cert
     if key is None:
-        raise BusinessError("pfx_without_key", _("The file holds no private key."), field="file")
+        raise _without_key()
     if leaf is None:
-        raise BusinessError("pfx_without_certificate", _("The file holds no certificate."), field="file")
-    if not isinstance(key, RSAPrivateKey) or key.key_size < RSA_BITS:
+        raise _without_certificate()
+    if not is_strong(key, has_curves=has_curves):
         raise _too_weak()
+    if leaf.certificate.public_key() != key.public_key():
+        raise _key_of_another()
     return _opened(leaf.certificate, [extra.certificate for extra in bundle.additional_certs], key)
+
+
+def _too_large() -> BusinessError:
+    return BusinessError("pfx_too_large", _("This file is too large for a certificate."), field="file")
+
+
+def _without_key() -> BusinessError:
+    return BusinessError("pfx_without_key", _("The file holds no private key."), field="file")
+
+
+def _without_certificate() -> BusinessError:
+    return BusinessError("pfx_without_certificate", _("The file holds no certificate."), field="file")
+
+
+def _wrong_passphrase() -> BusinessError:
+    return BusinessError("passphrase_wrong", _("The passphrase does not open this file."), field="passphrase")
+
+
+def _key_of_another() -> BusinessError:
+    words = _("The private key belongs to none of the certificates in this file.")
+    return BusinessError("key_of_another", words, field="file")
 
 
 def _too_weak() -> BusinessError:
@@ -73,11 +164,11 @@ def _too_weak() -> BusinessError:
 def _unopened(error: ValueError) -> BusinessError:
     """The reader tells a wrong passphrase from a file that is no PFX by its words alone."""
     if "password" in str(error).lower():
-        return BusinessError("passphrase_wrong", _("The passphrase does not open this file."), field="passphrase")
+        return _wrong_passphrase()
     return BusinessError("pfx_unreadable", _("This is not a PFX file."), field="file")
 
 
-def _opened(leaf: x509.Certificate, others: list[x509.Certificate], key: RSAPrivateKey) -> Opened:
+def _opened(leaf: x509.Certificate, others: list[x509.Certificate], key: Key) -> Opened:
     parts = [leaf, *others]
     return Opened(
         subject=leaf.subject.rfc4514_string()[:255],
