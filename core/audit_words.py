@@ -88,6 +88,7 @@ ACTIONS = {
     "link.password_revealed": _("First password shown"),
     "link.set_up": _("Set-up at the vendor started"),
     "link.synchronized": _("Set up at the vendor"),
+    "listing.imported": _("Catalogue of the shop changed by a table"),
     "listing.listed": _("Products listed in the shop"),
     "listing.saved": _("Product of the shop changed"),
     "listing.unlisted": _("Products taken out of the shop"),
