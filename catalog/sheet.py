@@ -27,6 +27,8 @@ CODE, LISTED, NAME, CATEGORY, ORDER, RULE, PRODUCT_ID = COLUMNS = (
     "price rule",
     "product id",
 )
+# For whoever reads the table; an import takes nothing from it.
+USUAL_NAME = "distributor's name"
 YES = frozenset({"yes", "true", "1", "x"})
 NO = frozenset({"no", "false", "0"})
 _RULE = re.compile(

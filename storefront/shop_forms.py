@@ -39,6 +39,16 @@ class ListingForm(forms.Form):
         self.fields["name"].help_text = _("Empty: the distributor's words.")
 
 
+class ImportForm(forms.Form):
+    """A table to be taken over: CSV or workbook."""
+
+    file = forms.FileField(
+        label=_("CSV or Excel file"),
+        help_text=_("At most 5 MB and 10,000 rows. You see what would change before anything does."),
+        widget=forms.FileInput({"accept": ".csv,.xlsx,text/csv"}),
+    )
+
+
 class RuleForm(forms.Form):
     """A selling price rule: for whom, for what, how, and from when. ``fixed_scope`` keeps for whom and what."""
 

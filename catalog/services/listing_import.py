@@ -134,6 +134,7 @@ class _Import:
         self.actor, self.reseller = actor, reseller
         self.desk: Desk = desk_of(reseller)
         self.problems: list[Problem] = []
+        self.known: Mapping[int, list[SellingRule]] = {}
         rows = Category.objects.filter(organization_id=reseller.organization_id)
         self.shelves = {row.name.casefold(): row for row in rows.order_by("-position", "-id")}
 
@@ -188,23 +189,26 @@ class _Import:
         codes = {row.cells.get(sheet.CODE, "") for row in rows}
         keys = {key for row in rows if (key := _uuid(row.cells.get(sheet.PRODUCT_ID, "")))}
         products = list(desk_products(self.actor, self.desk).filter(Q(code__in=codes) | Q(public_id__in=keys)))
+        self.known = sheet.own_rules(self.reseller, [row.pk for row in products] if len(products) <= BATCH else None)
         by_code: dict[str, list[Product]] = {}
         for product in products:
             by_code.setdefault(product.code, []).append(product)
         return by_code, {str(product.public_id): product for product in products}
 
     def _read(self, row: Row, product: Product) -> _Wanted:
-        cells, found = row.cells, _Wanted(row.number, product)
+        cells, found, listing = row.cells, _Wanted(row.number, product), own_listing(product)
         if sheet.LISTED in cells:
             found.listed = _yes_no(cells[sheet.LISTED])
         if sheet.NAME in cells:
             name = cells[sheet.NAME]
             if len(name) > MAX_NAME:
                 raise BusinessError("name_too_long", _("The name is longer than 255 characters."))
-            found.values["name"] = "" if name == product.name else name
+            if name != (listing.name if listing else ""):
+                found.values["name"] = "" if name == product.name else name
         if sheet.ORDER in cells:
             found.values["position"] = _position(cells[sheet.ORDER])
-        if sheet.CATEGORY in cells:
+        shelf = (listing.category if listing else None) or product.category
+        if sheet.CATEGORY in cells and cells[sheet.CATEGORY] != (shelf.name if shelf else ""):
             found.values["category"] = self._shelf(cells[sheet.CATEGORY], product)
         if sheet.RULE in cells:
             found.rules = self._drafts(cells[sheet.RULE], product)
@@ -231,13 +235,15 @@ class _Import:
         return drafts
 
     def _plan(self, code: str, product: Product) -> Any:
-        plans = {sheet.plan_code(item.plan).lower(): item.plan for item in self.desk.prices(product)}
-        if not code and len(plans) == 1:
-            return next(iter(plans.values()))
-        if code not in plans:
+        plans = {sheet.plan_code(item.plan): item.plan for item in self.desk.prices(product)}
+        # A rule may be about a plan that cannot be bought at the moment; as it is, it stays.
+        ruled = [row.plan for row in self.known.get(product.pk, ()) if row.plan]
+        wanted = next(iter(plans)) if not code and len(plans) == 1 else code
+        known = {sheet.plan_code(plan).lower(): plan for plan in (*ruled, *plans.values())}
+        if wanted.lower() not in known:
             words = _("Say which plan the fixed price is of: %(plans)s.")
             raise BusinessError("plan_missing", words % {"plans": ", ".join(sorted(plans)) or "—"})
-        return plans[code]
+        return known[wanted.lower()]
 
     def _save_values(self, wanted: Iterable[_Wanted], parts: Mapping[int, list[tuple[str, str, str]]]) -> None:
         """Names, order and shelves that differ; a product that never was in the shop gets its row."""
@@ -267,12 +273,11 @@ class _Import:
     ) -> list[EffectLine]:
         """Rules that differ, from today on; what they do to the prices of their products."""
         asked = [(row.product, row.rules) for row in wanted if row.rules is not None]
-        known = sheet.own_rules(self.reseller, None if len(asked) > BATCH else [row.pk for row, _rules in asked])
         gone: list[SellingRule] = []
         fresh: list[SellingRule] = []
         touched: list[Product] = []
         for product, drafts in asked:
-            before = {(row.product_id, row.plan_id): row for row in known.get(product.pk, [])}
+            before = {(row.product_id, row.plan_id): row for row in self.known.get(product.pk, [])}
             rules = [self._row(draft) for draft in drafts or ()]
             new = [row for row in rules if not _same(row, before.get((row.product_id, row.plan_id)))]
             scopes = {(row.product_id, row.plan_id) for row in rules}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -20,7 +20,7 @@ from catalog.services.listings import Listed, list_products, save_listing, unlis
 from storefront.shop_forms import ListingForm
 from storefront.views.lists import ShopList
 from ui.filters import Choice, Filter, Flag
-from ui.pages import BulkAction, FormPage, Page
+from ui.pages import Action, BulkAction, FormPage, Page
 from ui.tables import Column
 from users.permissions import Perm
 
@@ -90,7 +90,7 @@ class ShopCatalogue(OwnDesk, ShopList):
     empty_icon = "box"
     empty_title = gettext_lazy("Nothing here")
     empty_text = gettext_lazy("Choose another group, or take the filters away.")
-    bulk_actions = (
+    bulk_actions: ClassVar[Sequence[BulkAction]] = (
         BulkAction("list", gettext_lazy("List"), Perm.SHOP_LISTING, lambda _actor, _row: None),
         BulkAction("unlist", gettext_lazy("Unlist"), Perm.SHOP_LISTING, lambda _actor, _row: None),
     )
@@ -123,6 +123,10 @@ class ShopCatalogue(OwnDesk, ShopList):
             StateColumn("state", gettext_lazy("State"), "status", show=self._state),
             Column("is_new", gettext_lazy("New"), "flag", sort="is_new"),
         ]
+
+    def actions(self) -> list[Action]:
+        """The whole catalogue at once."""
+        return [Action(_("Import and export"), reverse("storefront:shop_import"), "upload")]
 
     def _shown(self, row: Product) -> DeskPrice | None:
         return self.desk.shown(row)
