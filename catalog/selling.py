@@ -104,7 +104,8 @@ class Policy:
 class SellingPrice:
     """What one unit is sold at for one billing cycle, and how that came about.
 
-    ``cost``, ``margin`` and ``trace`` are for the reseller's eyes; a customer is told amount and currency.
+    ``cost``, ``margin`` and ``trace`` are for the reseller's eyes; a customer is told amount and currency. ``name`` is
+    what the reseller calls the product, empty if he says the distributor's.
     """
 
     amount: Decimal
@@ -114,6 +115,7 @@ class SellingPrice:
     raw: Decimal
     rounding: str
     way: str
+    name: str = ""
 
     @property
     def trace(self) -> tuple[str, ...]:
@@ -200,13 +202,13 @@ def round_price(amount: Decimal, currency: str, rounding: str, way: str = Roundi
     return money.to_minor(max(found, offset or size), currency)
 
 
-def price_from(rule: Rule, cost: Decimal, currency: str, policy: Policy) -> SellingPrice:
+def price_from(rule: Rule, cost: Decimal, currency: str, policy: Policy, *, name: str = "") -> SellingPrice:
     """The selling price a rule makes of a purchase price. A fixed price stands as typed unless it keeps its margin."""
     raw = apply_rule(rule, cost, fixed_keeps=policy.fixed_keeps)
     is_typed = rule.kind == SellingKind.FIXED and raw == rule.value
     rounding = Rounding.MINOR.value if is_typed else policy.rounding
     amount = round_price(raw, currency, rounding, policy.way)
-    return SellingPrice(amount, currency, cost, rule, raw, rounding, policy.way)
+    return SellingPrice(amount, currency, cost, rule, raw, rounding, policy.way, name)
 
 
 def words_of(rule: Rule, currency: str) -> str:

@@ -6,7 +6,7 @@ number of statements does not depend on the number of plans.
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
@@ -88,7 +88,8 @@ def rule_of(row: RuleRow) -> Rule:
 class SellingBook:
     """The rules of one reseller's shop that concern some plans, read once; ``price`` then reads nothing.
 
-    ``shelves`` are the categories of the products he put on another shelf than the distributor's.
+    ``shelves`` are the categories of the products he put on another shelf than the distributor's, ``names`` what he
+    calls those he renamed.
     """
 
     currency: str
@@ -96,6 +97,7 @@ class SellingBook:
     rules: Rules
     shelves: Mapping[int, int]
     customer_id: int | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -110,27 +112,30 @@ class SellingBook:
     ) -> "SellingBook":
         """Read what prices these plans (None: every plan) for ``customer``, or for somebody unknown.
 
-        ``price_list`` is the reseller's; ``shelves`` and ``policy`` if they are known already. At most three
-        statements.
+        ``price_list`` is the reseller's; ``shelves`` (of products read under his names already) and ``policy`` if they
+        are known. At most three statements.
         Raises ValueError for a customer who is not billed to the reseller.
         """
         if customer is not None and customer.bill_to_id != reseller.pk:
             raise ValueError("the customer of another account has no selling price here")
         rows = RuleRow.objects.filter(account=reseller, valid_from__lte=clock.now().date())
         rows = rows.filter(Q(customer=None) | Q(customer=customer) if customer else Q(customer=None))
-        moved = Listing.objects.filter(account=reseller).exclude(category=None)
+        said = Listing.objects.filter(account=reseller).exclude(category=None, name="")
         if plans is not None:
             chosen = list(plans)
             products = {plan.product_id for plan in chosen}
             of_plan = Q(plan__in=[plan.pk for plan in chosen])
             rows = rows.filter(of_plan | Q(plan=None, product__in=products) | Q(plan=None, product=None))
-            moved = moved.filter(product__in=products)
+            said = said.filter(product__in=products)
+        names: dict[int, str] = {}
         if shelves is None:
-            shelves = dict(moved.order_by().values_list("product_id", "category_id"))
+            rest = list(said.order_by().values_list("product_id", "category_id", "name"))
+            shelves = {product: shelf for product, shelf, _name in rest if shelf is not None}
+            names = {product: name for product, _shelf, name in rest if name}
         # Of one scope the rule that came into effect last counts: a later one replaces it here.
         rules = Rules(rule_of(row) for row in rows.order_by("valid_from", "id"))
         policy = policy or policy_of(reseller)
-        return cls(price_list.currency, policy, rules, shelves, customer.pk if customer else None)
+        return cls(price_list.currency, policy, rules, shelves, customer.pk if customer else None, names)
 
     def ware(self, plan: Plan) -> Ware:
         """What a plan (its product known) is for the rules."""
@@ -141,7 +146,8 @@ class SellingBook:
     def price(self, plan: Plan, cost: Decimal) -> SellingPrice | None:
         """The selling price of a plan that costs the reseller ``cost``; None if no rule prices it."""
         rule = self.rules.find(self.ware(plan), self.currency, customer_id=self.customer_id)
-        return price_from(rule, cost, self.currency, self.policy) if rule else None
+        name = self.names.get(plan.product_id, "")
+        return price_from(rule, cost, self.currency, self.policy, name=name) if rule else None
 
 
 def selling_prices(

@@ -25,7 +25,7 @@ from orders.selectors import PricedBasket
 from resellers.editions import Capability, has_capability
 from resellers.enums import AccountKind
 from resellers.models import Account
-from subscriptions.legs import reads_selling_prices
+from subscriptions.legs import reads_selling_prices, sold_name
 from subscriptions.models import Subscription
 
 
@@ -52,13 +52,17 @@ def customer_tax(account: Account) -> Tax:
 
 
 def terms_of(price: SellingPrice) -> dict[str, Any]:
-    """How a selling price came about, as it is frozen: rule, level, rounding and trace, in words where people read."""
+    """How a selling price came about, as it is frozen: rule, level, rounding and trace, in words where people read.
+
+    ``name`` is what the reseller calls the product, if it is not the distributor's name.
+    """
     return {
         "rule": words_of(price.rule, price.currency),
         "rule_id": price.rule.id,
         "level": price.rule.level.value,
         "rounding": price.rounding,
         "trace": [str(step) for step in price.trace],
+        **({"name": price.name} if price.name else {}),
     }
 
 
@@ -73,7 +77,7 @@ def on_leg(row: Subscription, plans: Sequence[PricedPlan], prices: PriceList) ->
         return list(plans)
     sold = customer_prices(row.account, plans, prices)
     return [
-        PricedPlan(item.plan, UnitPrice(found.amount, found.currency, plain_trace(found)), None)
+        PricedPlan(_named(item.plan, found.name), UnitPrice(found.amount, found.currency, plain_trace(found)), None)
         for item in plans
         if (found := sold.get(item.plan.pk)) is not None
     ]
@@ -140,7 +144,7 @@ def quote_customer(
     lines = [
         QuoteLine(
             key=key,
-            label=label,
+            label=f"{found[plan.pk].name}, {plan.label}" if found[plan.pk].name else label,
             quantity=quantity,
             price=UnitPrice(found[plan.pk].amount, prices.currency, plain_trace(found[plan.pk])),
         )
@@ -182,9 +186,34 @@ def shown_basket(actor: Actor, priced: PricedBasket) -> PricedBasket:
     if found is None:
         return replace(priced, price_list=None, quote=None, plans={}, quoted={}, credit=None, payer=account)
     unsold = [line for line in priced.lines if line in priced.withdrawn or str(line.public_id) in found.unsold]
+    lines = [_named_line(line, found) for line in priced.lines]
     return replace(
-        priced, quote=found.quote, quoted=found.quoted, plans={}, withdrawn=unsold, credit=None, payer=account
+        priced,
+        lines=lines,
+        quote=found.quote,
+        quoted=found.quoted,
+        plans={},
+        withdrawn=unsold,
+        credit=None,
+        payer=account,
     )
+
+
+def _named(plan: Plan, name: str) -> Plan:
+    """A plan whose product is called ``name``, for showing; the plan itself without a name."""
+    if not name:
+        return plan
+    view = copy.copy(plan)
+    view.product = copy.copy(plan.product)
+    view.product.name = name
+    return view
+
+
+def _named_line(line: BasketLine, found: CustomerQuote) -> BasketLine:
+    price = found.prices.get(line.plan_id)
+    view = copy.copy(line)
+    view.plan = _named(line.plan, price.name if price else "")
+    return view
 
 
 def shown_order(actor: Actor, order: Order) -> Order:
@@ -201,7 +230,7 @@ def ordered_by(order: Order) -> str:
 
 
 def customers_order(order: Order) -> Order:
-    """A copy of an order with the customer's amounts in place of the reseller's cost, on its lines too."""
+    """A copy of an order with the customer's amounts and names in place of the reseller's, on its lines too."""
     view = copy.copy(order)
     view.is_priced = order.sell_gross is not None
     view.payer = order.account
@@ -211,6 +240,7 @@ def customers_order(order: Order) -> Order:
     lines = [copy.copy(line) for line in known]
     for line in lines:
         line.vendor_cost, line.trace = None, []
+        line.product_name = sold_name(line) or line.product_name
         _replace(line, ("unit_price", "net", "tax", "gross"), is_priced=view.is_priced)
     done = known._chain()  # type: ignore[attr-defined]
     done._result_cache, done._prefetch_done = lines, True

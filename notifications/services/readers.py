@@ -1,7 +1,7 @@
 """Who reads a mail about an order: the order of an event, its reader, and the one mail to him."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.urls import reverse
 
@@ -10,9 +10,13 @@ from core.tenancy import TenantQuerySet, system_actor
 from notifications.services.compose import absolute, queue_mail
 from orders.legs import customers_order
 from orders.models import Order
-from resellers.models import Contact
+from resellers.enums import AccountKind
+from resellers.models import Account, Contact
+from subscriptions.legs import customers_view
+from subscriptions.models import Asset, Subscription
 
 SYSTEM = system_actor(label="mail")
+Service = TypeVar("Service", Subscription, Asset)
 
 
 def _orders(event: Event) -> TenantQuerySet[Order]:
@@ -57,7 +61,7 @@ def to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, 
     if order is None or reader is None:
         return
     if is_end_customers(order):
-        order = customers_order(order)
+        order, extra = customers_order(order), {name: for_customer(value) for name, value in extra.items()}
     queue_mail(
         template,
         organization=event.organization,
@@ -73,6 +77,19 @@ def to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, 
             **extra,
         },
     )
+
+
+def for_customer(value: Any) -> Any:
+    """A service as an end customer reads it, anything else as it is."""
+    if isinstance(value, Subscription):
+        return customers_view(value)
+    return customers_view(value) if isinstance(value, Asset) else value
+
+
+def for_account(row: Service, account: Account | None) -> Service:
+    """A service as the people of ``account`` read it: an end customer's own by the names and prices of his reseller."""
+    is_own = account is not None and account.pk == row.account_id and account.kind == AccountKind.END_CUSTOMER
+    return customers_view(row) if is_own else row
 
 
 def is_end_customers(order: Order) -> bool:
