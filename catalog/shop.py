@@ -282,7 +282,7 @@ def shelves_of(actor: Actor, reseller: Account) -> QuerySet[Category]:
 
 
 def dressed(products: Iterable[Product]) -> list[Product]:
-    """Products of :func:`listed` under the names, texts and shelves of the reseller; never to be saved."""
+    """Products of :func:`listed` under the names, texts, shelves and pictures of the reseller; never to be saved."""
     found = list(products)
     for product in found:
         listing: Listing | None = getattr(product, "listing", None)
@@ -291,6 +291,7 @@ def dressed(products: Iterable[Product]) -> list[Product]:
         product.name = listing.name or product.name
         product.summary = listing.summary or product.summary
         product.description = listing.description or product.description
+        product.picture = listing.picture  # type: ignore[attr-defined]
         if listing.category_id is not None:
             product.category = listing.category
     return found

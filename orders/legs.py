@@ -85,12 +85,16 @@ def on_leg(row: Subscription, plans: Sequence[PricedPlan], prices: PriceList) ->
 
 @dataclass(frozen=True)
 class CustomerQuote:
-    """What a reseller's customer pays: ``prices`` by plan id, ``quoted`` by key; ``unsold`` keys have no price."""
+    """What a reseller's customer pays: ``prices`` by plan id, ``quoted`` by key; ``unsold`` keys have no price.
+
+    ``pictures`` are the names of the reseller's own, by product id, of a basket the customer looks at.
+    """
 
     quote: Quote
     prices: Mapping[int, SellingPrice]
     quoted: Mapping[str, QuotedLine] = field(default_factory=dict)
     unsold: Collection[str] = ()
+    pictures: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def sums(self) -> dict[str, Decimal | None]:
@@ -165,14 +169,18 @@ def basket_quote(priced: PricedBasket, *, listed_only: bool = False) -> Customer
         for line in priced.lines
         if line not in priced.withdrawn
     ]
-    hidden = _unlisted(account, priced.lines) if listed_only else set()
-    return quote_customer(account, items, priced.plans, priced.price_list, leave_out=hidden)
-
-
-def _unlisted(account: Account, lines: Sequence[BasketLine]) -> set[str]:
-    """The lines, with their add-ons, of products that the reseller does not list (any more)."""
+    if not listed_only:
+        return quote_customer(account, items, priced.plans, priced.price_list)
     rows = Listing.objects.filter(account_id=account.bill_to_id or 0, state=ListingState.LISTED)
-    listed = set(rows.filter(product__in=[line.plan.product_id for line in lines]).values_list("product_id", flat=True))
+    rows = rows.filter(product__in=[line.plan.product_id for line in priced.lines])
+    listed = dict(rows.order_by().values_list("product_id", "picture"))
+    hidden = _unlisted(listed, priced.lines)
+    found = quote_customer(account, items, priced.plans, priced.price_list, leave_out=hidden)
+    return found and replace(found, pictures=listed)
+
+
+def _unlisted(listed: Collection[int], lines: Sequence[BasketLine]) -> set[str]:
+    """The lines, with their add-ons, of products that the reseller does not list (any more)."""
     gone = {line.pk for line in lines if line.parent_id is None and line.plan.product_id not in listed}
     return {str(line.public_id) for line in lines if (line.parent_id or line.pk) in gone}
 
@@ -213,6 +221,7 @@ def _named_line(line: BasketLine, found: CustomerQuote) -> BasketLine:
     price = found.prices.get(line.plan_id)
     view = copy.copy(line)
     view.plan = _named(line.plan, price.name if price else "")
+    view.picture = found.pictures.get(line.plan.product_id, "")  # type: ignore[attr-defined]
     return view
 
 

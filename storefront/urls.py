@@ -112,6 +112,11 @@ urlpatterns = [
     path("my-shop/catalogue/import/", shop_import.ShopImport.as_view(), name="shop_import"),
     path("my-shop/catalogue/<uuid:public_id>/", shop_catalogue.ShopProduct.as_view(), name="shop_product"),
     path(
+        "my-shop/catalogue/<uuid:public_id>/picture/",
+        shop_catalogue.ShopProductPicture.as_view(),
+        name="shop_product_picture",
+    ),
+    path(
         "my-shop/catalogue/<uuid:public_id>/<slug:verb>/",
         shop_catalogue.ShopProductState.as_view(),
         name="shop_product_state",

@@ -243,7 +243,9 @@ class _Import:
         if wanted.lower() not in known:
             words = _("Say which plan the fixed price is of: %(plans)s.")
             raise BusinessError("plan_missing", words % {"plans": ", ".join(sorted(plans)) or "—"})
-        return known[wanted.lower()]
+        found = known[wanted.lower()]
+        found.product = product
+        return found
 
     def _save_values(self, wanted: Iterable[_Wanted], parts: Mapping[int, list[tuple[str, str, str]]]) -> None:
         """Names, order and shelves that differ; a product that never was in the shop gets its row."""

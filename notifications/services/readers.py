@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from django.urls import reverse
 
+from catalog.models import Listing
 from core.events import Event
 from core.tenancy import TenantQuerySet, system_actor
 from notifications.services.compose import absolute, queue_mail
@@ -29,7 +30,7 @@ def order_of(event: Event) -> Order | None:
     rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related(
         "buyer", "account", "payer", "site"
     )
-    return rows.prefetch_related("lines").get_visible(SYSTEM, event.payload.get("order"))
+    return rows.prefetch_related("lines__plan").get_visible(SYSTEM, event.payload.get("order"))
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, 
     if order is None or reader is None:
         return
     if is_end_customers(order):
-        order, extra = customers_order(order), {name: for_customer(value) for name, value in extra.items()}
+        order = with_pictures(customers_order(order))
+        extra = {name: for_customer(value) for name, value in extra.items()}
     queue_mail(
         template,
         organization=event.organization,
@@ -77,6 +79,20 @@ def to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, 
             **extra,
         },
     )
+
+
+def with_pictures(order: Order) -> Order:
+    """An order as its customer reads it, each line with the address of the reseller's own picture of the product."""
+    lines = list(order.lines.all())
+    rows = Listing.objects.filter(
+        account=order.account.bill_to_id, product__in=[line.plan.product_id for line in lines]
+    )
+    pictures = dict(rows.exclude(picture="").order_by().values_list("product_id", "picture"))
+    for line in lines:
+        name = pictures.get(line.plan.product_id)
+        path = reverse("storefront:product_picture", args=[name]) if name else ""
+        line.picture_url = absolute(path, order.site) if path else ""  # type: ignore[attr-defined]
+    return order
 
 
 def for_customer(value: Any) -> Any:

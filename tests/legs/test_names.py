@@ -1,4 +1,4 @@
-"""What a reseller calls a product is what his customer reads of it: in the shop, on orders, services, mails and files."""
+"""What a reseller calls a product is what his customer reads: in the shop, on orders, services, mails and files."""
 
 from decimal import Decimal
 
