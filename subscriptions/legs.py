@@ -9,11 +9,12 @@ import copy
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from django.db.models import CharField, F, QuerySet, Value
+from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce, NullIf
 
 from core import money
+from core.audit import AuditEntry
 from core.tenancy import Actor
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Asset, Subscription, SubscriptionAddOn
@@ -57,6 +58,18 @@ def with_sold_names(actor: Actor, rows: QuerySet[Any]) -> QuerySet[Any]:
     own = NullIf(KeyTextTransform("name", "sell_terms"), Value(""))
     shown = Coalesce(own, F("name"), output_field=CharField()) if reads_selling_prices(actor) else F("name")
     found: QuerySet[Any] = rows.annotate(sold_name=shown)
+    return found
+
+
+def with_sold_labels(actor: Actor, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """Entries of the audit log with ``sold_label``: what was changed, by the name this actor reads."""
+    shown: Any = F("object_label")
+    if reads_selling_prices(actor):
+        name = KeyTextTransform("name", "sell_terms")
+        services = Subscription.objects.filter(public_id=OuterRef("object_id")).values(said=name)
+        licences = Asset.objects.filter(public_id=OuterRef("object_id")).values(said=name)
+        shown = Coalesce(Subquery(services), Subquery(licences), shown, output_field=CharField())
+    found: QuerySet[AuditEntry] = entries.annotate(sold_label=shown)
     return found
 
 

@@ -49,7 +49,7 @@ def test_no_page_or_file_of_a_customer_says_the_distributors_name(world):
                 text = texts_of(response)
                 seen += HIS in text
                 found += [address + query] if THEIRS in text else []
-    assert found == []
+    assert sorted({address.partition("?")[0] for address in found}) == []
     assert seen > 10
 
 
