@@ -275,7 +275,7 @@ class AssetDeed(ActionPage):
     def load(self, **kwargs: Any) -> Asset:
         """The licence of the address."""
         row: Asset = self.find(assets_for(self.actor), kwargs["public_id"])
-        return row
+        return shown_to(self.actor, row)
 
     def crumbs(self) -> list[tuple[str, str]]:
         """The list and the licence."""

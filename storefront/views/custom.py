@@ -5,6 +5,7 @@ from django.urls import reverse
 from orders.selectors import orders_for
 from resellers.selectors import accounts_for
 from subscriptions.asset_selectors import assets_for
+from subscriptions.legs import shown_to
 from subscriptions.selectors import subscriptions_for
 from ui.custom_fields import CustomEdit
 from users.permissions import Perm
@@ -37,7 +38,15 @@ class OrderCustom(ShopCustom):
     detail = "storefront:order_detail"
 
 
-class SubscriptionCustom(ShopCustom):
+class ServiceCustom(ShopCustom):
+    """A service's or licence's."""
+
+    def thing(self) -> str:
+        """Under the name its reader knows."""
+        return str(shown_to(self.actor, self.object))
+
+
+class SubscriptionCustom(ServiceCustom):
     """A service's."""
 
     perm = Perm.SHOP_SERVICES_MANAGE
@@ -45,7 +54,7 @@ class SubscriptionCustom(ShopCustom):
     detail = "storefront:subscription_detail"
 
 
-class AssetCustom(ShopCustom):
+class AssetCustom(ServiceCustom):
     """A licence's."""
 
     perm = Perm.SHOP_SERVICES_MANAGE
