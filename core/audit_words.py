@@ -88,6 +88,7 @@ ACTIONS = {
     "link.password_revealed": _("First password shown"),
     "link.set_up": _("Set-up at the vendor started"),
     "link.synchronized": _("Set up at the vendor"),
+    "listing.forgotten": _("Catalogue and prices of the closed shop erased"),
     "listing.imported": _("Catalogue of the shop changed by a table"),
     "listing.listed": _("Products listed in the shop"),
     "listing.saved": _("Product of the shop changed"),
