@@ -69,6 +69,11 @@ def terms_of(reseller: Account) -> tuple[PriceList | None, Policy]:
     return (found.price_list if is_valid(found.price_list) else None), policy
 
 
+def shares_prices(reseller: Account | None) -> bool:
+    """Whether a reseller lets the distributor's people see what his customers pay; nobody does unless he says so."""
+    return reseller is not None and SellingPolicy.objects.filter(account=reseller, shares_prices=True).exists()
+
+
 def rule_of(row: RuleRow) -> Rule:
     """A stored rule as the pure functions take it."""
     return Rule(

@@ -17,7 +17,7 @@ from catalog.models import Listing, ListingState, Plan, PriceList
 from catalog.pricing import Quote, QuotedLine, QuoteLine, UnitPrice, quote
 from catalog.selectors import PricedPlan
 from catalog.selling import SellingPrice, margin_of, words_of
-from catalog.shop import selling_prices
+from catalog.shop import selling_prices, shares_prices
 from core import money
 from core.tenancy import Actor
 from orders.models import BasketLine, Order, OrderLine
@@ -26,7 +26,8 @@ from resellers.editions import Capability, has_capability
 from resellers.enums import AccountKind
 from resellers.models import Account
 from subscriptions.legs import reads_selling_prices, sold_name
-from subscriptions.models import Subscription
+from subscriptions.models import Asset, Subscription
+from users.permissions import Perm
 
 
 def has_leg(account: Account) -> bool:
@@ -282,6 +283,17 @@ class Both:
     def percent(self) -> Decimal | None:
         """The margin in per cent, one decimal."""
         return margin_of(self.sell, self.cost)
+
+
+def shared_legs(actor: Actor, row: Order | Subscription | Asset) -> Both | None:
+    """Both legs for an employee who may see costs, if the reseller shares his selling prices; before tax, else None.
+
+    Of an order its sums, of a service the price of one unit.
+    """
+    cost, sell = (row.net, row.sell_net) if isinstance(row, Order) else (row.unit_price, row.sell_unit_price)
+    if sell is None or not actor.is_staff or not actor.has(Perm.COST_VIEW):
+        return None
+    return both_of(cost, sell) if shares_prices(row.account.bill_to) else None
 
 
 def both_of(cost: Decimal, sell: Decimal | None) -> Both | None:

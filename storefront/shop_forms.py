@@ -136,3 +136,8 @@ class PolicyForm(forms.Form):
     )
     cost_mode = forms.ChoiceField(label=_("When a purchase price changes"), choices=CostMode.choices)
     fixed_keeps = forms.ChoiceField(label=_("A fixed price then keeps"), choices=FixedKeeps.choices)
+    shares_prices = forms.BooleanField(
+        label=_("Share my selling prices with the distributor"),
+        required=False,
+        help_text=_("His people then see on orders and services what your customers pay, and your margin."),
+    )

@@ -148,10 +148,6 @@ class CustomList(ListPage):
 
     entity: ClassVar[str] = ""
 
-    def thing(self) -> str:
-        """What the object is called for who reads the page."""
-        return str(self.object)
-
     @cached_property
     def custom(self) -> list[CustomField]:
         """The fields of these objects, read once."""

@@ -261,6 +261,11 @@ class SellingPolicy(TenantOwned):
     fixed_keeps = models.CharField(
         _("a fixed price then keeps"), max_length=10, choices=FixedKeeps.choices, default=FixedKeeps.PRICE
     )
+    shares_prices = models.BooleanField(
+        _("share my selling prices with the distributor"),
+        default=False,
+        help_text=_("His people then see on orders and services what your customers pay, and your margin."),
+    )
     reviewed_to = models.PositiveBigIntegerField(default=0, editable=False)
     list_seen = models.ForeignKey(
         PriceList, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False

@@ -31,7 +31,7 @@ from core.errors import BusinessError, Conflict, NotVisible
 from core.tenancy import Actor, system_actor
 from resellers.models import Account
 
-POLICY_FIELDS = ("rounding", "rounding_way", "floor", "cost_mode", "fixed_keeps")
+POLICY_FIELDS = ("rounding", "rounding_way", "floor", "cost_mode", "fixed_keeps", "shares_prices")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from resellers.enums import PurchaseMode
 from resellers.models import Account
 from resellers.services.accounts import billing_address
 from subscriptions.models import Operation, Subscription
-from tests import factories
 from tests.drain import drain
 from tests.shop import Shop, make_shop, place
 from vendors.models import Application, ConsentState, Instance, InstanceState
@@ -71,7 +70,7 @@ def shop(settings: Any) -> Shop:
     made = make_shop()
     vendor, _made = Application.objects.get_or_create(code=CODE, defaults={"name": "Northern Backup"})
     Instance.objects.filter(pk=made.instance.pk).update(
-        application=vendor, settings={}, state=InstanceState.ACTIVE, consent=ConsentState.GIVEN
+        application=vendor, state=InstanceState.ACTIVE, consent=ConsentState.GIVEN
     )
     ProductType.objects.update(name="Backup", external_id="backup")
     made.instance.refresh_from_db()
@@ -110,4 +109,3 @@ def test_order_for_another_vendors_product_executes_in_every_mode(shop, mode):
     assert Charge.objects.get().account == account
     [asked] = NorthernBackup.bought
     assert (asked.quantity, asked.product_code) == (3, shop.product.code)
-    assert factories is not None
