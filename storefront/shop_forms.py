@@ -46,7 +46,8 @@ class ListingForm(forms.Form):
         for name in ("name", "summary", "description"):
             self.fields[name].widget.attrs["placeholder"] = getattr(product, name)
         self.fields["name"].help_text = _("Empty: the distributor's words.")
-        if not self.initial.get("picture"):
+        # What is kept is no file of the form's: it would come back as if it had been uploaded.
+        if not self.initial.pop("picture", ""):
             del self.fields["no_picture"]
 
     def uploaded(self) -> bytes | None:

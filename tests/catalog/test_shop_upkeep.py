@@ -152,7 +152,7 @@ def test_statements_do_not_grow_with_products(kept: Shop) -> None:
 
 def test_catalogue_and_prices_of_a_deleted_site_are_erased(kept: Shop) -> None:
     site = Site.objects.create(
-        organization=kept.organization, account=kept.reseller, name="Cedar", alias="cedar", status="closed"
+        organization=kept.organization, account=kept.reseller, name="Cedar", alias="cedar", status="suspended"
     )
     Listing.objects.update(picture=keep_picture(kept.reseller, picture()))
     assert (forget_shops(), Listing.objects.count()) == (0, 1)
