@@ -4,7 +4,7 @@ Amounts are ``Decimal`` in one currency, per unit and billing cycle. Percentages
 Nothing here reads the database. The rules are those of ``channel.md`` 4.3.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -160,16 +160,27 @@ class Rules:
 
     def find(self, ware: Ware, currency: str, *, customer_id: int | None = None) -> Rule | None:
         """The first rule that fits, from the narrowest level to the widest; a plan's before its product's."""
-        scopes: list[tuple[int | None, int | None, int | None, int | None]] = []
-        for customer in (customer_id, None) if customer_id is not None else (None,):
-            scopes += [(customer, ware.plan_id, None, None), (customer, None, ware.product_id, None)]
-            if customer is not None:
-                scopes.append((customer, None, None, None))
-        if ware.category_id is not None:
-            scopes.append((None, None, None, ware.category_id))
-        scopes.append((None, None, None, None))
-        rows = (self._by_scope.get(scope) for scope in scopes)
-        return next((row for row in rows if row and row.fits(currency, is_metered=ware.is_metered)), None)
+        for scope in _scopes(ware, customer_id):
+            row = self._by_scope.get(scope)
+            if row is not None and row.fits(currency, is_metered=ware.is_metered):
+                return row
+        return None
+
+
+Scope = tuple[int | None, int | None, int | None, int | None]
+
+
+def _scopes(ware: Ware, customer_id: int | None) -> Iterator[Scope]:
+    """Customer, plan, product and category of the rules that may be about a ware, the narrowest first."""
+    if customer_id is not None:
+        yield customer_id, ware.plan_id, None, None
+        yield customer_id, None, ware.product_id, None
+        yield customer_id, None, None, None
+    yield None, ware.plan_id, None, None
+    yield None, None, ware.product_id, None
+    if ware.category_id is not None:
+        yield None, None, None, ware.category_id
+    yield None, None, None, None
 
 
 def margin_of(amount: Decimal, cost: Decimal) -> Decimal | None:

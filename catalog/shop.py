@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from catalog.markets import foreign_instances, market_for
@@ -37,11 +37,17 @@ from catalog.selectors import (
 )
 from catalog.selling import Policy, Rule, Rules, SellingPrice, Ware, price_from
 from core import clock
+from core.among import Among
 from core.tenancy import Actor
 from resellers.editions import Capability, has_capability
 from resellers.models import Account, Site
 from users.permissions import Perm
 
+# The columns of a stored rule and of stored settings, in the order of :class:`Rule` and :class:`Policy`.
+RULE_FIELDS = (
+    "id", "kind", "value", "customer_id", "product_id", "plan_id", "category_id", "currency", "cost_seen",
+)  # fmt: skip
+POLICY_FIELDS = ("rounding", "rounding_way", "floor", "fixed_keeps")
 NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -56,17 +62,19 @@ def policy_of(reseller: Account) -> Policy:
 
 
 def _policy(row: SellingPolicy | None) -> Policy:
-    return Policy(row.rounding, row.rounding_way, row.floor, row.fixed_keeps) if row else Policy()
+    return Policy(*(getattr(row, name) for name in POLICY_FIELDS)) if row else Policy()
 
 
 def terms_of(reseller: Account) -> tuple[PriceList | None, Policy]:
     """The price list a reseller buys from today and his policy, in one statement; two if the list is the default."""
-    rows = PriceListAssignment.objects.select_related("price_list", "account__selling_policy")
-    found = rows.filter(account=reseller).first()
-    if found is None:
-        return price_list_of(reseller), policy_of(reseller)
-    policy = _policy(getattr(found.account, "selling_policy", None))
-    return (found.price_list if is_valid(found.price_list) else None), policy
+    rows = PriceListAssignment.objects.filter(account=reseller).select_related("price_list").order_by()
+    settings = {f"his_{name}": F(f"account__selling_policy__{name}") for name in POLICY_FIELDS}
+    found = rows.annotate(**settings).only("price_list")[:1]
+    for row in found:
+        said = [getattr(row, name) for name in settings]
+        policy = Policy(*said) if said[0] is not None else Policy()
+        return (row.price_list if is_valid(row.price_list) else None), policy
+    return price_list_of(reseller), policy_of(reseller)
 
 
 def shares_prices(reseller: Account | None) -> bool:
@@ -76,17 +84,7 @@ def shares_prices(reseller: Account | None) -> bool:
 
 def rule_of(row: RuleRow) -> Rule:
     """A stored rule as the pure functions take it."""
-    return Rule(
-        id=row.pk,
-        kind=row.kind,
-        value=row.value,
-        customer_id=row.customer_id,
-        product_id=row.product_id,
-        plan_id=row.plan_id,
-        category_id=row.category_id,
-        currency=row.currency,
-        cost_seen=row.cost_seen,
-    )
+    return Rule(*(getattr(row, name) for name in RULE_FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +127,17 @@ class SellingBook:
         if plans is not None:
             chosen = list(plans)
             products = {plan.product_id for plan in chosen}
-            of_plan = Q(plan__in=[plan.pk for plan in chosen])
-            rows = rows.filter(of_plan | Q(plan=None, product__in=products) | Q(plan=None, product=None))
-            said = said.filter(product__in=products)
+            of_plan = Q(Among(F("plan_id"), [plan.pk for plan in chosen]))
+            of_product = Q(Among(F("product_id"), products))
+            rows = rows.filter(of_plan | of_product | Q(plan=None, product=None))
+            said = said.filter(of_product)
         names: dict[int, str] = {}
         if shelves is None:
             rest = list(said.order_by().values_list("product_id", "category_id", "name"))
             shelves = {product: shelf for product, shelf, _name in rest if shelf is not None}
             names = {product: name for product, _shelf, name in rest if name}
         # Of one scope the rule that came into effect last counts: a later one replaces it here.
-        rules = Rules(rule_of(row) for row in rows.order_by("valid_from", "id"))
+        rules = Rules(Rule(*row) for row in rows.order_by("valid_from", "id").values_list(*RULE_FIELDS))
         policy = policy or policy_of(reseller)
         return cls(price_list.currency, policy, rules, shelves, customer.pk if customer else None, names)
 
@@ -239,7 +238,7 @@ def listed(rows: QuerySet[Product], reseller: Account) -> QuerySet[Product]:
     """Those of ``rows`` that the reseller lists, each with its ``listing``, in the order of his shop."""
     rows = rows.annotate(listing=FilteredRelation("listings", condition=Q(listings__account=reseller)))
     rows = rows.filter(listing__state=ListingState.LISTED)
-    rows = rows.select_related("category", "listing__category")  # type: ignore[misc]
+    rows = rows.select_related("category", "listing")  # type: ignore[misc]
     return rows.order_by("listing__position", "listing__sort_name", "pk")
 
 
@@ -289,6 +288,8 @@ def shelves_of(actor: Actor, reseller: Account) -> QuerySet[Category]:
 def dressed(products: Iterable[Product]) -> list[Product]:
     """Products of :func:`listed` under the names, texts, shelves and pictures of the reseller; never to be saved."""
     found = list(products)
+    moved = [shelf for product in found if (shelf := getattr(getattr(product, "listing", None), "category_id", None))]
+    shelves = Category.objects.in_bulk(moved) if moved else {}
     for product in found:
         listing: Listing | None = getattr(product, "listing", None)
         if listing is None:
@@ -298,7 +299,7 @@ def dressed(products: Iterable[Product]) -> list[Product]:
         product.description = listing.description or product.description
         product.picture = listing.picture  # type: ignore[attr-defined]
         if listing.category_id is not None:
-            product.category = listing.category
+            product.category = shelves[listing.category_id]
     return found
 
 
