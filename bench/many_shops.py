@@ -1,11 +1,13 @@
 """Two thousand resellers with shops of their own: finding a site, the rules of a page, and a cost change over all.
 
-Twenty of them list 10,000 products (fewer if the catalogue has fewer), the others a hundred each; all buy from one price
-list. Every fifth has a rule for each of fifty products besides the one for his whole shop. Loaded by INSERT .. SELECT.
+Twenty of them list 10,000 products (fewer if the catalogue has fewer), the others a hundred each; all buy from one
+price list. Every fifth has a rule for each of fifty products besides the one for his whole shop. Loaded by INSERT ..
+SELECT.
 """
 
 import time
 from collections.abc import Callable
+from inspect import unwrap
 from typing import Any
 
 from django.db import connection
@@ -89,7 +91,7 @@ def _fill(organization: int, accounts: list[int]) -> None:
     base = "public_id, created_at, updated_at, organization_id, account_id"
     head = "gen_random_uuid(), now(), now(), %(organization)s, a.id"
     many = "SELECT id, row_number() OVER (ORDER BY id) AS nth FROM unnest(%(accounts)s::bigint[]) AS id"
-    values = {"organization": organization, "accounts": accounts, "large": LARGE, "listed": LISTED}
+    values: dict[str, Any] = {"organization": organization, "accounts": accounts, "large": LARGE, "listed": LISTED}
     values |= {"few": SMALL_LISTED, "each": WITH_RULES, "rules": RULES}
     statements = (
         f"INSERT INTO catalog_listing ({base}, product_id, state, name, summary, description, position, picture,"
@@ -129,12 +131,12 @@ def look_ups(sites: list[Site]) -> dict[str, Any]:
     fresh = [(row.organization_id, row.alias) for row in chosen if row.alias]
     began = time.perf_counter()
     for organization, alias in fresh:
-        site_for_alias.__wrapped__(organization, alias)
+        unwrap(site_for_alias)(organization, alias)
     each = (time.perf_counter() - began) / max(len(fresh), 1)
     return {
         "alias, ms": round(each * 1000, 2),
-        "alias, statements": len(_statements(lambda: site_for_alias.__wrapped__(*fresh[0]))),
-        "host, statements": len(_statements(lambda: site_for_host.__wrapped__("nobody.example"))),
+        "alias, statements": len(_statements(lambda: unwrap(site_for_alias)(*fresh[0]))),
+        "host, statements": len(_statements(lambda: unwrap(site_for_host)("nobody.example"))),
     }
 
 

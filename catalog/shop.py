@@ -121,18 +121,16 @@ class SellingBook:
         """
         if customer is not None and customer.bill_to_id != reseller.pk:
             raise ValueError("the customer of another account has no selling price here")
-        rows = RuleRow.objects.filter(account=reseller, valid_from__lte=clock.now().date())
-        rows = rows.filter(Q(customer=None) | Q(customer=customer) if customer else Q(customer=None))
-        said = Listing.objects.filter(account=reseller).exclude(category=None, name="")
+        theirs = Q(customer=None) | Q(customer=customer) if customer else Q(customer=None)
+        products = Q()
         if plans is not None:
             chosen = list(plans)
-            products = {plan.product_id for plan in chosen}
-            of_plan = Q(Among(F("plan_id"), [plan.pk for plan in chosen]))
-            of_product = Q(Among(F("product_id"), products))
-            rows = rows.filter(of_plan | of_product | Q(plan=None, product=None))
-            said = said.filter(of_product)
+            products = Q(Among(F("product_id"), {plan.product_id for plan in chosen}))
+            theirs &= Q(Among(F("plan_id"), [plan.pk for plan in chosen])) | products | Q(plan=None, product=None)
+        rows = RuleRow.objects.filter(theirs, account=reseller, valid_from__lte=clock.now().date())
         names: dict[int, str] = {}
         if shelves is None:
+            said = Listing.objects.filter(products, account=reseller).exclude(category=None, name="")
             rest = list(said.order_by().values_list("product_id", "category_id", "name"))
             shelves = {product: shelf for product, shelf, _name in rest if shelf is not None}
             names = {product: name for product, _shelf, name in rest if name}
@@ -230,16 +228,14 @@ def window_products(actor: Actor, window: ShopWindow, *, foreign: Collection[int
         return sold_products(actor, window.prices, foreign=foreign).select_related("category")
     if window.prices is None:
         return Product.objects.none()
-    rows = sold_products(actor, window.prices, foreign=foreign).select_related("category")
-    return listed(rows, window.reseller) if window.lists_itself else rows
+    rows = sold_products(actor, window.prices, foreign=foreign)
+    return listed(rows, window.reseller) if window.lists_itself else rows.select_related("category")
 
 
 def listed(rows: QuerySet[Product], reseller: Account) -> QuerySet[Product]:
-    """Those of ``rows`` that the reseller lists, each with its ``listing``, in the order of his shop."""
+    """Those of ``rows`` that the reseller lists, each with its ``listing``; :func:`in_order` sorts them."""
     rows = rows.annotate(listing=FilteredRelation("listings", condition=Q(listings__account=reseller)))
-    rows = rows.filter(listing__state=ListingState.LISTED)
-    rows = rows.select_related("category", "listing")  # type: ignore[misc]
-    return rows.order_by("listing__position", "listing__sort_name", "pk")
+    return rows.filter(listing__state=ListingState.LISTED).select_related("category", "listing")  # type: ignore[misc]
 
 
 def in_order(rows: QuerySet[Product], window: ShopWindow) -> QuerySet[Product]:
