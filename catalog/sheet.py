@@ -29,6 +29,7 @@ CODE, LISTED, NAME, CATEGORY, ORDER, RULE, PRODUCT_ID = COLUMNS = (
 )
 # For whoever reads the table; an import takes nothing from it.
 USUAL_NAME = "distributor's name"
+CENT = Decimal("0.01")
 YES = frozenset({"yes", "true", "1", "x"})
 NO = frozenset({"no", "false", "0"})
 _RULE = re.compile(
@@ -59,7 +60,9 @@ def write_rules(rules: Iterable[SellingRule]) -> str:
 
 
 def _written(row: SellingRule) -> str:
-    value = f"{row.value.normalize():f}"
+    value, cents = f"{row.value.normalize():f}", row.value.quantize(CENT)
+    if row.currency and cents == row.value:
+        value = f"{cents:f}"
     if row.kind == SellingKind.FIXED:
         return f"fixed {value} {row.currency} {plan_code(row.plan)}" if row.plan else ""
     if row.kind == SellingKind.AMOUNT:

@@ -82,7 +82,7 @@ def test_reseller_imports_a_table_gives_a_picture_and_reviews_costs(here, browse
     if look == "phone":
         page.set_viewport_size({"width": 390, "height": 844})
     actor = factories.actor(here.organization, of=here.reseller)
-    product = Product.objects.get(name="Microsoft 365 Business Premium")
+    product = Product.objects.get(name="Microsoft 365 Business Standard")
     policy = {"cost_mode": "review", "floor": Decimal(15), "rounding": ".99"}
     save_policy(actor, reseller=here.reseller, values=policy)
     rows = {"price_list": price_list_of(here.reseller), "plan": product.plans.get(), "seen_at": clock.now()}
