@@ -235,7 +235,8 @@ def window_products(actor: Actor, window: ShopWindow, *, foreign: Collection[int
 def listed(rows: QuerySet[Product], reseller: Account) -> QuerySet[Product]:
     """Those of ``rows`` that the reseller lists, each with its ``listing``; :func:`in_order` sorts them."""
     rows = rows.annotate(listing=FilteredRelation("listings", condition=Q(listings__account=reseller)))
-    return rows.filter(listing__state=ListingState.LISTED).select_related("category", "listing")  # type: ignore[misc]
+    rows = rows.filter(listing__state=ListingState.LISTED)
+    return rows.select_related("category", "listing__category")  # type: ignore[misc]
 
 
 def in_order(rows: QuerySet[Product], window: ShopWindow) -> QuerySet[Product]:
@@ -284,8 +285,6 @@ def shelves_of(actor: Actor, reseller: Account) -> QuerySet[Category]:
 def dressed(products: Iterable[Product]) -> list[Product]:
     """Products of :func:`listed` under the names, texts, shelves and pictures of the reseller; never to be saved."""
     found = list(products)
-    moved = [shelf for product in found if (shelf := getattr(getattr(product, "listing", None), "category_id", None))]
-    shelves = Category.objects.in_bulk(moved) if moved else {}
     for product in found:
         listing: Listing | None = getattr(product, "listing", None)
         if listing is None:
@@ -295,7 +294,7 @@ def dressed(products: Iterable[Product]) -> list[Product]:
         product.description = listing.description or product.description
         product.picture = listing.picture  # type: ignore[attr-defined]
         if listing.category_id is not None:
-            product.category = shelves[listing.category_id]
+            product.category = listing.category
     return found
 
 
