@@ -17,6 +17,7 @@ from catalog.models import (
     Category,
     ChargeType,
     Listing,
+    ListingPicture,
     ListingState,
     Plan,
     PriceList,
@@ -296,6 +297,11 @@ def dressed(products: Iterable[Product]) -> list[Product]:
         if listing.category_id is not None:
             product.category = listing.category
     return found
+
+
+def picture_of(reseller_id: int, name: str) -> ListingPicture | None:
+    """A picture of this very reseller's; those of others are not there."""
+    return ListingPicture.objects.filter(account_id=reseller_id, name=name).first() if name else None
 
 
 def window_plans(window: ShopWindow, products: Sequence[Product]) -> dict[int, list[ShownPlan]]:

@@ -52,8 +52,3 @@ def forget_pictures(reseller: Account) -> None:
     """Delete the reseller's pictures that no listing of his shows."""
     shown = Listing.objects.filter(account=reseller).exclude(picture="").order_by().values("picture")
     ListingPicture.objects.filter(account=reseller).exclude(name__in=shown).delete()
-
-
-def picture_of(reseller_id: int, name: str) -> ListingPicture | None:
-    """A picture of this very reseller's; those of others are not there."""
-    return ListingPicture.objects.filter(account_id=reseller_id, name=name).first() if name else None

@@ -13,7 +13,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.services.pictures import picture_of
+from catalog.shop import picture_of
 from resellers.middleware import ActorRequest
 from resellers.models import Site
 from resellers.services.design import image_of, previewed_site

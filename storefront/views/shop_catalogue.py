@@ -17,7 +17,7 @@ from catalog.desk import Desk, DeskPrice, desk_counts, desk_product, desk_produc
 from catalog.models import Listing, ListingState, Product
 from catalog.selectors import category_choices
 from catalog.services.listings import Listed, list_products, save_listing, unlist_products
-from catalog.services.pictures import picture_of
+from catalog.shop import picture_of
 from storefront.pictures import picture_response
 from storefront.shop_forms import ListingForm
 from storefront.views.lists import ShopList
