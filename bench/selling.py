@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from bench import many_shops
 from bench.dataset import Market
 from catalog.effects import Change, catalogue_plans, effect_lines, summed
 from catalog.models import Listing, ListingState, Product, Rounding, SellingKind, SellingPolicy, SellingRule
@@ -139,6 +140,7 @@ def measure(market: Market) -> dict[str, Any]:
     found["upkeep, first, s"] = round(_timed(keep_shops) / 1000, 2)
     found["upkeep, nothing changed, s"] = round(_timed(keep_shops) / 1000, 2)
     found["upkeep, statements"] = statements(keep_shops)
+    found["many shops"] = many_shops.measure(market, page_of)
     return found
 
 

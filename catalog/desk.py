@@ -1,6 +1,7 @@
 """What a reseller reads when he looks after his shop: his catalogue with costs, prices and margins, rules, to-dos."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -11,6 +12,7 @@ from catalog.models import (
     SOLD_CHARGE_TYPES,
     Category,
     CostChange,
+    CostMode,
     Listing,
     ListingState,
     Plan,
@@ -21,12 +23,14 @@ from catalog.models import (
     SellingRule,
 )
 from catalog.selectors import PricedPlan, price_list_of, priced_rows, with_price_inputs
-from catalog.selling import Policy, SellingPrice, is_stale
+from catalog.selling import Policy, SellingPrice, Warn, is_stale, warnings_of
 from catalog.shop import SellingBook, not_for, policy_of, rule_of
 from core import clock
 from core.tenancy import Actor, TenantQuerySet
 from resellers.models import Account
 from resellers.selectors import own_account
+
+LOGGED = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +185,52 @@ def stale_rules(actor: Actor, desk: Desk) -> list[Stale]:
     return [Stale(row, cost) for row, cost in known if is_stale(rule_of(row), cost)]
 
 
+def reviews(policy: SellingPolicy | None) -> bool:
+    """Whether the reseller looks at each change of a purchase price; the prices follow in either case."""
+    return policy is not None and policy.cost_mode == CostMode.REVIEW
+
+
 def cost_changes(actor: Actor, desk: Desk, policy: SellingPolicy | None) -> QuerySet[CostChange]:
-    """Changes of purchase prices of listed products that the reseller has not marked as seen, newest first."""
+    """Changes of purchase prices of listed products, newest first.
+
+    For who reviews them those not marked as seen, for everybody else the log of the last thirty days.
+    """
     if desk.price_list is None:
         return CostChange.objects.none()
     listed = Listing.objects.visible_to(actor).filter(account=desk.reseller, state=ListingState.LISTED)
-    rows = CostChange.objects.filter(price_list=desk.price_list, pk__gt=policy.reviewed_to if policy else 0)
+    rows = CostChange.objects.filter(price_list=desk.price_list)
+    if policy is not None and reviews(policy):
+        rows = rows.filter(pk__gt=policy.reviewed_to)
+    else:
+        rows = rows.filter(seen_at__gte=clock.now() - LOGGED)
     rows = rows.filter(Exists(listed.filter(product=OuterRef("plan__product"))))
     return rows.exclude(before=None).exclude(after=None).select_related("plan__product").order_by("-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class CostEffect:
+    """A change of a purchase price with what it made of the selling price (None: no rule prices the plan)."""
+
+    change: CostChange
+    before: SellingPrice | None
+    after: SellingPrice | None
+    warnings: tuple[Warn, ...] = ()
+
+    @property
+    def follows(self) -> bool:
+        """Whether customers pay another price since then."""
+        return (self.before.amount if self.before else None) != (self.after.amount if self.after else None)
+
+
+def cost_effects(desk: Desk, changes: Iterable[CostChange]) -> list[CostEffect]:
+    """What changes of :func:`cost_changes` made of the prices of today's rules; reads nothing."""
+    return [_effect(desk.book, row) for row in changes] if desk.book else []
+
+
+def _effect(book: SellingBook, row: CostChange) -> CostEffect:
+    old = book.price(row.plan, row.before) if row.before is not None else None
+    new = book.price(row.plan, row.after) if row.after is not None else None
+    return CostEffect(row, old, new, tuple(warnings_of(new, book.policy)) if new else ())
 
 
 def withdrawn_listings(actor: Actor, desk: Desk) -> Sequence[Listing]:

@@ -28,11 +28,20 @@ class PriceInput:
 
 @dataclass(frozen=True, slots=True)
 class UnitPrice:
-    """The price of one unit for one billing cycle, rounded to the currency's minor unit."""
+    """The price of one unit for one billing cycle, rounded to the currency's minor unit.
+
+    ``given`` is what made it, of a price from a list: its words are put together only when somebody asks.
+    """
 
     amount: Decimal
     currency: str
-    trace: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+    given: PriceInput | None = None
+
+    @property
+    def trace(self) -> tuple[str, ...]:
+        """How it came about, in words."""
+        return self.steps if self.given is None else (_words(self.given, self.amount, self.currency),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,30 +91,25 @@ def percent(value: Decimal) -> str:
 def unit_price(given: PriceInput, currency: str) -> UnitPrice | None:
     """The price a rule gives, or None if it needs a cost or retail price that is not known (then it is not sold)."""
     if given.rule == PriceRule.FIXED:
-        amount = money.to_minor(given.value, currency)
-        words = _("Price from %(source)s: %(amount)s per unit") % {
-            "source": given.source,
-            "amount": money.show(amount, currency),
-        }
-        return UnitPrice(amount, currency, (words,))
-    if given.rule == PriceRule.MARKUP and given.cost:
-        amount = money.to_minor(given.cost * (1 + given.value / HUNDRED), currency)
-        words = _("%(source)s: vendor's cost plus %(percent)s = %(amount)s per unit") % {
-            "source": given.source,
-            "percent": percent(given.value),
-            "amount": money.show(amount, currency),
-        }
-        return UnitPrice(amount, currency, (words,))
-    if given.rule == PriceRule.DISCOUNT and given.retail:
-        amount = money.to_minor(given.retail * (1 - given.value / HUNDRED), currency)
-        words = _("%(source)s: retail price %(retail)s less %(percent)s = %(amount)s per unit") % {
-            "source": given.source,
-            "retail": money.show(given.retail, currency),
-            "percent": percent(given.value),
-            "amount": money.show(amount, currency),
-        }
-        return UnitPrice(amount, currency, (words,))
-    return None
+        amount = given.value
+    elif given.rule == PriceRule.MARKUP and given.cost:
+        amount = given.cost * (1 + given.value / HUNDRED)
+    elif given.rule == PriceRule.DISCOUNT and given.retail:
+        amount = given.retail * (1 - given.value / HUNDRED)
+    else:
+        return None
+    return UnitPrice(money.to_minor(amount, currency), currency, given=given)
+
+
+def _words(given: PriceInput, amount: Decimal, currency: str) -> str:
+    shown = {"source": given.source, "percent": percent(given.value), "amount": money.show(amount, currency)}
+    if given.rule == PriceRule.FIXED:
+        return _("Price from %(source)s: %(amount)s per unit") % shown
+    if given.rule == PriceRule.MARKUP:
+        return _("%(source)s: vendor's cost plus %(percent)s = %(amount)s per unit") % shown
+    retail = money.show(given.retail or money.ZERO, currency)
+    words = _("%(source)s: retail price %(retail)s less %(percent)s = %(amount)s per unit")
+    return words % {**shown, "retail": retail}
 
 
 def quote(lines: Sequence[QuoteLine], *, currency: str, tax_percent: Decimal, tax_label: str) -> Quote:

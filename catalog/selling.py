@@ -4,7 +4,7 @@ Amounts are ``Decimal`` in one currency, per unit and billing cycle. Percentages
 Nothing here reads the database. The rules are those of ``channel.md`` 4.3.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -104,7 +104,8 @@ class Policy:
 class SellingPrice:
     """What one unit is sold at for one billing cycle, and how that came about.
 
-    ``cost``, ``margin`` and ``trace`` are for the reseller's eyes; a customer is told amount and currency.
+    ``cost``, ``margin`` and ``trace`` are for the reseller's eyes; a customer is told amount and currency. ``name`` is
+    what the reseller calls the product, empty if he says the distributor's.
     """
 
     amount: Decimal
@@ -114,6 +115,7 @@ class SellingPrice:
     raw: Decimal
     rounding: str
     way: str
+    name: str = ""
 
     @property
     def trace(self) -> tuple[str, ...]:
@@ -158,16 +160,27 @@ class Rules:
 
     def find(self, ware: Ware, currency: str, *, customer_id: int | None = None) -> Rule | None:
         """The first rule that fits, from the narrowest level to the widest; a plan's before its product's."""
-        scopes: list[tuple[int | None, int | None, int | None, int | None]] = []
-        for customer in (customer_id, None) if customer_id is not None else (None,):
-            scopes += [(customer, ware.plan_id, None, None), (customer, None, ware.product_id, None)]
-            if customer is not None:
-                scopes.append((customer, None, None, None))
-        if ware.category_id is not None:
-            scopes.append((None, None, None, ware.category_id))
-        scopes.append((None, None, None, None))
-        rows = (self._by_scope.get(scope) for scope in scopes)
-        return next((row for row in rows if row and row.fits(currency, is_metered=ware.is_metered)), None)
+        for scope in _scopes(ware, customer_id):
+            row = self._by_scope.get(scope)
+            if row is not None and row.fits(currency, is_metered=ware.is_metered):
+                return row
+        return None
+
+
+Scope = tuple[int | None, int | None, int | None, int | None]
+
+
+def _scopes(ware: Ware, customer_id: int | None) -> Iterator[Scope]:
+    """Customer, plan, product and category of the rules that may be about a ware, the narrowest first."""
+    if customer_id is not None:
+        yield customer_id, ware.plan_id, None, None
+        yield customer_id, None, ware.product_id, None
+        yield customer_id, None, None, None
+    yield None, ware.plan_id, None, None
+    yield None, None, ware.product_id, None
+    if ware.category_id is not None:
+        yield None, None, None, ware.category_id
+    yield None, None, None, None
 
 
 def margin_of(amount: Decimal, cost: Decimal) -> Decimal | None:
@@ -200,13 +213,13 @@ def round_price(amount: Decimal, currency: str, rounding: str, way: str = Roundi
     return money.to_minor(max(found, offset or size), currency)
 
 
-def price_from(rule: Rule, cost: Decimal, currency: str, policy: Policy) -> SellingPrice:
+def price_from(rule: Rule, cost: Decimal, currency: str, policy: Policy, *, name: str = "") -> SellingPrice:
     """The selling price a rule makes of a purchase price. A fixed price stands as typed unless it keeps its margin."""
     raw = apply_rule(rule, cost, fixed_keeps=policy.fixed_keeps)
     is_typed = rule.kind == SellingKind.FIXED and raw == rule.value
     rounding = Rounding.MINOR.value if is_typed else policy.rounding
     amount = round_price(raw, currency, rounding, policy.way)
-    return SellingPrice(amount, currency, cost, rule, raw, rounding, policy.way)
+    return SellingPrice(amount, currency, cost, rule, raw, rounding, policy.way, name)
 
 
 def words_of(rule: Rule, currency: str) -> str:

@@ -6,10 +6,10 @@ number of statements does not depend on the number of plans.
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db.models import FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from catalog.markets import foreign_instances, market_for
@@ -17,6 +17,7 @@ from catalog.models import (
     Category,
     ChargeType,
     Listing,
+    ListingPicture,
     ListingState,
     Plan,
     PriceList,
@@ -37,11 +38,17 @@ from catalog.selectors import (
 )
 from catalog.selling import Policy, Rule, Rules, SellingPrice, Ware, price_from
 from core import clock
+from core.among import Among
 from core.tenancy import Actor
 from resellers.editions import Capability, has_capability
 from resellers.models import Account, Site
 from users.permissions import Perm
 
+# The columns of a stored rule and of stored settings, in the order of :class:`Rule` and :class:`Policy`.
+RULE_FIELDS = (
+    "id", "kind", "value", "customer_id", "product_id", "plan_id", "category_id", "currency", "cost_seen",
+)  # fmt: skip
+POLICY_FIELDS = ("rounding", "rounding_way", "floor", "fixed_keeps")
 NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -56,39 +63,37 @@ def policy_of(reseller: Account) -> Policy:
 
 
 def _policy(row: SellingPolicy | None) -> Policy:
-    return Policy(row.rounding, row.rounding_way, row.floor, row.fixed_keeps) if row else Policy()
+    return Policy(*(getattr(row, name) for name in POLICY_FIELDS)) if row else Policy()
 
 
 def terms_of(reseller: Account) -> tuple[PriceList | None, Policy]:
     """The price list a reseller buys from today and his policy, in one statement; two if the list is the default."""
-    rows = PriceListAssignment.objects.select_related("price_list", "account__selling_policy")
-    found = rows.filter(account=reseller).first()
-    if found is None:
-        return price_list_of(reseller), policy_of(reseller)
-    policy = _policy(getattr(found.account, "selling_policy", None))
-    return (found.price_list if is_valid(found.price_list) else None), policy
+    rows = PriceListAssignment.objects.filter(account=reseller).select_related("price_list").order_by()
+    settings = {f"his_{name}": F(f"account__selling_policy__{name}") for name in POLICY_FIELDS}
+    found = rows.annotate(**settings).only("price_list")[:1]
+    for row in found:
+        said = [getattr(row, name) for name in settings]
+        policy = Policy(*said) if said[0] is not None else Policy()
+        return (row.price_list if is_valid(row.price_list) else None), policy
+    return price_list_of(reseller), policy_of(reseller)
+
+
+def shares_prices(reseller: Account | None) -> bool:
+    """Whether a reseller lets the distributor's people see what his customers pay; nobody does unless he says so."""
+    return reseller is not None and SellingPolicy.objects.filter(account=reseller, shares_prices=True).exists()
 
 
 def rule_of(row: RuleRow) -> Rule:
     """A stored rule as the pure functions take it."""
-    return Rule(
-        id=row.pk,
-        kind=row.kind,
-        value=row.value,
-        customer_id=row.customer_id,
-        product_id=row.product_id,
-        plan_id=row.plan_id,
-        category_id=row.category_id,
-        currency=row.currency,
-        cost_seen=row.cost_seen,
-    )
+    return Rule(*(getattr(row, name) for name in RULE_FIELDS))
 
 
 @dataclass(frozen=True, slots=True)
 class SellingBook:
     """The rules of one reseller's shop that concern some plans, read once; ``price`` then reads nothing.
 
-    ``shelves`` are the categories of the products he put on another shelf than the distributor's.
+    ``shelves`` are the categories of the products he put on another shelf than the distributor's, ``names`` what he
+    calls those he renamed.
     """
 
     currency: str
@@ -96,6 +101,7 @@ class SellingBook:
     rules: Rules
     shelves: Mapping[int, int]
     customer_id: int | None = None
+    names: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -110,27 +116,29 @@ class SellingBook:
     ) -> "SellingBook":
         """Read what prices these plans (None: every plan) for ``customer``, or for somebody unknown.
 
-        ``price_list`` is the reseller's; ``shelves`` and ``policy`` if they are known already. At most three
-        statements.
+        ``price_list`` is the reseller's; ``shelves`` (of products read under his names already) and ``policy`` if they
+        are known. At most three statements.
         Raises ValueError for a customer who is not billed to the reseller.
         """
         if customer is not None and customer.bill_to_id != reseller.pk:
             raise ValueError("the customer of another account has no selling price here")
-        rows = RuleRow.objects.filter(account=reseller, valid_from__lte=clock.now().date())
-        rows = rows.filter(Q(customer=None) | Q(customer=customer) if customer else Q(customer=None))
-        moved = Listing.objects.filter(account=reseller).exclude(category=None)
+        theirs = Q(customer=None) | Q(customer=customer) if customer else Q(customer=None)
+        products = Q()
         if plans is not None:
             chosen = list(plans)
-            products = {plan.product_id for plan in chosen}
-            of_plan = Q(plan__in=[plan.pk for plan in chosen])
-            rows = rows.filter(of_plan | Q(plan=None, product__in=products) | Q(plan=None, product=None))
-            moved = moved.filter(product__in=products)
+            products = Q(Among(F("product_id"), {plan.product_id for plan in chosen}))
+            theirs &= Q(Among(F("plan_id"), [plan.pk for plan in chosen])) | products | Q(plan=None, product=None)
+        rows = RuleRow.objects.filter(theirs, account=reseller, valid_from__lte=clock.now().date())
+        names: dict[int, str] = {}
         if shelves is None:
-            shelves = dict(moved.order_by().values_list("product_id", "category_id"))
+            said = Listing.objects.filter(products, account=reseller).exclude(category=None, name="")
+            rest = list(said.order_by().values_list("product_id", "category_id", "name"))
+            shelves = {product: shelf for product, shelf, _name in rest if shelf is not None}
+            names = {product: name for product, _shelf, name in rest if name}
         # Of one scope the rule that came into effect last counts: a later one replaces it here.
-        rules = Rules(rule_of(row) for row in rows.order_by("valid_from", "id"))
+        rules = Rules(Rule(*row) for row in rows.order_by("valid_from", "id").values_list(*RULE_FIELDS))
         policy = policy or policy_of(reseller)
-        return cls(price_list.currency, policy, rules, shelves, customer.pk if customer else None)
+        return cls(price_list.currency, policy, rules, shelves, customer.pk if customer else None, names)
 
     def ware(self, plan: Plan) -> Ware:
         """What a plan (its product known) is for the rules."""
@@ -141,7 +149,8 @@ class SellingBook:
     def price(self, plan: Plan, cost: Decimal) -> SellingPrice | None:
         """The selling price of a plan that costs the reseller ``cost``; None if no rule prices it."""
         rule = self.rules.find(self.ware(plan), self.currency, customer_id=self.customer_id)
-        return price_from(rule, cost, self.currency, self.policy) if rule else None
+        name = self.names.get(plan.product_id, "")
+        return price_from(rule, cost, self.currency, self.policy, name=name) if rule else None
 
 
 def selling_prices(
@@ -220,16 +229,15 @@ def window_products(actor: Actor, window: ShopWindow, *, foreign: Collection[int
         return sold_products(actor, window.prices, foreign=foreign).select_related("category")
     if window.prices is None:
         return Product.objects.none()
-    rows = sold_products(actor, window.prices, foreign=foreign).select_related("category")
-    return listed(rows, window.reseller) if window.lists_itself else rows
+    rows = sold_products(actor, window.prices, foreign=foreign)
+    return listed(rows, window.reseller) if window.lists_itself else rows.select_related("category")
 
 
 def listed(rows: QuerySet[Product], reseller: Account) -> QuerySet[Product]:
-    """Those of ``rows`` that the reseller lists, each with its ``listing``, in the order of his shop."""
+    """Those of ``rows`` that the reseller lists, each with its ``listing``; :func:`in_order` sorts them."""
     rows = rows.annotate(listing=FilteredRelation("listings", condition=Q(listings__account=reseller)))
     rows = rows.filter(listing__state=ListingState.LISTED)
-    rows = rows.select_related("category", "listing__category")  # type: ignore[misc]
-    return rows.order_by("listing__position", "listing__sort_name", "pk")
+    return rows.select_related("category", "listing__category")  # type: ignore[misc]
 
 
 def in_order(rows: QuerySet[Product], window: ShopWindow) -> QuerySet[Product]:
@@ -276,7 +284,7 @@ def shelves_of(actor: Actor, reseller: Account) -> QuerySet[Category]:
 
 
 def dressed(products: Iterable[Product]) -> list[Product]:
-    """Products of :func:`listed` under the names, texts and shelves of the reseller; never to be saved."""
+    """Products of :func:`listed` under the names, texts, shelves and pictures of the reseller; never to be saved."""
     found = list(products)
     for product in found:
         listing: Listing | None = getattr(product, "listing", None)
@@ -285,9 +293,15 @@ def dressed(products: Iterable[Product]) -> list[Product]:
         product.name = listing.name or product.name
         product.summary = listing.summary or product.summary
         product.description = listing.description or product.description
+        product.picture = listing.picture  # type: ignore[attr-defined]
         if listing.category_id is not None:
             product.category = listing.category
     return found
+
+
+def picture_of(reseller_id: int, name: str) -> ListingPicture | None:
+    """A picture of this very reseller's; those of others are not there."""
+    return ListingPicture.objects.filter(account_id=reseller_id, name=name).first() if name else None
 
 
 def window_plans(window: ShopWindow, products: Sequence[Product]) -> dict[int, list[ShownPlan]]:

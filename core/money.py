@@ -35,9 +35,12 @@ def minor_units(currency: str) -> int:
     return _MINOR_UNITS.get(currency, 2)
 
 
+_COINS = {units: Decimal(1).scaleb(-units) for units in (0, 2, 3)}
+
+
 def to_minor(amount: Decimal, currency: str) -> Decimal:
     """Round half-up to the currency's minor unit: 10.005 EUR is 10.01 EUR."""
-    return amount.quantize(Decimal(1).scaleb(-minor_units(currency)), rounding=ROUND_HALF_UP)
+    return amount.quantize(_COINS[minor_units(currency)], rounding=ROUND_HALF_UP)
 
 
 def to_stored(amount: Decimal) -> Decimal:

@@ -17,7 +17,7 @@ from catalog.models import Listing, ListingState, Plan, PriceList
 from catalog.pricing import Quote, QuotedLine, QuoteLine, UnitPrice, quote
 from catalog.selectors import PricedPlan
 from catalog.selling import SellingPrice, margin_of, words_of
-from catalog.shop import selling_prices
+from catalog.shop import selling_prices, shares_prices
 from core import money
 from core.tenancy import Actor
 from orders.models import BasketLine, Order, OrderLine
@@ -25,8 +25,9 @@ from orders.selectors import PricedBasket
 from resellers.editions import Capability, has_capability
 from resellers.enums import AccountKind
 from resellers.models import Account
-from subscriptions.legs import reads_selling_prices
-from subscriptions.models import Subscription
+from subscriptions.legs import reads_selling_prices, sold_name
+from subscriptions.models import Asset, Subscription
+from users.permissions import Perm
 
 
 def has_leg(account: Account) -> bool:
@@ -52,13 +53,17 @@ def customer_tax(account: Account) -> Tax:
 
 
 def terms_of(price: SellingPrice) -> dict[str, Any]:
-    """How a selling price came about, as it is frozen: rule, level, rounding and trace, in words where people read."""
+    """How a selling price came about, as it is frozen: rule, level, rounding and trace, in words where people read.
+
+    ``name`` is what the reseller calls the product, if it is not the distributor's name.
+    """
     return {
         "rule": words_of(price.rule, price.currency),
         "rule_id": price.rule.id,
         "level": price.rule.level.value,
         "rounding": price.rounding,
         "trace": [str(step) for step in price.trace],
+        **({"name": price.name} if price.name else {}),
     }
 
 
@@ -73,7 +78,7 @@ def on_leg(row: Subscription, plans: Sequence[PricedPlan], prices: PriceList) ->
         return list(plans)
     sold = customer_prices(row.account, plans, prices)
     return [
-        PricedPlan(item.plan, UnitPrice(found.amount, found.currency, plain_trace(found)), None)
+        PricedPlan(_named(item.plan, found.name), UnitPrice(found.amount, found.currency, plain_trace(found)), None)
         for item in plans
         if (found := sold.get(item.plan.pk)) is not None
     ]
@@ -81,12 +86,16 @@ def on_leg(row: Subscription, plans: Sequence[PricedPlan], prices: PriceList) ->
 
 @dataclass(frozen=True)
 class CustomerQuote:
-    """What a reseller's customer pays: ``prices`` by plan id, ``quoted`` by key; ``unsold`` keys have no price."""
+    """What a reseller's customer pays: ``prices`` by plan id, ``quoted`` by key; ``unsold`` keys have no price.
+
+    ``pictures`` are the names of the reseller's own, by product id, of a basket the customer looks at.
+    """
 
     quote: Quote
     prices: Mapping[int, SellingPrice]
     quoted: Mapping[str, QuotedLine] = field(default_factory=dict)
     unsold: Collection[str] = ()
+    pictures: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def sums(self) -> dict[str, Decimal | None]:
@@ -140,7 +149,7 @@ def quote_customer(
     lines = [
         QuoteLine(
             key=key,
-            label=label,
+            label=f"{found[plan.pk].name}, {plan.label}" if found[plan.pk].name else label,
             quantity=quantity,
             price=UnitPrice(found[plan.pk].amount, prices.currency, plain_trace(found[plan.pk])),
         )
@@ -161,14 +170,18 @@ def basket_quote(priced: PricedBasket, *, listed_only: bool = False) -> Customer
         for line in priced.lines
         if line not in priced.withdrawn
     ]
-    hidden = _unlisted(account, priced.lines) if listed_only else set()
-    return quote_customer(account, items, priced.plans, priced.price_list, leave_out=hidden)
-
-
-def _unlisted(account: Account, lines: Sequence[BasketLine]) -> set[str]:
-    """The lines, with their add-ons, of products that the reseller does not list (any more)."""
+    if not listed_only:
+        return quote_customer(account, items, priced.plans, priced.price_list)
     rows = Listing.objects.filter(account_id=account.bill_to_id or 0, state=ListingState.LISTED)
-    listed = set(rows.filter(product__in=[line.plan.product_id for line in lines]).values_list("product_id", flat=True))
+    rows = rows.filter(product__in=[line.plan.product_id for line in priced.lines])
+    listed = dict(rows.order_by().values_list("product_id", "picture"))
+    hidden = _unlisted(listed, priced.lines)
+    found = quote_customer(account, items, priced.plans, priced.price_list, leave_out=hidden)
+    return found and replace(found, pictures=listed)
+
+
+def _unlisted(listed: Collection[int], lines: Sequence[BasketLine]) -> set[str]:
+    """The lines, with their add-ons, of products that the reseller does not list (any more)."""
     gone = {line.pk for line in lines if line.parent_id is None and line.plan.product_id not in listed}
     return {str(line.public_id) for line in lines if (line.parent_id or line.pk) in gone}
 
@@ -182,9 +195,35 @@ def shown_basket(actor: Actor, priced: PricedBasket) -> PricedBasket:
     if found is None:
         return replace(priced, price_list=None, quote=None, plans={}, quoted={}, credit=None, payer=account)
     unsold = [line for line in priced.lines if line in priced.withdrawn or str(line.public_id) in found.unsold]
+    lines = [_named_line(line, found) for line in priced.lines]
     return replace(
-        priced, quote=found.quote, quoted=found.quoted, plans={}, withdrawn=unsold, credit=None, payer=account
+        priced,
+        lines=lines,
+        quote=found.quote,
+        quoted=found.quoted,
+        plans={},
+        withdrawn=unsold,
+        credit=None,
+        payer=account,
     )
+
+
+def _named(plan: Plan, name: str) -> Plan:
+    """A plan whose product is called ``name``, for showing; the plan itself without a name."""
+    if not name:
+        return plan
+    view = copy.copy(plan)
+    view.product = copy.copy(plan.product)
+    view.product.name = name
+    return view
+
+
+def _named_line(line: BasketLine, found: CustomerQuote) -> BasketLine:
+    price = found.prices.get(line.plan_id)
+    view = copy.copy(line)
+    view.plan = _named(line.plan, price.name if price else "")
+    view.picture = found.pictures.get(line.plan.product_id, "")  # type: ignore[attr-defined]
+    return view
 
 
 def shown_order(actor: Actor, order: Order) -> Order:
@@ -201,7 +240,7 @@ def ordered_by(order: Order) -> str:
 
 
 def customers_order(order: Order) -> Order:
-    """A copy of an order with the customer's amounts in place of the reseller's cost, on its lines too."""
+    """A copy of an order with the customer's amounts and names in place of the reseller's, on its lines too."""
     view = copy.copy(order)
     view.is_priced = order.sell_gross is not None
     view.payer = order.account
@@ -211,6 +250,7 @@ def customers_order(order: Order) -> Order:
     lines = [copy.copy(line) for line in known]
     for line in lines:
         line.vendor_cost, line.trace = None, []
+        line.product_name = sold_name(line) or line.product_name
         _replace(line, ("unit_price", "net", "tax", "gross"), is_priced=view.is_priced)
     done = known._chain()  # type: ignore[attr-defined]
     done._result_cache, done._prefetch_done = lines, True
@@ -243,6 +283,17 @@ class Both:
     def percent(self) -> Decimal | None:
         """The margin in per cent, one decimal."""
         return margin_of(self.sell, self.cost)
+
+
+def shared_legs(actor: Actor, row: Order | Subscription | Asset) -> Both | None:
+    """Both legs for an employee who may see costs, if the reseller shares his selling prices; before tax, else None.
+
+    Of an order its sums, of a service the price of one unit.
+    """
+    cost, sell = (row.net, row.sell_net) if isinstance(row, Order) else (row.unit_price, row.sell_unit_price)
+    if sell is None or not actor.is_staff or not actor.has(Perm.COST_VIEW):
+        return None
+    return both_of(cost, sell) if shares_prices(row.account.bill_to) else None
 
 
 def both_of(cost: Decimal, sell: Decimal | None) -> Both | None:

@@ -24,6 +24,15 @@ class ListingForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=255, required=False)
     summary = forms.CharField(label=_("Summary"), max_length=255, required=False)
     description = forms.CharField(label=_("Description"), widget=forms.Textarea({"rows": 6}), required=False)
+    picture = forms.FileField(
+        label=_("Picture"),
+        required=False,
+        help_text=_(
+            "PNG, JPEG or WebP of at most 512 KB, twice as wide as high at best. Empty: the present one stays."
+        ),
+        widget=forms.FileInput({"accept": "image/png,image/jpeg,image/webp"}),
+    )
+    no_picture = forms.BooleanField(label=_("Take my picture away"), required=False)
     position = forms.IntegerField(
         label=_("Order"), min_value=0, max_value=32767, initial=100, help_text=_("Lower numbers come first.")
     )
@@ -37,6 +46,26 @@ class ListingForm(forms.Form):
         for name in ("name", "summary", "description"):
             self.fields[name].widget.attrs["placeholder"] = getattr(product, name)
         self.fields["name"].help_text = _("Empty: the distributor's words.")
+        # What is kept is no file of the form's: it would come back as if it had been uploaded.
+        if not self.initial.pop("picture", ""):
+            del self.fields["no_picture"]
+
+    def uploaded(self) -> bytes | None:
+        """The uploaded picture, empty if it is to go, None if it stays."""
+        file = self.cleaned_data.get("picture")
+        if file:
+            return bytes(file.read())
+        return b"" if self.cleaned_data.get("no_picture") else None
+
+
+class ImportForm(forms.Form):
+    """A table to be taken over: CSV or workbook."""
+
+    file = forms.FileField(
+        label=_("CSV or Excel file"),
+        help_text=_("At most 5 MB and 10,000 rows. You see what would change before anything does."),
+        widget=forms.FileInput({"accept": ".csv,.xlsx,text/csv"}),
+    )
 
 
 class RuleForm(forms.Form):
@@ -108,3 +137,8 @@ class PolicyForm(forms.Form):
     )
     cost_mode = forms.ChoiceField(label=_("When a purchase price changes"), choices=CostMode.choices)
     fixed_keeps = forms.ChoiceField(label=_("A fixed price then keeps"), choices=FixedKeeps.choices)
+    shares_prices = forms.BooleanField(
+        label=_("Share my selling prices with the distributor"),
+        required=False,
+        help_text=_("His people then see on orders and services what your customers pay, and your margin."),
+    )

@@ -22,6 +22,7 @@ from storefront.views import (
     registrations,
     services,
     shop_catalogue,
+    shop_import,
     shop_prices,
     subscription,
     viewing,
@@ -112,7 +113,14 @@ urlpatterns = [
     path("exports/<uuid:public_id>/", exports.ExportDetail.as_view(), name="export_detail"),
     path("exports/<uuid:public_id>/file/", exports.ExportDownload.as_view(), name="export_file"),
     path("my-shop/catalogue/", shop_catalogue.ShopCatalogue.as_view(), name="shop_catalogue"),
+    path("my-shop/catalogue/table/", shop_import.ShopTable.as_view(), name="shop_table"),
+    path("my-shop/catalogue/import/", shop_import.ShopImport.as_view(), name="shop_import"),
     path("my-shop/catalogue/<uuid:public_id>/", shop_catalogue.ShopProduct.as_view(), name="shop_product"),
+    path(
+        "my-shop/catalogue/<uuid:public_id>/picture/",
+        shop_catalogue.ShopProductPicture.as_view(),
+        name="shop_product_picture",
+    ),
     path(
         "my-shop/catalogue/<uuid:public_id>/<slug:verb>/",
         shop_catalogue.ShopProductState.as_view(),

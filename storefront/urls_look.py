@@ -6,6 +6,7 @@ from storefront.views import look, my_domain, my_mail, my_mail_texts, my_shop
 
 urlpatterns: list[URLPattern] = [
     path("image/icon.svg", look.site_icon, name="site_icon"),
+    path("image/product/<str:name>", look.product_picture, name="product_picture"),
     path("image/<str:name>", look.site_image, name="site_image"),
     path("shop/preview/<str:token>/", look.preview, name="preview"),
     path("shop/consent/", look.set_consent, name="set_consent"),

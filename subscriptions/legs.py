@@ -9,10 +9,16 @@ import copy
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from django.db.models import CharField, F, OuterRef, QuerySet, Subquery, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, NullIf
+
 from core import money
+from core.audit import AuditEntry
 from core.tenancy import Actor
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Asset, Subscription, SubscriptionAddOn
+from subscriptions.models.leg import CustomerLeg
 
 Service = TypeVar("Service", Subscription, Asset)
 ENDED = frozenset({SubscriptionStatus.CANCELLED.value})
@@ -39,6 +45,34 @@ def money_column(actor: Actor, name: str) -> str:
     return f"sell_{name}" if reads_selling_prices(actor) else name
 
 
+def sold_name(row: CustomerLeg) -> str:
+    """What the reseller calls it, as it was frozen with the price; empty if he says the distributor's name."""
+    return str(row.sell_terms.get("name") or "")
+
+
+def with_sold_names(actor: Actor, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Rows of a list with ``sold_name``, the name this actor reads: what is searched, sorted and shown.
+
+    For everybody but an end customer it is the distributor's.
+    """
+    own = NullIf(KeyTextTransform("name", "sell_terms"), Value(""))
+    shown = Coalesce(own, F("name"), output_field=CharField()) if reads_selling_prices(actor) else F("name")
+    found: QuerySet[Any] = rows.annotate(sold_name=shown)
+    return found
+
+
+def with_sold_labels(actor: Actor, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """Entries of the audit log with ``sold_label``: what was changed, by the name this actor reads."""
+    shown: Any = F("object_label")
+    if reads_selling_prices(actor):
+        name = KeyTextTransform("name", "sell_terms")
+        services = Subscription.objects.filter(public_id=OuterRef("object_id")).values(said=name)
+        licences = Asset.objects.filter(public_id=OuterRef("object_id")).values(said=name)
+        shown = Coalesce(Subquery(services), Subquery(licences), shown, output_field=CharField())
+    found: QuerySet[AuditEntry] = entries.annotate(sold_label=shown)
+    return found
+
+
 def without_selling(desired: Mapping[str, Any]) -> dict[str, Any]:
     """What an operation wants, without what the reseller's customer pays: the operations desk is the distributor's."""
     own = {key: value for key, value in desired.items() if key != "customer_credit" and not key.startswith("sell_")}
@@ -51,7 +85,7 @@ def shown_to(actor: Actor, row: Service) -> Service:
 
 
 def customers_view(row: Service) -> Service:
-    """A copy of a service with the customer's amounts in place of the reseller's cost; never to be saved.
+    """A copy of a service with the customer's amounts and name in place of the reseller's; never to be saved.
 
     ``is_priced`` is False where he has no price, or none for one of its live add-ons; all amounts are 0 then, and no
     page shows them.
@@ -66,6 +100,9 @@ def customers_view(row: Service) -> Service:
         view._prefetched_objects_cache = {**cached, "addons": _read(known, addons)}  # type: ignore[attr-defined]
         view.next_unit_price = None
     live = [addon for addon in addons if addon.status not in ENDED]
+    if name := sold_name(row):
+        view.name, view.product = name, copy.copy(row.product)
+        view.product.name = name
     view.is_priced = row.sell_unit_price is not None and all(addon.sell_unit_price is not None for addon in live)
     _replace(view, is_priced=view.is_priced)
     for addon in addons:

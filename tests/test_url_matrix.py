@@ -344,6 +344,7 @@ def test_own_shop_is_open_to_a_standard_reseller(shop, order):
     missing = {
         "storefront:shop_alias",
         "storefront:shop_product",
+        "storefront:shop_product_picture",
         "storefront:shop_rule_edit",
         "storefront:shop_rule_delete",
     }

@@ -183,7 +183,11 @@ class CustomEdit(FormPage):
 
     def page_title(self) -> str:
         """Whose fields."""
-        return gettext("Custom fields of %(thing)s") % {"thing": self.object}
+        return gettext("Custom fields of %(thing)s") % {"thing": self.thing()}
+
+    def thing(self) -> str:
+        """What the object is called for who reads the page."""
+        return str(self.object)
 
     @cached_property
     def custom(self) -> list[CustomField]:
@@ -200,7 +204,7 @@ class CustomEdit(FormPage):
 
     def crumbs(self) -> list[tuple[str, str]]:
         """Below the object."""
-        return [*super().crumbs(), (str(self.object), self.cancel_url())]
+        return [*super().crumbs(), (self.thing(), self.cancel_url())]
 
     def cancel_url(self) -> str:
         """Back to the object."""

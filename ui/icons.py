@@ -37,6 +37,7 @@ ICONS: dict[str, str] = {
     "trash": '<path d="M4.5 7h15M9.5 7V4h5v3M6.5 7l1 13h9l1-13M10.5 11v5M13.5 11v5"/>',
     "edit": '<path d="M4 20l1-4.5L16.5 4l3.5 3.5L8.5 19z"/>',
     "copy": '<rect x="8.5" y="8.5" width="11.5" height="11.5" rx="2"/><path d="M15.5 8.5V6a2 2 0 0 0-2-2H6a2 2 0 0 0-2 2v7.5a2 2 0 0 0 2 2h2.5"/>',
+    "upload": '<path d="M12 15V4M7.5 8.5L12 4l4.5 4.5M4.5 20h15"/>',
     "download": '<path d="M12 4v11M7.5 11l4.5 4.5 4.5-4.5M4.5 20h15"/>',
     "filter": '<path d="M4 5h16l-6.5 7.5V19l-3-1.5v-5z"/>',
     "arrow-right": '<path d="M5 12h14M13 6l6 6-6 6"/>',

@@ -167,7 +167,16 @@ def sort_field(model: type[Model], path: str) -> Field[Any, Any]:
     return field  # type: ignore[no-any-return]
 
 
-def _nullable(model: type[Model], path: str) -> bool:
+def _sort_field(rows: QuerySet[Any], path: str) -> Field[Any, Any]:
+    """What the rows are sorted by: a column of theirs that was worked out, or a field of the model."""
+    known = rows.query.annotations.get(path)
+    return known.output_field if known is not None else sort_field(rows.model, path)
+
+
+def _nullable(rows: QuerySet[Any], path: str) -> bool:
+    model: Any = rows.model
+    if path in rows.query.annotations:
+        return bool(_sort_field(rows, path).null)
     for name in path.split("__"):
         field: Any = model._meta.get_field(name) if name != "pk" else model._meta.pk
         if field.null:
@@ -182,10 +191,10 @@ def _write(row: Row, path: str) -> str:
     return signing.dumps([plain, row.pk], salt=SALT, compress=False)
 
 
-def _read(model: type[Model], path: str, cursor: str) -> tuple[Any, int] | None:
+def _read(rows: QuerySet[Any], path: str, cursor: str) -> tuple[Any, int] | None:
     try:
         value, pk = signing.loads(cursor, salt=SALT)
-        return (None if value is None else sort_field(model, path).to_python(value)), int(pk)
+        return (None if value is None else _sort_field(rows, path).to_python(value)), int(pk)
     except (signing.BadSignature, ValidationError, ValueError, TypeError):
         return None
 
@@ -204,7 +213,7 @@ def ordered(rows: QuerySet[Any], sort: str, *, back: bool = False) -> QuerySet[A
     """The rows in a list's order (nulls last, the pk breaks ties), or exactly the other way round."""
     path, down = sort.removeprefix("-"), sort.startswith("-")
     up = down if back else not down
-    nullable = _nullable(rows.model, path)
+    nullable = _nullable(rows, path)
     nulls = {"nulls_first": True} if back and nullable else {"nulls_last": True} if nullable else {}
     key = F(path)
     return rows.order_by(key.asc(**nulls) if up else key.desc(**nulls), "pk" if up else "-pk")
@@ -216,14 +225,13 @@ def window(rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before
     The row's pk breaks ties, nulls come last, and the work is the same on the first page and on the thousandth.
     """
     path, down = sort.removeprefix("-"), sort.startswith("-")
-    model: type[Model] = rows.model
     back = bool(before)
-    cursor = _read(model, path, before or after) if before or after else None
+    cursor = _read(rows, path, before or after) if before or after else None
     if cursor is None:
         back = False
     up = down if back else not down
     if cursor is not None:
-        nullable = _nullable(model, path)
+        nullable = _nullable(rows, path)
         rows = rows.filter(_beyond(path, *cursor, up=up, nulls_follow=not back, nullable=nullable))
     rows = ordered(rows, sort, back=back)
     found = list(rows[: size + 1])

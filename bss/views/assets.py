@@ -17,6 +17,7 @@ from bss.views.shared import history_of
 from core.custom_fields import Entity
 from core.errors import BusinessError, PermissionRefused
 from core.tenancy import Actor
+from orders.legs import shared_legs
 from orders.selectors import orders_for
 from orders.services.asset_return import return_asset
 from provisioning.services import desk
@@ -209,6 +210,7 @@ class AssetDetail(DetailPage):
         return {
             **self.key_context(row),
             "request_shown": return_in_view(self.actor, row),
+            "shared": shared_legs(self.actor, row),
             "reading": reading_asset(self.actor, row),
             "operations": list(asset_operations(self.actor, row)[:OPERATION_ROWS]),
             "links_operations": self.actor.has(Perm.OPERATION_VIEW),

@@ -15,6 +15,7 @@ from bss.views.shared import history_of
 from core import money
 from core.custom_fields import Entity
 from orders.enums import OrderStatus
+from orders.legs import shared_legs
 from orders.models import Order
 from orders.selectors import (
     OrderCredit,
@@ -147,6 +148,7 @@ class OrderDetail(DetailPage):
         return {
             "work_lines": work_lines(self.actor, order),
             "shows_costs": self.actor.has(Perm.COST_VIEW),
+            "shared": shared_legs(self.actor, order),
             "links_operations": self.actor.has(Perm.OPERATION_VIEW),
             "order_credit": order_credit(order) if order.status == OrderStatus.SUBMITTED else None,
             "history": history_of(self.actor, order),

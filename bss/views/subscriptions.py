@@ -16,6 +16,7 @@ from bss.views.subscription_change import window_context
 from bss.views.subscription_deeds import closed_deeds, deeds_for
 from catalog.models import Cycle
 from core.custom_fields import Entity
+from orders.legs import shared_legs
 from orders.selectors import orders_for
 from orders.services.preview import next_period_price
 from resellers.enums import PurchaseMode
@@ -173,6 +174,7 @@ class SubscriptionDetail(DetailPage):
             "operations": list(operations_of(self.actor, row)[:OPERATION_ROWS]),
             "order": orders_for(self.actor).filter(number=row.order_number).first() if row.order_number else None,
             "shows_costs": self.actor.has(Perm.COST_VIEW),
+            "shared": shared_legs(self.actor, row),
             "history": history_of(self.actor, row),
             **window_context(self.actor, row),
             **self._sees(),

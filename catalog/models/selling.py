@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models.prices import PriceList
 from catalog.models.products import Category, Plan, Product
 from core.money import CurrencyField, MoneyField
+from core.pictures import MAX_BYTES
 from core.states import Machine
 from core.tenancy import Actor, TenantOwned, TenantQuerySet
 
@@ -90,7 +91,7 @@ class Listing(TenantOwned):
     """A product in a reseller's shop, with what he says otherwise than the distributor (empty: the distributor's).
 
     ``sort_name`` is the name it is shown under, kept so that a long catalogue is read in order by an index. Lower
-    ``position`` comes first.
+    ``position`` comes first. ``picture`` is the name of a :class:`ListingPicture` of the same account.
     """
 
     tenant_account = "account"
@@ -105,6 +106,7 @@ class Listing(TenantOwned):
         Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("category")
     )
     position = models.PositiveSmallIntegerField(_("order"), default=100)
+    picture = models.CharField(max_length=80, blank=True, editable=False)
     sort_name = models.CharField(max_length=255, editable=False)
 
     objects = ResellersOwnQuerySet.as_manager()  # type: ignore[misc]
@@ -128,6 +130,31 @@ class Listing(TenantOwned):
 
     def __str__(self) -> str:
         return self.sort_name
+
+
+class ListingPicture(TenantOwned):
+    """A picture of a reseller's products, written anew by :mod:`core.pictures`, kept once however often it is used.
+
+    ``name`` is the hash of its bytes with the ending; sizes are in pixels.
+    """
+
+    tenant_account = "account"
+
+    account = models.ForeignKey("resellers.Account", on_delete=models.CASCADE, related_name="listing_pictures")
+    name = models.CharField(max_length=80)
+    content_type = models.CharField(max_length=20)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    data = models.BinaryField(max_length=MAX_BYTES)
+
+    objects = ResellersOwnQuerySet.as_manager()  # type: ignore[misc]
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="listing_picture_once")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class SellingRule(TenantOwned):
@@ -233,6 +260,11 @@ class SellingPolicy(TenantOwned):
     )
     fixed_keeps = models.CharField(
         _("a fixed price then keeps"), max_length=10, choices=FixedKeeps.choices, default=FixedKeeps.PRICE
+    )
+    shares_prices = models.BooleanField(
+        _("share my selling prices with the distributor"),
+        default=False,
+        help_text=_("His people then see on orders and services what your customers pay, and your margin."),
     )
     reviewed_to = models.PositiveBigIntegerField(default=0, editable=False)
     list_seen = models.ForeignKey(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from catalog.models import LISTING_MACHINE, Category, Listing, ListingState, Product, SellingPolicy
 from catalog.selectors import price_list_of, priced_plans
+from catalog.services.pictures import forget_pictures, keep_picture, take_down
 from catalog.shop import not_for, selling_prices
 from core import audit, clock
 from core.errors import BusinessError, NotVisible
@@ -69,12 +70,16 @@ def list_products(actor: Actor, *, reseller: Account, products: Collection[Produ
 
 @transaction.atomic
 def unlist_products(actor: Actor, *, reseller: Account, products: Collection[Product]) -> Listed:
-    """Take products out of the shop. Subscriptions run on and may grow; baskets say that it is no longer sold."""
+    """Take products out of the shop, their pictures too. Subscriptions run on and may grow; baskets say it is not sold.
+
+    Names, texts, shelf and order are kept for the next time.
+    """
     require_shop(actor, reseller)
     chosen = _chosen(actor, products)
     known = _locked(reseller, chosen)
     changing = [row for row in chosen if row.pk in known and LISTING_MACHINE.allows(known[row.pk].state, "unlist")]
     done = _move(reseller, changing, "unlist")
+    take_down(reseller, changing)
     _record(actor, reseller, changing, listed=False)
     return Listed(done)
 
@@ -132,10 +137,14 @@ def _record(actor: Actor, reseller: Account, products: Collection[Product], *, l
 
 
 @transaction.atomic
-def save_listing(actor: Actor, *, reseller: Account, product: Product, values: Mapping[str, Any]) -> Listing:
-    """Give a product another name, texts, shelf or place in the shop; empty values are the distributor's own.
+def save_listing(
+    actor: Actor, *, reseller: Account, product: Product, values: Mapping[str, Any], picture: bytes | None = None
+) -> Listing:
+    """Give a product another name, texts, shelf, place or picture in the shop; empty values are the distributor's own.
 
-    ``values`` are any of name, summary, description, position and category. Its state stays.
+    ``values`` are any of name, summary, description, position and category; ``picture`` is an uploaded file, or empty
+    to take the present one away (None: it stays). The state of the product stays.
+    Raises BusinessError of :func:`core.pictures.read_picture` for the field ``picture``.
     """
     require_shop(actor, reseller)
     if product.organization_id != reseller.organization_id or product.is_addon:
@@ -145,12 +154,16 @@ def save_listing(actor: Actor, *, reseller: Account, product: Product, values: M
         raise BusinessError("category_missing", _("This category does not exist."), field="category")
     _ensure(reseller, [product])
     row: Listing = Listing.objects.select_for_update(of=("self",)).get(account=reseller, product=product)
-    before = {name: getattr(row, name) for name in (*FIELDS, "category")}
+    before = {name: getattr(row, name) for name in (*FIELDS, "category", "picture")}
     for name in (*FIELDS, "category"):
         if name in values:
             setattr(row, name, values[name])
     row.sort_name = row.name or product.name
+    if picture is not None:
+        row.picture = keep_picture(reseller, picture) if picture else ""
     row.save()
-    after = {name: getattr(row, name) for name in (*FIELDS, "category")}
+    if picture is not None:
+        forget_pictures(reseller)
+    after = {name: getattr(row, name) for name in (*FIELDS, "category", "picture")}
     audit.record(actor, "listing.saved", row, before=before, after=after)
     return row

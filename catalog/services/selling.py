@@ -31,7 +31,7 @@ from core.errors import BusinessError, Conflict, NotVisible
 from core.tenancy import Actor, system_actor
 from resellers.models import Account
 
-POLICY_FIELDS = ("rounding", "rounding_way", "floor", "cost_mode", "fixed_keeps")
+POLICY_FIELDS = ("rounding", "rounding_way", "floor", "cost_mode", "fixed_keeps", "shares_prices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ def _bought_from(reseller: Account) -> PriceList:
     return found
 
 
-def _check(reseller: Account, draft: RuleDraft) -> None:
+def check_rule(reseller: Account, draft: RuleDraft) -> None:
+    """Raise BusinessError, or NotVisible for what is foreign, if the rule makes no sense; reads nothing."""
     if draft.customer is not None and draft.customer.bill_to_id != reseller.pk:
         raise NotVisible("customer_missing", _("This customer does not exist."))
     for row in (draft.product, draft.plan, draft.category):
@@ -106,7 +107,7 @@ def _check_value(draft: RuleDraft) -> None:
 def preview_rule(actor: Actor, *, reseller: Account, draft: RuleDraft) -> Effect:
     """What the rule would do to the prices it makes; changes nothing. Raises BusinessError if it cannot be saved."""
     require_shop(actor, reseller)
-    _check(reseller, draft)
+    check_rule(reseller, draft)
     return _effect(actor, reseller, draft)[1]
 
 
@@ -139,11 +140,11 @@ def save_rule(actor: Actor, *, reseller: Account, draft: RuleDraft, accepted: Co
     by the distributor, to whom selling prices are not shown.
     """
     require_shop(actor, reseller)
-    _check(reseller, draft)
+    check_rule(reseller, draft)
     rule, effect = _effect(actor, reseller, draft)
     open_warnings = [warn for warn in effect.warnings if warn.code not in accepted]
     if open_warnings:
-        raise _warning(open_warnings)
+        raise price_warning(open_warnings)
     day = max(draft.valid_from or _today(), _today())
     scope = {
         "customer_id": rule.customer_id,
@@ -175,7 +176,8 @@ def save_rule(actor: Actor, *, reseller: Account, draft: RuleDraft, accepted: Co
     return row
 
 
-def _warning(warnings: Collection[Warn]) -> BusinessError:
+def price_warning(warnings: Collection[Warn]) -> BusinessError:
+    """The refusal that asks for a tick; ``context["warnings"]`` are those not ticked yet."""
     words = " ".join(warn.message for warn in warnings)
     return BusinessError(
         "price_warning",

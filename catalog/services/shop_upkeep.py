@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from catalog.models import (
     LISTING_MACHINE,
@@ -18,19 +18,21 @@ from catalog.models import (
     CostChange,
     KnownCost,
     Listing,
+    ListingPicture,
     ListingState,
     Plan,
     PriceList,
     Product,
     SellingPolicy,
+    SellingRule,
 )
 from catalog.selectors import price_lists_of, price_plans
 from core import audit, clock
 from core.events import emit
 from core.tenancy import system_actor
 from resellers.editions import Capability, has_capability
-from resellers.enums import AccountStatus
-from resellers.models import Account
+from resellers.enums import AccountStatus, SiteStatus
+from resellers.models import Account, Site
 
 NAMED = 20
 CHUNK = 2000
@@ -49,8 +51,10 @@ class Moves:
 def keep_shops() -> int:
     """Bring every shop up to date, price list by price list, each in a transaction; the number of lists.
 
-    Shops whose reseller has no valid price list, or whose plan has no listing, rest as they are.
+    Shops whose reseller has no valid price list, or whose plan has no listing, rest as they are; what is left of a
+    shop whose site was deleted goes.
     """
+    forget_shops()
     rows = Account.objects.filter(selling_policy__isnull=False).exclude(status=AccountStatus.CLOSED).order_by("pk")
     resellers = [row for row in rows if has_capability(row.edition, Capability.LISTING)]
     lists = price_lists_of(resellers)
@@ -61,6 +65,21 @@ def keep_shops() -> int:
     for price_list in {row.pk: row for row in lists.values()}.values():
         keep_list(price_list, shops[price_list.pk])
     return len(shops)
+
+
+def forget_shops() -> int:
+    """Erase catalogue, pictures, rules and price settings of resellers whose only site is deleted; how many."""
+    deleted = Site.objects.filter(account=OuterRef("pk"), status=SiteStatus.DELETED)
+    there = Site.objects.filter(account=OuterRef("pk")).exclude(status=SiteStatus.DELETED)
+    rows = Account.objects.filter(Exists(deleted), ~Exists(there), selling_policy__isnull=False).order_by("pk")
+    resellers = list(rows[:CHUNK])
+    for reseller in resellers:
+        with transaction.atomic():
+            for kind in (Listing, ListingPicture, SellingRule, SellingPolicy):
+                kind.objects.filter(account=reseller).delete()
+            actor = system_actor(reseller.organization_id, label=SYSTEM)
+            audit.record(actor, "listing.forgotten", reseller, account=reseller)
+    return len(resellers)
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from core import money
 from core.events import Event
 from core.tenancy import system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
-from notifications.services.readers import order_of, to_buyer
+from notifications.services.readers import for_account, order_of, to_buyer
 from resellers.models import Account, Contact, Membership
 from resellers.selectors import manager_of
 from subscriptions.asset_enums import DeliveryNote
@@ -66,7 +66,7 @@ def _mail_key(event: Event, row: Asset, address: str, dedupe_key: str) -> None:
         asset_id=row.pk,
         dedupe_key=dedupe_key,
         context={
-            **_facts(event, row),
+            **_facts(event, for_account(row, account)),
             "first_name": contact.first_name if contact else "",
             "link": link,
             "keys": shown_keys(row) if row.is_perpetual else [],
@@ -147,7 +147,7 @@ def _return_news(template: str, event: Event) -> None:
             account=account,
             dedupe_key=f"{event.public_id}:requester",
             context={
-                **_facts(event, row),
+                **_facts(event, for_account(row, account)),
                 "first_name": reader.get_short_name() if reader else "",
                 "credit": _credited(row, account),
                 "link": link,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from core.events import Event
 from core.tenancy import system_actor
 from notifications.services.compose import absolute, queue_mail, site_of
+from notifications.services.readers import for_account
 from resellers.enums import AccountKind
 from resellers.models import Account, Site
 from resellers.selectors import manager_of
@@ -63,7 +64,17 @@ def _to_account(event: Event, template: str, row: Subscription, extra: dict[str,
         if account is None or not address or address.lower() in told:
             continue
         told.add(address.lower())
-        site = _shop_of(event, account)
+        site, service = _shop_of(event, account), for_account(row, account)
+        context = {
+            "subscription": service,
+            "event": event.payload,
+            "first_name": contact.first_name if contact else "",
+            "link": _shop_url(row, site),
+            "renews_on": renews_on(row),
+            **extra,
+        }
+        if service.is_customers_view and event.payload.get("sell_name"):
+            context["event"] = context["event"] | {"name": event.payload["sell_name"]}
         queue_mail(
             template,
             organization=event.organization,
@@ -71,14 +82,7 @@ def _to_account(event: Event, template: str, row: Subscription, extra: dict[str,
             recipient=address,
             account=account,
             dedupe_key=f"{event.public_id}:{role}",
-            context={
-                "subscription": row,
-                "event": event.payload,
-                "first_name": contact.first_name if contact else "",
-                "link": _shop_url(row, site),
-                "renews_on": renews_on(row),
-                **extra,
-            },
+            context=context,
         )
 
 
@@ -174,7 +178,9 @@ def _request_decided(template: str, event: Event) -> None:
         account=row.account,
         dedupe_key=f"{event.public_id}:requester",
         context={
-            "subscription": row,
+            "subscription": for_account(
+                row, row.account if user.memberships.filter(account=row.account).exists() else None
+            ),
             "event": event.payload,
             "first_name": user.get_short_name(),
             "what": _what(event),

@@ -1,19 +1,24 @@
 """Who reads a mail about an order: the order of an event, its reader, and the one mail to him."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.urls import reverse
 
+from catalog.models import Listing
 from clients.models import PROGRAM_DOMAIN
 from core.events import Event
 from core.tenancy import TenantQuerySet, system_actor
 from notifications.services.compose import absolute, queue_mail
 from orders.legs import customers_order
 from orders.models import Order
-from resellers.models import Contact
+from resellers.enums import AccountKind
+from resellers.models import Account, Contact
+from subscriptions.legs import customers_view
+from subscriptions.models import Asset, Subscription
 
 SYSTEM = system_actor(label="mail")
+Service = TypeVar("Service", Subscription, Asset)
 
 
 def _orders(event: Event) -> TenantQuerySet[Order]:
@@ -26,7 +31,7 @@ def order_of(event: Event) -> Order | None:
     rows = Order.objects.visible_to(system_actor(event.organization_id)).select_related(
         "buyer", "account", "payer", "site"
     )
-    return rows.prefetch_related("lines").get_visible(SYSTEM, event.payload.get("order"))
+    return rows.prefetch_related("lines__plan").get_visible(SYSTEM, event.payload.get("order"))
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ def to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, 
     if order is None or reader is None:
         return
     if is_end_customers(order):
-        order = customers_order(order)
+        order = with_pictures(customers_order(order))
+        extra = {name: for_customer(value) for name, value in extra.items()}
     queue_mail(
         template,
         organization=event.organization,
@@ -74,6 +80,33 @@ def to_buyer(event: Event, template: str, order: Order | None, extra: dict[str, 
             **extra,
         },
     )
+
+
+def with_pictures(order: Order) -> Order:
+    """An order as its customer reads it, each line with the address of the reseller's own picture of the product."""
+    lines = list(order.lines.all())
+    rows = Listing.objects.filter(
+        account=order.account.bill_to_id, product__in=[line.plan.product_id for line in lines]
+    )
+    pictures = dict(rows.exclude(picture="").order_by().values_list("product_id", "picture"))
+    for line in lines:
+        name = pictures.get(line.plan.product_id)
+        path = reverse("storefront:product_picture", args=[name]) if name else ""
+        line.picture_url = absolute(path, order.site) if path else ""  # type: ignore[attr-defined]
+    return order
+
+
+def for_customer(value: Any) -> Any:
+    """A service as an end customer reads it, anything else as it is."""
+    if isinstance(value, Subscription):
+        return customers_view(value)
+    return customers_view(value) if isinstance(value, Asset) else value
+
+
+def for_account(row: Service, account: Account | None) -> Service:
+    """A service as the people of ``account`` read it: an end customer's own by the names and prices of his reseller."""
+    is_own = account is not None and account.pk == row.account_id and account.kind == AccountKind.END_CUSTOMER
+    return customers_view(row) if is_own else row
 
 
 def is_end_customers(order: Order) -> bool:

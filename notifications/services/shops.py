@@ -5,6 +5,8 @@ from functools import partial
 
 from django.urls import reverse
 
+from catalog.desk import reviews
+from catalog.models import SellingPolicy
 from core.events import Event
 from notifications.services.compose import absolute, queue_mail, site_of
 from resellers.selectors import admins_of
@@ -34,6 +36,7 @@ def _to_admins(template: str, page: str, event: Event) -> None:
                 "number": number,
                 "more": max(number - len(products), 0),
                 "first_name": first_name,
+                "reviews": reviews(SellingPolicy.objects.filter(account=account).first()),
                 "link": absolute(reverse(page), site),
             },
         )

@@ -190,7 +190,7 @@ def wish_upgrade(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
     )
     words = (
         ngettext("%(n)s licence of %(old)s becomes %(new)s.", "%(n)s licences of %(old)s become %(new)s.", quantity)
-        % {"n": quantity, "old": row.product.name, "new": plan.product.name},
+        % {"n": quantity, "old": row.product.name, "new": terms.get("name") or plan.product.name},
         _("The vendor does not take an upgrade back."),
     )
     rest = row.unit_price * (row.quantity - quantity)

@@ -1,6 +1,7 @@
 """The money of renewals: each billing period is charged once, whatever the credit says (``channel.md`` 8.2)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.tenancy import Actor
 from orders.legs import customer_prices, terms_of
 from orders.services.preview import period_price
 from resellers.enums import PurchaseMode
+from subscriptions.legs import sold_name
 from subscriptions.models import Subscription
 from subscriptions.services import renew as terms
 
@@ -81,7 +83,9 @@ def renewal_leg(row: Subscription, plan: Plan) -> tuple[Decimal | None, dict[str
         found = price_plans(Plan.objects.filter(pk=plan.pk).select_related("product"), prices)
         sold = customer_prices(row.account, found, prices).get(plan.pk)
         if sold is not None:
-            return sold.amount, terms_of(sold)
+            # The name it was bought under stays, whatever the reseller calls it by now.
+            kept = {"name": name} if (name := sold_name(row)) else {}
+            return sold.amount, terms_of(replace(sold, name="")) | kept
     return row.sell_unit_price, row.sell_terms
 
 

@@ -12,6 +12,7 @@ from core.selectors import audit_log
 from core.tenancy import Actor, ActorKind
 from resellers.selectors import user_ids_of
 from storefront.views.lists import ShopList
+from subscriptions.legs import with_sold_labels
 from ui.filters import Choice, Filter, Period
 from ui.history import line
 from ui.tables import Column
@@ -43,9 +44,13 @@ class ActivityList(ShopList):
         Filter("account", _("Account"), "account__name"),
         Period("day", _("Day"), "at"),
     )
-    search = ("object_label",)
+    search = ("sold_label",)
     empty_icon = "list"
     empty_title = _("Nothing was done yet")
+
+    def rows(self) -> Any:
+        """The entries, each by the name its reader knows."""
+        return with_sold_labels(self.actor, super().rows())
 
     def shown_columns(self) -> Sequence[Column]:
         """With the account for resellers; addresses of the own and the customers' users only."""
@@ -53,7 +58,7 @@ class ActivityList(ShopList):
             Column("at", _("Time"), "when", sort="id"),
             Column("who", _("Who"), show=self._who),
             Column("action", _("What"), show=lambda row: action_words(row.action)),
-            Column("object_label", _("Object"), "clip"),
+            Column("sold_label", _("Object"), "clip"),
             Column("account.name", _("Account")),
             Column("changes", _("Changed"), "clip", show=self._changes),
             Column("ip", _("IP address"), "code", show=self._ip),

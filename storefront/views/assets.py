@@ -18,7 +18,7 @@ from provisioning.services.asset_refresh import reading_asset, start_asset_refre
 from resellers.enums import PurchaseMode
 from storefront.asset_words import asset_deeds, headline
 from storefront.forms import AssetCancelForm, ResendForm
-from storefront.views.lists import ServiceList
+from storefront.views.lists import NamedServices
 from storefront.views.subscription import both_legs
 from subscriptions.asset_enums import AssetStatus, ReturnStatus, TokenStatus
 from subscriptions.asset_rules import AssetAction, obstacle
@@ -57,7 +57,7 @@ def returned(row: Asset) -> str:
     return row.return_status if row.return_status != ReturnStatus.NONE else ""
 
 
-class AssetList(CustomList, ServiceList):
+class AssetList(CustomList, NamedServices):
     """Licences of the own account and of a reseller's customers."""
 
     entity = Entity.ASSET
@@ -109,7 +109,7 @@ class AssetList(CustomList, ServiceList):
         Period("bought", gettext_lazy("Purchase date"), "purchased_at"),
         Period("returnable", gettext_lazy("Returnable until"), "returnable_until"),
     )
-    search = ("name", "account__name", "order_number", "perpetual_id")
+    search = ("sold_name", "account__name", "order_number", "perpetual_id")
     empty_icon = "key"
     empty_title = gettext_lazy("No licences yet")
     empty_text = gettext_lazy("What you buy once and keep appears here, with its key.")
@@ -275,7 +275,7 @@ class AssetDeed(ActionPage):
     def load(self, **kwargs: Any) -> Asset:
         """The licence of the address."""
         row: Asset = self.find(assets_for(self.actor), kwargs["public_id"])
-        return row
+        return shown_to(self.actor, row)
 
     def crumbs(self) -> list[tuple[str, str]]:
         """The list and the licence."""

@@ -16,7 +16,7 @@ from resellers.selectors import customers_with_approval
 from sso.selectors import pending_registrations
 from storefront.approval_switch import BULK, offered
 from subscriptions.enums import SubscriptionStatus
-from subscriptions.legs import money_column, reads_both
+from subscriptions.legs import money_column, reads_both, reads_selling_prices, with_sold_names
 from subscriptions.selectors import subscriptions_for
 from ui.custom_fields import CustomList
 from ui.filters import Choice, Filter, Flag, Period
@@ -72,6 +72,22 @@ class ServiceList(ShopList):
         return [item for item in self.filters if item.name not in RESELLER_FILTERS]
 
 
+class NamedServices(ServiceList):
+    """A list of services by the names their reader knows: an end customer's are those his reseller sells them under."""
+
+    def rows(self) -> Any:
+        """The rows with ``sold_name``."""
+        return with_sold_names(self.actor, super().rows())
+
+    def shown_columns(self) -> Sequence[Column]:
+        """The name of the leg he may read."""
+        found = super().shown_columns()
+        if not reads_selling_prices(self.actor):
+            return found
+        named = {"path": "sold_name", "sort": "sold_name"}
+        return [replace(column, **named) if column.path == "name" else column for column in found]  # type: ignore[arg-type]
+
+
 class OrderList(CustomList, ServiceList):
     """Orders of the own account and of a reseller's customers."""
 
@@ -118,7 +134,7 @@ class OrderList(CustomList, ServiceList):
         return reverse("storefront:order_detail", args=[row.public_id])
 
 
-class SubscriptionList(CustomList, ServiceList):
+class SubscriptionList(CustomList, NamedServices):
     """Services of the own account and of a reseller's customers."""
 
     entity = Entity.SUBSCRIPTION
@@ -142,7 +158,7 @@ class SubscriptionList(CustomList, ServiceList):
         Flag("trial", _("Trial"), "is_trial"),
         Period("term", _("Term ends"), "term_ends_at"),
     )
-    search = ("name", "account__name", "order_number")
+    search = ("sold_name", "account__name", "order_number")
     empty_icon = "repeat"
     empty_title = _("No services yet")
     empty_text = _("Buy something and it appears here.")

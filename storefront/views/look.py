@@ -13,17 +13,20 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST, require_safe
 
+from catalog.shop import picture_of
 from core.contrast import DEFAULT, is_colour, readable
 from resellers.middleware import ActorRequest
 from resellers.models import Site
 from resellers.services.design import image_of, previewed_site
 from storefront.access import ShopRequest
 from storefront.look import consent_name
+from storefront.pictures import picture_response
 from storefront.views.catalogue import home_context
 from ui.art import initials
 
 IMAGE_NAME = re.compile(r"[0-9a-f]{64}\.(?:png|jpg|webp)")
-YEAR = 365 * 24 * 3600
+DAY = 24 * 3600
+YEAR = 365 * DAY
 
 
 def _site(request: HttpRequest) -> Site:
@@ -40,9 +43,18 @@ def site_image(request: HttpRequest, name: str) -> HttpResponse:
     image = image_of(_site(request), name) if IMAGE_NAME.fullmatch(name) else None
     if image is None:
         raise Http404
-    response = HttpResponse(bytes(image.data), content_type=image.content_type)
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
+    return picture_response(image.data, image.content_type)
+
+
+@require_safe
+@cache_control(public=True, max_age=DAY)
+def product_picture(request: HttpRequest, name: str) -> HttpResponse:
+    """A reseller's picture of one of his products, at his own site alone; a visitor's copy lives a day."""
+    reseller = _site(request).account_id
+    picture = picture_of(reseller, name) if reseller is not None and IMAGE_NAME.fullmatch(name) else None
+    if picture is None:
+        raise Http404
+    return picture_response(picture.data, picture.content_type)
 
 
 @require_safe

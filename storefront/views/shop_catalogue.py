@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db.models import QuerySet
@@ -17,10 +17,12 @@ from catalog.desk import Desk, DeskPrice, desk_counts, desk_product, desk_produc
 from catalog.models import Listing, ListingState, Product
 from catalog.selectors import category_choices
 from catalog.services.listings import Listed, list_products, save_listing, unlist_products
+from catalog.shop import picture_of
+from storefront.pictures import picture_response
 from storefront.shop_forms import ListingForm
 from storefront.views.lists import ShopList
 from ui.filters import Choice, Filter, Flag
-from ui.pages import BulkAction, FormPage, Page
+from ui.pages import Action, BulkAction, FormPage, Page
 from ui.tables import Column
 from users.permissions import Perm
 
@@ -32,6 +34,7 @@ SHOWN = (
     ("withdrawn", gettext_lazy("Withdrawn")),
 )
 MOST_TOLD = 5
+LISTING_VALUES = ("name", "summary", "description", "position", "category")
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class ShopCatalogue(OwnDesk, ShopList):
     empty_icon = "box"
     empty_title = gettext_lazy("Nothing here")
     empty_text = gettext_lazy("Choose another group, or take the filters away.")
-    bulk_actions = (
+    bulk_actions: ClassVar[Sequence[BulkAction]] = (
         BulkAction("list", gettext_lazy("List"), Perm.SHOP_LISTING, lambda _actor, _row: None),
         BulkAction("unlist", gettext_lazy("Unlist"), Perm.SHOP_LISTING, lambda _actor, _row: None),
     )
@@ -123,6 +126,10 @@ class ShopCatalogue(OwnDesk, ShopList):
             StateColumn("state", gettext_lazy("State"), "status", show=self._state),
             Column("is_new", gettext_lazy("New"), "flag", sort="is_new"),
         ]
+
+    def actions(self) -> list[Action]:
+        """The whole catalogue at once."""
+        return [Action(_("Import and export"), reverse("storefront:shop_import"), "upload")]
 
     def _shown(self, row: Product) -> DeskPrice | None:
         return self.desk.shown(row)
@@ -228,7 +235,7 @@ class ShopProduct(OwnDesk, FormPage):
     def initial(self) -> dict[str, Any]:
         """His own words."""
         row = self.listing
-        names = ("name", "summary", "description", "position", "category")
+        names = ("name", "summary", "description", "position", "category", "picture")
         return {name: getattr(row, name) for name in names} if row else {"position": 100}
 
     def context(self) -> dict[str, Any]:
@@ -238,16 +245,37 @@ class ShopProduct(OwnDesk, FormPage):
             "prices": self.desk.prices(self.object),
             "currency": self.desk.currency,
             "state": state,
+            "picture": self.listing.picture if self.listing else "",
             "sees_cost": self.actor.has(Perm.SHOP_COST_VIEW),
         }
 
     def perform(self, form: Any) -> Listing | HttpResponseBase:
         """Call the service."""
-        return save_listing(self.actor, reseller=self.desk.reseller, product=self.object, values=form.cleaned_data)
+        given: ListingForm = form
+        return save_listing(
+            self.actor,
+            reseller=self.desk.reseller,
+            product=self.object,
+            values={name: value for name, value in given.cleaned_data.items() if name in LISTING_VALUES},
+            picture=given.uploaded(),
+        )
 
     def done_url(self, result: Any) -> str:
         """The product again."""
         return self.request.path
+
+
+class ShopProductPicture(OwnDesk):
+    """The reseller's own picture of a product, for his desk alone, wherever he sits."""
+
+    def get(self, request: HttpRequest, public_id: Any) -> HttpResponseBase:
+        """The picture as it is kept."""
+        product = desk_product(self.actor, self.desk, public_id)
+        listing = own_listing(product) if product is not None else None
+        picture = picture_of(self.desk.reseller.pk, listing.picture) if listing is not None else None
+        if picture is None:
+            raise Http404
+        return picture_response(picture.data, picture.content_type)
 
 
 class ShopProductState(OwnDesk):

@@ -12,8 +12,10 @@ from django.utils.translation import gettext_lazy
 
 from catalog.desk import (
     cost_changes,
+    cost_effects,
     desk_product,
     policy_row,
+    reviews,
     rules_for,
     stale_rules,
     unpriced_listings,
@@ -300,15 +302,18 @@ class Todo(OwnDesk):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """The inbox."""
         self.actor.require(Perm.SHOP_COST_VIEW)
-        changes = cost_changes(self.actor, self.desk, policy_row(self.actor))
+        policy = policy_row(self.actor)
+        changes = cost_changes(self.actor, self.desk, policy)
         page = Paginator(changes, PAGE).get_page(request.GET.get("page"))
         return self.show(
             page_of=page,
+            effects=cost_effects(self.desk, page.object_list),
+            reviews=reviews(policy),
             stale=stale_rules(self.actor, self.desk),
             withdrawn=withdrawn_listings(self.actor, self.desk),
             unpriced=unpriced_listings(self.actor, self.desk),
             currency=self.desk.currency,
-            newest=page.object_list[0].public_id if page.object_list and page.number == 1 else "",
+            newest=changes[0].public_id if reviews(policy) and page.object_list else "",
         )
 
     def post(self, request: HttpRequest) -> HttpResponseBase:

@@ -18,7 +18,8 @@ class CustomerLeg(models.Model):
     """A row with a unit price whose other leg is frozen beside it; all empty where there is no such leg.
 
     ``sell_unit_price`` is before tax, in the row's currency. ``sell_terms`` says how it came about, for the reseller's
-    eyes: ``{"rule": words, "rule_id": 7, "level": "product", "rounding": "minor", "trace": [words]}``.
+    eyes: ``{"rule": words, "rule_id": 7, "level": "product", "rounding": "minor", "trace": [words]}``, and if he calls
+    the product otherwise than the distributor, its ``name`` for the customer's.
     ``is_customers_view`` is True on a row in memory whose money was replaced (:mod:`subscriptions.legs`); it
     ``is_priced`` unless there is no such leg.
     """

@@ -262,6 +262,7 @@ def event_payload(row: Subscription) -> dict[str, Any]:
     return {
         "subscription": str(row.public_id),
         "name": row.name,
+        "sell_name": row.sell_terms.get("name", ""),
         "quantity": row.quantity,
         "order": str(line.order.public_id) if line else "",
         "order_number": row.order_number,

@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
+from catalog.models import CostChange, Product
+from catalog.selectors import price_list_of
 from catalog.services.listings import list_products
-from catalog.services.selling import RuleDraft, save_rule
+from catalog.services.selling import RuleDraft, save_policy, save_rule
+from core import clock
 from resellers.models import Account, Site
 from tests import factories
 from tests.browser.test_lists import see
 from tests.browser.test_walk import Walk
+from tests.look.sites import picture
 from tests.shop import Shop, make_shop
 from users.models import User
 
@@ -69,3 +73,54 @@ def test_reseller_lists_prices_and_is_warned(here, browser, live_server, look):
     see(walk, f"shop-policy-{look}")
     walk.go("/my-shop/to-do/")
     see(walk, f"shop-todo-{look}")
+
+
+@pytest.mark.parametrize("look", ["desk", "phone"])
+def test_reseller_imports_a_table_gives_a_picture_and_reviews_costs(here, browser, live_server, look, tmp_path):
+    walk = Walk(browser, live_server.url, **LOOKS[look])
+    page = walk.page
+    if look == "phone":
+        page.set_viewport_size({"width": 390, "height": 844})
+    actor = factories.actor(here.organization, of=here.reseller)
+    product = Product.objects.get(name="Microsoft 365 Business Standard")
+    policy = {"cost_mode": "review", "floor": Decimal(15), "rounding": ".99"}
+    save_policy(actor, reseller=here.reseller, values=policy)
+    rows = {"price_list": price_list_of(here.reseller), "plan": product.plans.get(), "seen_at": clock.now()}
+    CostChange.objects.create(organization=here.organization, before=Decimal(11), after=Decimal("14.88"), **rows)
+    walk.sign_in(User.objects.filter(memberships__account=here.reseller).order_by("-id").first().email)
+    walk.go("/my-shop/catalogue/import/")
+    see(walk, f"shop-import-{look}")
+    codes = list(Product.objects.order_by("name").values_list("code", flat=True))
+    head = "product code,name,order,listed,price rule,colour"
+    bad = tmp_path / "autumn.csv"
+    bad.write_text(f"{head}\n{codes[0]},,,perhaps,,\nno-such,,,,,\n{codes[1]},Cedar Office,1,yes,margin 30 %,\n")
+    page.set_input_files("#id_file", str(bad))
+    page.click("text=Show what would change")
+    page.locator("text=Row 2").first.wait_for()
+    see(walk, f"shop-import-errors-{look}")
+    good = tmp_path / "autumn.csv"
+    good.write_text(
+        f"{head}\n{codes[1]},Cedar Office,1,yes,margin 5 %,\n{codes[2]},Cedar Voice,2,no,mark-up 2.50 EUR,\n"
+    )
+    page.set_input_files("#id_file", str(good))
+    page.click("text=Show what would change")
+    page.locator("text=under your floor").first.wait_for()
+    see(walk, f"shop-import-preview-{look}")
+    page.locator("input[name=accepted]").first.check()
+    page.click("text=Change all this")
+    page.wait_for_url("**/my-shop/catalogue/")
+    see(walk, f"shop-imported-{look}")
+    walk.go("/my-shop/catalogue/table/")
+    see(walk, f"shop-table-{look}")
+    walk.go(f"/my-shop/catalogue/{product.public_id}/")
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(picture(size=(800, 400), colour="#3355aa"))
+    page.set_input_files("#id_picture", str(photo))
+    page.click("button:has-text('Save')")
+    page.locator("img.shop-picture").wait_for()
+    see(walk, f"shop-picture-{look}")
+    walk.go("/my-shop/to-do/")
+    see(walk, f"shop-review-{look}")
+    page.click("text=All seen")
+    walk.go("/my-shop/prices/settings/")
+    see(walk, f"shop-settings-{look}")

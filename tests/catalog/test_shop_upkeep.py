@@ -7,16 +7,30 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from catalog.models import CostChange, KnownCost, Listing, Plan, PlanCost, PriceListAssignment, Product, SellingPolicy
+from catalog.models import (
+    CostChange,
+    KnownCost,
+    Listing,
+    ListingPicture,
+    Plan,
+    PlanCost,
+    PriceListAssignment,
+    Product,
+    SellingPolicy,
+    SellingRule,
+)
 from catalog.services.listings import list_products
-from catalog.services.shop_upkeep import keep_shops
+from catalog.services.pictures import keep_picture
+from catalog.services.shop_upkeep import forget_shops, keep_shops
 from catalog.tasks import keep_shops as task
 from core import clock
 from core.events import Event
 from notifications.models import OutgoingMail
 from notifications.services import events
+from resellers.models import Site
 from tests import factories
 from tests.catalog.selling import rule
+from tests.look.sites import picture
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -134,3 +148,16 @@ def test_statements_do_not_grow_with_products(kept: Shop) -> None:
         factories.product(kept.instance)
     keep_shops()
     assert (count(), SellingPolicy.objects.count()) == (one, 1)
+
+
+def test_catalogue_and_prices_of_a_deleted_site_are_erased(kept: Shop) -> None:
+    site = Site.objects.create(
+        organization=kept.organization, account=kept.reseller, name="Cedar", alias="cedar", status="suspended"
+    )
+    Listing.objects.update(picture=keep_picture(kept.reseller, picture()))
+    assert (forget_shops(), Listing.objects.count()) == (0, 1)
+    Site.objects.filter(pk=site.pk).update(status="deleted")
+    task()
+    for kind in (Listing, ListingPicture, SellingRule, SellingPolicy):
+        assert not kind.objects.exists(), kind
+    assert forget_shops() == 0

@@ -133,6 +133,7 @@ def test_todo_shows_changes_until_they_are_seen(shop: Shop, browser: Client) -> 
     assert "Nothing to do" in browser.get(url).content.decode()
     listing(shop.reseller, shop.product)
     rule(shop.reseller, "fixed", "15", plan=shop.plan, cost_seen=Decimal(10))
+    SellingPolicy.objects.create(organization=shop.organization, account=shop.reseller, cost_mode="review")
     change = CostChange.objects.create(
         organization=shop.organization,
         price_list=price_list_of(shop.reseller),
@@ -145,6 +146,37 @@ def test_todo_shows_changes_until_they_are_seen(shop: Shop, browser: Client) -> 
     assert (list(response.context["page_of"]), len(response.context["stale"])) == ([change], 1)
     assert browser.post(url, {"newest": response.context["newest"]}).status_code == 302
     assert list(browser.get(url).context["page_of"]) == []
+
+
+def test_changed_cost_is_reviewed_with_what_became_of_the_price(shop: Shop, browser: Client) -> None:
+    url = reverse("storefront:shop_todo")
+    listing(shop.reseller, shop.product)
+    rule(shop.reseller, "fixed", "15", plan=shop.plan, cost_seen=Decimal(10))
+    policy = SellingPolicy.objects.create(organization=shop.organization, account=shop.reseller)
+    values = {
+        "price_list": price_list_of(shop.reseller),
+        "plan": shop.plan,
+        "before": Decimal(10),
+        "after": Decimal(16),
+    }
+    CostChange.objects.create(organization=shop.organization, seen_at=clock.now(), **values)
+    seen = browser.get(url)
+    [found] = seen.context["effects"]
+    assert (found.before.amount, found.after.amount, found.follows) == (15, 15, False)
+    assert [warn.code for warn in found.warnings] == ["below_cost"]
+    assert (seen.context["reviews"], "nothing is left to do" in seen.content.decode()) == (False, True)
+    assert "All seen" not in seen.content.decode()
+    policy.cost_mode, policy.fixed_keeps = "review", "margin"
+    policy.save()
+    seen = browser.get(url)
+    [found] = seen.context["effects"]
+    assert (found.before.amount, found.after.amount, found.follows) == (15, 24, True)
+    assert "All seen" in seen.content.decode()
+    CostChange.objects.update(seen_at=clock.now() - dt.timedelta(days=40))
+    assert len(browser.get(url).context["effects"]) == 1
+    policy.cost_mode = "automatic"
+    policy.save()
+    assert browser.get(url).context["effects"] == []
 
 
 NAMES = ("shop_catalogue", "shop_rules", "shop_rule_new", "shop_effect", "shop_policy", "shop_todo")
