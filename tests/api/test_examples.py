@@ -31,7 +31,7 @@ BODIES: dict[str, Any] = {
 # Calls that only a draft takes.
 OF_DRAFTS = {"Orders_CreateOrderItem", "Orders_GetCharacteristics", "Orders_UpdateCharacteristics", "Orders_Put"}
 INCLUDES = {"Accounts_GetAccounts": "?include=billingAddress&pageSize=2"}
-# Calls whose answer nothing in this world gives: instalments and invoices that do not exist, a vendor's quote, a draft's
+# Calls whose answer nothing here gives: instalments and invoices that do not exist, a vendor's quote, a draft's
 # fields where no draft can be made, and the secret answer of the token's address.
 WITHOUT_ANSWER = {
     "Subscriptions_GetCurrentInstallmentPlan", "Products_GetProductExternalPricing", "Invoices_GetInvoice",
