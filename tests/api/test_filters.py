@@ -193,7 +193,7 @@ def test_no_filter_breaks_the_api(distributor: Program, text: str):
     assert distributor.get(f"{LIST}?$filter={quote(text)}").status_code in (200, 400, 429)
 
 
-# --- Whole filters, over every table, with values that fit and values that do not --------------------------------------
+# --- Whole filters, over every table, with values that fit and values that do not ------------------------------------
 FUZZ = int(os.environ.get("FUZZ", "15"))
 MOST_STATEMENTS = 12
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\x00"), max_size=12)
