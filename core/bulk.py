@@ -57,8 +57,9 @@ def upsert(
 ) -> int:
     """Insert ``rows`` (values in the order of ``fields``), or update ``update`` where ``key`` is there already.
 
-    The model is a ``BaseModel``: its public id and time stamps are filled in. A key may stand once in the rows. Returns
-    the number of rows; raises IntegrityError or DataError as the database does, and then nothing is written.
+    The model is a ``BaseModel``: its time stamps are filled in, its public id too unless it is one of ``fields``. A key
+    may stand once in the rows. Returns the number of rows; raises a DatabaseError as the database does, and then nothing
+    is written.
     """
     meta, quote = model._meta, connection.ops.quote_name
     names = {name: quote(str(meta.get_field(name).column)) for name in {*fields, *key, *update}}  # type: ignore[union-attr]
@@ -66,14 +67,15 @@ def upsert(
     table, stage = quote(meta.db_table), quote(f"stage_{meta.db_table}")
     changes = ", ".join(f"{names[name]} = excluded.{names[name]}" for name in update)
     keys = ", ".join(names[name] for name in key)
+    made = ("", "") if "public_id" in fields else ("public_id, ", "gen_random_uuid(), ")
     with connection.cursor() as cursor:
         # Table and columns are the model's own names, quoted; nothing of the outside is in a statement's text.
         cursor.execute(f"CREATE TEMPORARY TABLE {stage} ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA")  # noqa: S608
         source: Any = _Text(rows)
         cursor.copy_expert(f"COPY {stage} ({columns}) FROM STDIN", source)
         cursor.execute(
-            f"INSERT INTO {table} (public_id, created_at, updated_at, {columns}) "  # noqa: S608
-            f"SELECT gen_random_uuid(), now(), now(), {columns} FROM {stage} "
+            f"INSERT INTO {table} ({made[0]}created_at, updated_at, {columns}) "  # noqa: S608
+            f"SELECT {made[1]}now(), now(), {columns} FROM {stage} "
             f"ON CONFLICT ({keys}) DO UPDATE SET {changes}, updated_at = excluded.updated_at"
         )
         written = int(cursor.rowcount)
