@@ -119,7 +119,7 @@ class Pager:
         rows = self.columns.needed(rows, [column for column, _descending in order])
         if wish.filter:
             rows = self.columns.filtered(rows, wish.filter, staff=self.staff, time_zone=self.time_zone)
-        total, estimated = _total(rows) if wish.wants_count else (None, False)
+        total, estimated = self.total(rows, wish)
         binding = self._binding(wish)
         start = 0 if wish.cursor else (wish.index - 1) * wish.size
         ordered = rows.order_by(*order_expressions(order))
@@ -143,6 +143,10 @@ class Pager:
             "nextCursor": cursor,
         }
         return Page(found, paging, self._links(wish, total, cursor, row_number + len(found)))
+
+    def total(self, rows: QuerySet[Any], wish: Wish) -> tuple[int | None, bool]:
+        """How many rows there are, if the caller wants to know, and whether that is an estimate."""
+        return _total(rows) if wish.wants_count else (None, False)
 
     def _binding(self, wish: Wish) -> str:
         text = json.dumps([self.request.path_info, wish.filter, wish.order, wish.size])

@@ -15,6 +15,8 @@ HUNDRED = Decimal(100)
 DAY = dt.timedelta(days=1)
 # The families of products (``Product.attributes``) that a vendor bills by use, with the word of the API for each.
 KIND_OF_FAMILY = {"azure_legacy": "Azure", "azure_plan": "AzurePlan"}
+# The last part of the address at which the API tells each view.
+PATHS = {"day": "azure", "meter": "azurePlanByMeter", "resource": "azurePlanByResource"}
 _PLACES = tuple(Decimal(1).scaleb(-places) for places in (4, 6, 8, 10, 12))
 _QUANTITY = Decimal("0.000001")
 

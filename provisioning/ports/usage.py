@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 
-
 @dataclass(frozen=True, slots=True)
 class UsageRow:
     """What was used of one thing; amounts are in the batch's currency, before tax.

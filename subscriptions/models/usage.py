@@ -117,7 +117,8 @@ class UsageRecord(TenantOwned):
         ordering = ["public_id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(view="day", day__isnull=False) | (~Q(view="day") & Q(day=None)), name="usage_day_of_its_view"
+                condition=Q(view="day", day__isnull=False) | (~Q(view="day") & Q(day=None)),
+                name="usage_day_of_its_view",
             ),
             models.CheckConstraint(
                 condition=Q(starts_at=None) | Q(ends_at__gt=F("starts_at")), name="usage_record_ends_later"

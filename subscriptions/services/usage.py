@@ -25,6 +25,7 @@ from subscriptions.models import Subscription, UsageKind, UsagePeriod, UsageReco
 from subscriptions.services.life import event_payload
 from subscriptions.services.usage_months import make_month
 from subscriptions.usage_rules import (
+    PATHS,
     NoUnitPrice,
     Terms,
     amounts,
@@ -142,7 +143,7 @@ def load_usage(
     changes: dict[str, Any] = {"vendor_currency": currency, "rate": terms.rate, "loads": number}
     if data_until is not None:
         changes["data_until"] = data_until
-    _note(row, period, closed=closed, **changes)
+    _note(row, period, view, closed=closed, **changes)
     return written
 
 
@@ -151,11 +152,11 @@ def close_period(row: Subscription, month: dt.date) -> UsagePeriod:
     with transaction.atomic():
         period = UsagePeriod.objects.select_for_update().get(pk=open_period(row, month).pk)
         if not period.is_closed:
-            _note(row, period, closed=True)
+            _note(row, period, VIEWS[UsageKind(period.kind)][0], closed=True)
     return period
 
 
-def _note(row: Subscription, period: UsagePeriod, *, closed: bool, **changes: Any) -> None:
+def _note(row: Subscription, period: UsagePeriod, view: UsageView, *, closed: bool, **changes: Any) -> None:
     """Keep what a load told of the month, and tell those who wait for it."""
     if changes:
         changes["loaded_at"] = clock.now()
@@ -164,8 +165,8 @@ def _note(row: Subscription, period: UsagePeriod, *, closed: bool, **changes: An
     period.is_closed = period.is_closed or closed
     period.is_final = period.is_closed and _views_agree(period)
     period.save()
-    name = "subscription.usage_closed" if period.is_final else "subscription.usage_updated"
-    payload = {**event_payload(row), "month": f"{period.month:%Y-%m}"}
+    name = "subscription.usage.closed" if period.is_final else "subscription.usage.updated"
+    payload = {**event_payload(row), "usage": PATHS[view], "month": f"{period.month:%Y-%m}"}
     emit(name, payload, organization_id=row.organization_id, account_id=row.account_id)
 
 
@@ -231,4 +232,3 @@ def note_asked(row: Subscription, month: dt.date) -> None:
     """Somebody wanted this month fresh: until it is, nobody asks the vendor again soon."""
     period = open_period(row, month)
     UsagePeriod.objects.filter(pk=period.pk).update(asked_at=clock.real_now())
-
