@@ -22,7 +22,7 @@ from api.grammar import Both, Literal, Node, Not, Test, parse
 NOTHING = Q(pk__in=())
 MILLISECOND = dt.timedelta(milliseconds=1)
 MAX_ORDERS = 3
-_KINDS: dict[str, tuple[str, ...]] = {
+KINDS: dict[str, tuple[str, ...]] = {
     "text": ("eq", "ne", "gt", "ge", "lt", "le", "in", "contains", "startswith", "endswith"),
     "word": ("eq", "ne", "in"),
     "number": ("eq", "ne", "gt", "ge", "lt", "le", "in"),
@@ -95,7 +95,7 @@ class Columns:
 
     def filtered(self, rows: QuerySet[Any], text: str, *, staff: bool, time_zone: str) -> QuerySet[Any]:
         """``rows`` that a filter lets through."""
-        builder = _Builder(self, staff, ZoneInfo(time_zone))
+        builder = Builder(self, staff, ZoneInfo(time_zone))
         condition = builder.query(parse(text))
         return self.needed(rows, builder.used).filter(condition)
 
@@ -140,7 +140,7 @@ def wrong(literal: Literal, message: str, code: str = "filter_type") -> ApiError
     return ApiError(400, code, text, errors=[{"code": code, "detail": text, "parameter": "$filter"}])
 
 
-class _Builder:
+class Builder:
     """From tree to query; ``used`` collects the columns whose expressions are needed."""
 
     def __init__(self, columns: Columns, staff: bool, zone: ZoneInfo) -> None:
@@ -150,6 +150,7 @@ class _Builder:
         self.used: list[Column] = []
 
     def query(self, node: Node) -> Q:
+        """The condition of a tree."""
         match node:
             case Not():
                 return ~self.query(node.part)
@@ -162,14 +163,20 @@ class _Builder:
                 condition = self.test(node)
                 return ~condition if node.negated else condition
 
-    def test(self, node: Test) -> Q:
+    def fitting(self, node: Test) -> Column:
+        """The column of a comparison; 400 if its operator does not fit."""
         column = self.columns.find(node.field, staff=self.staff)
         first = node.values[0]
-        if node.operator not in _KINDS[column.kind]:
+        if node.operator not in KINDS[column.kind]:
             raise wrong(first, f"'{node.operator}' does not fit {column.name}.")
         if any(value.kind == "null" for value in node.values) and node.operator not in ("eq", "ne"):
             raise wrong(first, "null goes with eq and ne only.")
         self.used.append(column)
+        return column
+
+    def test(self, node: Test) -> Q:
+        """The condition of one comparison."""
+        column, first = self.fitting(node), node.values[0]
         if node.operator == "ne":
             return ~self.one(column, "eq", first)
         if node.operator == "in":
@@ -180,6 +187,7 @@ class _Builder:
         return self.one(column, node.operator, first)
 
     def one(self, column: Column, operator: str, literal: Literal) -> Q:
+        """The condition with one value."""
         if literal.kind == "null":
             return _is_empty(column)
         value = self.value(column, literal)
@@ -189,6 +197,7 @@ class _Builder:
         return condition & ~_is_empty(column) if column.nullable or column.kind == "text" else condition
 
     def value(self, column: Column, literal: Literal) -> Any:
+        """A literal as a value of the column; 400 if it is none."""
         match column.kind:
             case "text":
                 return _expect(literal, "string", column).text
@@ -204,6 +213,7 @@ class _Builder:
                 return self.moment(column, literal)
 
     def moment(self, column: Column, literal: Literal) -> dt.datetime:
+        """A moment in UTC; without an offset in the organization's time zone."""
         if literal.kind not in ("moment", "date", "string"):
             raise wrong(literal, f"{column.name} is compared with a date or a moment.")
         text = literal.text.strip()

@@ -2,12 +2,37 @@
 
 from django.urls import path
 
-from api.views import usages
+from api.views import organization, usages
 
+_ORGANIZATION = "api/organization"
 _USAGES = "api/subscriptions/<str:subscription_id>/usages"
 
 urlpatterns = [
     path(f"{_USAGES}/azure", usages.AzureUsages.as_view(), name="usages_azure"),
     path(f"{_USAGES}/azureplanbymeter", usages.MeterUsages.as_view(), name="usages_meter"),
     path(f"{_USAGES}/azureplanbyresource", usages.ResourceUsages.as_view(), name="usages_resource"),
+    path(f"{_ORGANIZATION}/countries", organization.Countries.as_view(), name="countries"),
+    path(f"{_ORGANIZATION}/countries/<str:country_id>/states", organization.States.as_view(), name="states"),
+    path(f"{_ORGANIZATION}/unitgroups", organization.UnitGroups.as_view(), name="unit_groups"),
+    path(f"{_ORGANIZATION}/externalsystems", organization.ExternalSystems.as_view(), name="external_systems"),
+    path(
+        f"{_ORGANIZATION}/accounts/customfields",
+        organization.AccountFieldDefinitions.as_view(),
+        name="account_definitions",
+    ),
+    path(
+        f"{_ORGANIZATION}/products/customfields",
+        organization.ProductFieldDefinitions.as_view(),
+        name="product_definitions",
+    ),
+    path(
+        f"{_ORGANIZATION}/invoices/customfields",
+        organization.InvoiceFieldDefinitions.as_view(),
+        name="invoice_definitions",
+    ),
+    path(
+        f"{_ORGANIZATION}/subscriptions/customfields",
+        organization.SubscriptionFieldDefinitions.as_view(),
+        name="subscription_definitions",
+    ),
 ]

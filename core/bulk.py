@@ -57,9 +57,9 @@ def upsert(
 ) -> int:
     """Insert ``rows`` (values in the order of ``fields``), or update ``update`` where ``key`` is there already.
 
-    The model is a ``BaseModel``: its time stamps are filled in, its public id too unless it is one of ``fields``. A key
-    may stand once in the rows. Returns the number of rows; raises a DatabaseError as the database does, and then nothing
-    is written.
+    The model is a ``BaseModel``: its time stamps are filled in, its public id too unless it is one of ``fields``. A
+    key may stand once in the rows. Returns the number of rows; raises a DatabaseError as the database does, and then
+    nothing is written.
     """
     meta, quote = model._meta, connection.ops.quote_name
     names = {name: quote(str(meta.get_field(name).column)) for name in {*fields, *key, *update}}  # type: ignore[union-attr]

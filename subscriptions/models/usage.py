@@ -1,8 +1,8 @@
 """What was used of a service and what it costs: one head for each month, the records in monthly partitions.
 
-A usage period is a calendar month, as Microsoft counts it (``docs/decisions/0008-usage-records.md``). Records are loaded
-by :mod:`subscriptions.services.usage` alone; the table is partitioned by ``month`` in PostgreSQL, which Django does not
-know, so its key there is (``month``, ``public_id``) and no other column can be unique.
+A usage period is a calendar month, as Microsoft counts it (``docs/decisions/0008-usage-records.md``). Records are
+loaded by :mod:`subscriptions.services.usage` alone; the table is partitioned by ``month`` in PostgreSQL, which Django
+does not know, so its key there is (``month``, ``public_id``) and no other column can be unique.
 """
 
 from django.db import models
