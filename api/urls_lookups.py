@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from api.views import organization, usages
+from api.views import external_prices, invoices, organization, usages
 
 _ORGANIZATION = "api/organization"
 _USAGES = "api/subscriptions/<str:subscription_id>/usages"
@@ -35,4 +35,12 @@ urlpatterns = [
         organization.SubscriptionFieldDefinitions.as_view(),
         name="subscription_definitions",
     ),
+    path(
+        "api/products/<str:product_id>/externalprices", external_prices.ExternalPrice.as_view(), name="external_price"
+    ),
+    path("api/invoices", invoices.InvoiceList.as_view(), name="invoice_list"),
+    path("api/invoices/<str:invoice_id>", invoices.InvoiceDetail.as_view(), name="invoice"),
+    path("api/invoices/<str:invoice_id>/items", invoices.InvoiceItems.as_view(), name="invoice_items"),
+    path("api/invoices/<str:invoice_id>/orders", invoices.InvoiceOrders.as_view(), name="invoice_orders"),
+    path("api/invoices/<str:invoice_id>/customfields", invoices.InvoiceFields.as_view(), name="invoice_fields"),
 ]

@@ -12,10 +12,10 @@ from resellers.selectors import own_account
 from vendors.models import Instance, InstanceState
 
 
-def _list_of(actor: Actor) -> PriceList | None:
+def list_of(actor: Actor) -> PriceList | None:
     """The list the actor buys from; of the organization's programs the default one."""
     account = own_account(actor)
-    return price_list_of(account) if account is not None else default_price_list(actor.tenant_id)
+    return pricelist_of(account) if account is not None else default_price_list(actor.tenant_id)
 
 
 def offered_products(actor: Actor, *, with_addons: bool = False) -> QuerySet[Product]:
@@ -25,7 +25,7 @@ def offered_products(actor: Actor, *, with_addons: bool = False) -> QuerySet[Pro
     """
     if actor.is_staff:
         return Product.objects.visible_to(actor).order_by()
-    prices = _list_of(actor)
+    prices = list_of(actor)
     if prices is None:
         return Product.objects.none()
     sold = sold_products(actor, prices).order_by()
@@ -52,7 +52,7 @@ def addons_by_product(actor: Actor, ids: Iterable[int]) -> dict[int, list[dict[s
 
 def prices_of(actor: Actor, product: Product) -> tuple[list[PricedPlan], str]:
     """The offered plans of a product at the actor's prices, and their currency."""
-    prices = _list_of(actor)
+    prices = list_of(actor)
     if prices is None:
         return [], ""
     return price_plans(Plan.objects.filter(product=product, is_offered=True), prices), prices.currency
