@@ -30,6 +30,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "bool": ("eq", "ne"),
     "guid": ("eq", "ne", "in"),
     "moment": ("eq", "ne", "gt", "ge", "lt", "le"),
+    "day": ("eq", "ne", "gt", "ge", "lt", "le"),
+    "several": ("eq", "ne", "in"),
 }
 _LOOKUPS = {"gt": "gt", "ge": "gte", "lt": "lt", "le": "lte"}
 _TEXT_LOOKUPS = {"contains": "icontains", "startswith": "istartswith", "endswith": "iendswith", "eq": "iexact"}
@@ -39,8 +41,9 @@ _TEXT_LOOKUPS = {"contains": "icontains", "startswith": "istartswith", "endswith
 class Column:
     """A public name. ``path`` is one column, or the alias of ``expression``; without either it is always empty.
 
-    ``words`` are the words of the wire with the stored values behind each; ``always`` is the value of a column that is
-    the same in every row. ``staff`` columns exist for the organization's programs alone. An empty text means null.
+    ``words`` are the words of the wire with the stored values behind each; ``several`` is a list of words, of which eq
+    finds one; ``day`` is an ISO date as text. ``always`` is the value of a column that is the same in every row.
+    ``staff`` columns exist for the organization's programs alone. An empty text means null.
     """
 
     name: str
@@ -67,6 +70,10 @@ class Columns:
         self.all = tuple(columns)
         self.by_name = {column.name.lower(): column for column in self.all}
         self.default_order = default_order
+
+    def plus(self, more: Iterable[Column]) -> "Columns":
+        """These and more."""
+        return Columns((*self.all, *more), default_order=self.default_order)
 
     def names(self, *, staff: bool, orders: bool = False) -> list[str]:
         """The names a caller may use, in the order of the table."""
@@ -201,8 +208,10 @@ class Builder:
         match column.kind:
             case "text":
                 return _expect(literal, "string", column).text
-            case "word":
+            case "word" | "several":
                 return _word(column, _expect(literal, "string", column))
+            case "day":
+                return _day(column, literal)
             case "number" | "integer":
                 return Decimal(_expect(literal, "number", column).text)
             case "bool":
@@ -240,6 +249,15 @@ def _word(column: Column, literal: Literal) -> tuple[Any, ...]:
         words = ", ".join(column.words or {})
         raise wrong(literal, f"{column.name} knows the words: {words}.", "unknown_word")
     return tuple(known[literal.text.lower()])
+
+
+def _day(column: Column, literal: Literal) -> str:
+    try:
+        if literal.kind not in ("date", "string") or len(literal.text) != 10:
+            raise ValueError
+        return dt.date.fromisoformat(literal.text).isoformat()
+    except ValueError:
+        raise wrong(literal, f"{column.name} is compared with a day such as 2026-12-31.") from None
 
 
 def _boolean(column: Column, literal: Literal) -> bool:
@@ -286,6 +304,8 @@ def _condition(column: Column, operator: str, value: Any) -> Q:
             return Q(**{f"{path}__{_TEXT_LOOKUPS.get(operator) or _LOOKUPS[operator]}": value})
         case "word":
             return Q(**{f"{path}__in": value})
+        case "several":
+            return Q(**{f"{path}__contains": list(value)})
         case "bool" | "guid":
             return Q(**{path: value})
         case "integer":

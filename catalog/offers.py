@@ -15,7 +15,7 @@ from vendors.models import Instance, InstanceState
 def list_of(actor: Actor) -> PriceList | None:
     """The list the actor buys from; of the organization's programs the default one."""
     account = own_account(actor)
-    return pricelist_of(account) if account is not None else default_price_list(actor.tenant_id)
+    return price_list_of(account) if account is not None else default_price_list(actor.tenant_id)
 
 
 def offered_products(actor: Actor, *, with_addons: bool = False) -> QuerySet[Product]:

@@ -1,4 +1,4 @@
-"""The vendor's last quote for a product, at what the caller pays (``api.md`` 10.4): what a price sheet brought lately."""
+"""The vendor's last quote for a product, at what the caller pays (``api.md`` 10.4): what a price sheet brought."""
 
 import datetime as dt
 import uuid

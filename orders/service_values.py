@@ -269,6 +269,14 @@ def order_details(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:
     return [dict(row) for row in rows.values(*columns)]
 
 
+def licence_details(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:
+    """The same of licences."""
+    orders = Order.objects.filter(organization=OuterRef("organization"), number=OuterRef("order_number"))
+    rows = Asset.objects.visible_to(actor).filter(pk__in=list(ids))
+    rows = rows.annotate(details=Subquery(orders.values("service_details")[:1])).order_by("pk")
+    return [dict(row) for row in rows.values("pk", "public_id", "instance__public_id", "details")]
+
+
 def addon_values(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:
     """The add-ons of services the actor may see as values, the oldest first."""
     rows = SubscriptionAddOn.objects.visible_to(actor).filter(subscription_id__in=list(ids)).order_by("pk")

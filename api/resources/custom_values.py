@@ -48,9 +48,13 @@ def fields_of(actor: Actor, row: Model) -> list[CustomField]:
 
 def custom_values(actor: Actor, row: Model) -> list[dict[str, Any]]:
     """The fields of an object by group, those without a value too."""
-    data = values_of(row)
+    return grouped(actor, fields_of(actor, row), values_of(row))
+
+
+def grouped(actor: Actor, fields: Sequence[CustomField], data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Fields with what is stored of them, by group in their order."""
     groups: dict[str, list[dict[str, Any]]] = {}
-    for field in fields_of(actor, row):
+    for field in fields:
         groups.setdefault(field.group, []).append(_field(actor, field, shown_value(field, data)))
     return [{"group": group_of(name), "groupFields": members} for name, members in groups.items()]
 

@@ -25,7 +25,7 @@ def embed_nothing(view: Any, rows: list[dict[str, Any]], objects: list[dict[str,
     """There is no invoice to embed anything in."""
 
 
-INCLUDES = {name: (READ, embed_nothing) for name in ("customFields", "items", "analysisItems")}
+INCLUDES = dict.fromkeys(("customFields", "items", "analysisItems"), (READ, embed_nothing))
 
 
 class _Asked(IncludingView):
