@@ -115,7 +115,7 @@ def test_a_reseller_reads_his_price_if_the_distributor_lets_him(shop: Shop, rese
     load_plan(row, [line(1, retail="10", cost=Decimal(8))])
     path = at(row, METER)
     assert check(reseller.get(path), METER)["code"] == "not_enabled"
-    save_policy(shop.staff, resellers_usages=True)
+    save_policy(shop.staff, values={"resellers_usages": True})
     body = check(reseller.get(path), METER, reseller=True)
     assert (body["data"][0]["total"], body["summary"]["total"]) == (9, 9)
     missing = at(row, METER).replace(str(row.public_id), str(uuid.uuid4()))
@@ -125,7 +125,7 @@ def test_a_reseller_reads_his_price_if_the_distributor_lets_him(shop: Shop, rese
 
 
 def test_what_is_not_the_callers_does_not_exist(shop: Shop, reseller: Program, plan: Subscription):
-    save_policy(shop.staff, resellers_usages=True)
+    save_policy(shop.staff, values={"resellers_usages": True})
     load_plan(plan, [line(1)])
     answer = reseller.get(at(plan, METER))
     assert (answer.status_code, answer.json()["type"]) == (404, "SubscriptionNotFoundError")
