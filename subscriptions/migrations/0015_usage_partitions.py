@@ -13,7 +13,7 @@ CREATE TABLE subscriptions_usagerecord
 DROP TABLE subscriptions_usagerecord_whole;
 ALTER TABLE subscriptions_usagerecord ADD PRIMARY KEY (month, public_id);
 ALTER TABLE subscriptions_usagerecord ADD CONSTRAINT usage_record_of_period
-  FOREIGN KEY (period_id) REFERENCES subscriptions_usageperiod (id) DEFERRABLE INITIALLY DEFERRED;
+  FOREIGN KEY (period_id) REFERENCES subscriptions_usageperiod (id);
 CREATE INDEX usage_record_period ON subscriptions_usagerecord (period_id, view);
 """
 JOIN = """

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from django.db import DataError, IntegrityError, OperationalError, ProgrammingError, transaction
+from django.db import DataError, IntegrityError, ProgrammingError, transaction
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
 
@@ -58,8 +58,8 @@ TEXTS = (
     "entitlement_name",
     "unit",
 )
-_KEY = ("month", "public_id")
-_REST = (
+KEY = ("month", "public_id")
+REST = (
     "day",
     "starts_at",
     "ends_at",
@@ -76,7 +76,7 @@ _REST = (
     "cost_usd",
     "modified_at",
 )
-FIELDS = (*_KEY, "organization", "period", "view", *_REST)
+FIELDS = (*KEY, "organization", "period", "view", *REST)
 
 
 def terms_of(row: Subscription, *, vendor_currency: str, rate: Decimal | None) -> Terms:
@@ -136,7 +136,7 @@ def load_usage(
     if view not in VIEWS[UsageKind(period.kind)] or period.currency != terms.currency:
         raise BusinessError("usage_invalid", _("This is not how the usage of %(name)s is told.") % {"name": row.name})
     number = period.loads + 1
-    lines = _lines(row, period, view, terms, number, rows)
+    lines = record_lines(row, period, view, terms, number, rows)
     written = _write(lines)
     gone = UsageRecord.objects.filter(month=month, period=period, view=view).exclude(load=number)
     (gone.filter(day__gte=days[0], day__lt=days[1]) if days is not None else gone).delete()
@@ -181,14 +181,14 @@ def _views_agree(period: UsagePeriod) -> bool:
 
 def _write(lines: Iterator[tuple[Value, ...]]) -> int:
     try:
-        return upsert(UsageRecord, lines, fields=FIELDS, key=_KEY, update=_REST)
-    except (DataError, IntegrityError, OperationalError, ProgrammingError) as error:
+        return upsert(UsageRecord, lines, fields=FIELDS, key=KEY, update=REST)
+    except (DataError, IntegrityError, ProgrammingError) as error:
         # A thing told twice, a number or text the columns cannot hold: the vendor's rows, not ours, are wrong.
         words = _("The vendor's usage cannot be taken over: %(reason)s")
         raise BusinessError("usage_invalid", words % {"reason": str(error).splitlines()[0][:200]}) from error
 
 
-def _lines(
+def record_lines(
     row: Subscription, period: UsagePeriod, view: UsageView, terms: Terms, number: int, rows: Iterable[Any]
 ) -> Iterator[tuple[Value, ...]]:
     """The records as the columns of ``FIELDS``."""
