@@ -15,10 +15,10 @@ from api.paging import Page, Pager, wish_of
 
 Row = Mapping[str, Any]
 Predicate = Callable[[Row], bool]
-_TEXT = {
+_TEXT: dict[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
-    "startswith": str.startswith,
-    "endswith": str.endswith,
+    "startswith": lambda text, part: text.startswith(part),
+    "endswith": lambda text, part: text.endswith(part),
 }
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "eq": lambda one, other: one == other,

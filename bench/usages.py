@@ -94,7 +94,7 @@ class Ledger:
 
     def batches(self) -> None:
         """Objects written in batches, of a part of the rows."""
-        names = [UsageRecord._meta.get_field(name).attname for name in service.FIELDS]
+        names = _columns()
         part = self.lines[: len(self.lines) // PART]
         # Tags stand in the lines as text.
         objects = [UsageRecord(**dict(zip(names, line, strict=True)) | {"tags": {"env": "prod"}}) for line in part]
@@ -108,7 +108,7 @@ class Ledger:
 
     @transaction.atomic
     def _copy(self, text: str) -> None:
-        columns = ", ".join(str(UsageRecord._meta.get_field(name).column) for name in service.FIELDS)
+        columns = ", ".join(_columns())
         changes = ", ".join(f"{name} = excluded.{name}" for name in service.REST)
         with connection.cursor() as cursor:
             # The model's own names; nothing of the outside is in a statement's text.
@@ -118,6 +118,11 @@ class Ledger:
                 f"INSERT INTO {TABLE} (created_at, updated_at, {columns}) SELECT now(), now(), {columns} FROM floor "
                 f"ON CONFLICT (month, public_id) DO UPDATE SET {changes}, updated_at = excluded.updated_at"
             )
+
+
+def _columns() -> list[str]:
+    known = {field.name: field.column for field in UsageRecord._meta.concrete_fields}
+    return [str(known[name]) for name in service.FIELDS]
 
 
 def _text(lines: Iterable[tuple[Any, ...]]) -> str:

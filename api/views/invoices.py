@@ -4,7 +4,7 @@ What is asked is understood and refused as it will be; the invoices of the money
 """
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from django.http import HttpResponse
 from rest_framework.request import Request
@@ -31,7 +31,7 @@ INCLUDES = dict.fromkeys(("customFields", "items", "analysisItems"), (READ, embe
 class _Asked(IncludingView):
     """What every read of invoices may be asked: amounts in another currency, or unrounded."""
 
-    switches = SWITCHES
+    switches: ClassVar[tuple[str, ...]] = SWITCHES
 
     def demand_switches(self) -> None:
         """Raise 400 for a switch that is neither true nor false."""

@@ -173,10 +173,10 @@ def _note(row: Subscription, period: UsagePeriod, view: UsageView, *, closed: bo
 def _views_agree(period: UsagePeriod) -> bool:
     """Whether all views of a month add up to the same; a month of one view agrees with itself."""
     rows = UsageRecord.objects.filter(month=period.month, period=period).order_by().values("view")
-    found = {row["view"]: row for row in rows.annotate(sum=Sum("total"), count=Count("pk"))}
-    sums = [found.get(view, {}).get("sum") or ZERO for view in VIEWS[UsageKind(period.kind)]]
-    most = max((row["count"] for row in found.values()), default=0)
-    return agree(min(sums), max(sums), most)
+    found = {row["view"]: (row["sum"], row["count"]) for row in rows.annotate(sum=Sum("total"), count=Count("pk"))}
+    told = [found.get(str(view), (ZERO, 0)) for view in VIEWS[UsageKind(period.kind)]]
+    sums = [total for total, _count in told]
+    return agree(min(sums), max(sums), max(count for _total, count in told))
 
 
 def _write(lines: Iterator[tuple[Value, ...]]) -> int:
