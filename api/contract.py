@@ -1,6 +1,7 @@
 """The contract, read once: which members of which schema are ours, and so left out for callers who want older ones.
 
 ``data/contract.json`` is the agreed OpenAPI document of version 3, kept word for word; answers are tested against it.
+What we serve besides stands in files of its own beside it.
 """
 
 import json
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).parent / "data" / "contract.json"
+OWN = ("lookups.json",)
 
 
 @cache
@@ -16,6 +18,18 @@ def contract() -> dict[str, Any]:
     """The OpenAPI document."""
     document: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
     return document
+
+
+@cache
+def own_calls() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Paths and schemas of our own calls outside the contract, which the served document has besides."""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
+    for name in OWN:
+        document = json.loads((FILE.parent / name).read_text(encoding="utf-8"))
+        paths |= document["paths"]
+        schemas |= document["components"]["schemas"]
+    return paths, schemas
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.urls import Resolver404, resolve
 
-from api.contract import contract
+from api.contract import contract, own_calls
 from api.views.missing import nothing
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -44,15 +44,17 @@ def _served_methods(path: str) -> set[str]:
 
 @cache
 def served_document() -> dict[str, Any]:
-    """The contract with the operations that are served here, its schemas whole."""
+    """The contract with the operations that are served here, its schemas whole, and our own calls."""
     whole = contract()
+    own_paths, own_schemas = own_calls()
     paths: dict[str, Any] = {}
-    for path, item in whole["paths"].items():
+    for path, item in [*whole["paths"].items(), *own_paths.items()]:
         served = _served_methods(path)
         kept = {name: value for name, value in item.items() if name in served or name not in METHODS}
         if any(name in METHODS for name in kept):
             paths[path] = kept
-    return {**whole, "paths": paths}
+    parts = whole["components"]
+    return {**whole, "paths": paths, "components": {**parts, "schemas": {**parts["schemas"], **own_schemas}}}
 
 
 def _named(node: dict[str, Any]) -> dict[str, Any]:

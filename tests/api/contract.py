@@ -8,16 +8,22 @@ import re
 import uuid
 from typing import Any
 
-from api.contract import contract
+from api.contract import contract, own_calls
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+
+
+def schemas() -> dict[str, Any]:
+    """All schemas: those of the contract and of our own calls."""
+    found: dict[str, Any] = contract()["components"]["schemas"] | own_calls()[1]
+    return found
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:
     """The schema behind references and ``allOf``."""
     is_nullable = node.get("nullable", False)
     while "$ref" in node:
-        node = contract()["components"]["schemas"][node["$ref"].rpartition("/")[2]]
+        node = schemas()[node["$ref"].rpartition("/")[2]]
     if "allOf" in node:
         merged: dict[str, Any] = {"type": "object", "properties": {}, "required": []}
         for part in node["allOf"]:
@@ -92,8 +98,9 @@ def _plain_faults(schema: dict[str, Any], value: Any, where: str) -> list[str]:
 
 def schema_of(operation_path: str, status: int, method: str = "get") -> dict[str, Any]:
     """The schema of an answer of the contract; empty for one without a body."""
-    paths = {path.lower(): path for path in contract()["paths"]}
-    answer = contract()["paths"][paths[operation_path.lower()]][method]["responses"][str(status)]
+    known = contract()["paths"] | own_calls()[0]
+    paths = {path.lower(): path for path in known}
+    answer = known[paths[operation_path.lower()]][method]["responses"][str(status)]
     while "$ref" in answer:
         answer = contract()["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     content: dict[str, Any] = answer.get("content", {})
