@@ -15,7 +15,7 @@ from provisioning.ports import UsageBatch, VendorError
 from provisioning.registry import known_applications
 from provisioning.requests import state_request
 from subscriptions.models import Subscription, UsagePeriod, UsageView
-from subscriptions.services.usage import load_usage, note_asked
+from subscriptions.services.usage import close_period, load_usage, note_asked
 
 READ_USAGE = "provisioning.read_usage"
 VERB = "usage"
@@ -77,6 +77,7 @@ def read_usage(run: JobRun) -> Mapping[str, Any]:
     month = dt.date.fromisoformat(run.params["month"])
     connector: Any = known_applications()[row.instance.application.code]
     written = 0
+    closed: list[bool] = []
     try:
         batches: Iterable[UsageBatch] = connector.usage(context_for(row.instance), state_request(row), month)
         for batch in batches:
@@ -89,8 +90,10 @@ def read_usage(run: JobRun) -> Mapping[str, Any]:
                 currency=batch.currency,
                 data_until=batch.data_until,
                 days=batch.days,
-                closed=batch.closed,
             )
+            closed.append(batch.closed)
     except VendorError as error:
         raise BusinessError(error.code or str(error.kind), error.message) from error
+    if closed and all(closed):
+        close_period(row, month)
     return {"records": written}

@@ -151,7 +151,7 @@ def close_period(row: Subscription, month: dt.date) -> UsagePeriod:
     """The vendor changes nothing of this month any more; it is final if its views agree."""
     with transaction.atomic():
         period = UsagePeriod.objects.select_for_update().get(pk=open_period(row, month).pk)
-        if not period.is_closed:
+        if not period.is_final:
             _note(row, period, VIEWS[UsageKind(period.kind)][0], closed=True)
     return period
 
@@ -163,7 +163,8 @@ def _note(row: Subscription, period: UsagePeriod, view: UsageView, *, closed: bo
     for name, value in changes.items():
         setattr(period, name, value)
     period.is_closed = period.is_closed or closed
-    period.is_final = period.is_closed and _views_agree(period)
+    # Only who says that nothing more comes can make it final: between two views of one reading they differ.
+    period.is_final = closed and _views_agree(period)
     period.save()
     name = "subscription.usage.closed" if period.is_final else "subscription.usage.updated"
     payload = {**event_payload(row), "usage": PATHS[view], "month": f"{period.month:%Y-%m}"}

@@ -199,6 +199,7 @@ def test_totals_of_the_views_differ_by_rounding_or_nothing_is_final(distributor:
     query = f"?billingPeriod={last:%Y-%m}"
     assert not any(distributor.get(at(plan, path) + query).json()["summary"]["isFinal"] for path in (METER, RESOURCE))
     load(plan, BY_RESOURCE, [line(1, retail="10.0001", quantity=None)], month=last)
+    assert close_period(plan, last).is_final
     assert all(distributor.get(at(plan, path) + query).json()["summary"]["isFinal"] for path in (METER, RESOURCE))
 
 
@@ -381,6 +382,14 @@ def test_a_stale_read_makes_one_refresh(distributor: Program, plan: Subscription
     UsagePeriod.objects.update(asked_at=clock.real_now() - dt.timedelta(minutes=61))
     assert [distributor.get(at(plan, METER))["Retry-After"] for _ in range(2)] == ["10", "10"]
     assert Job.objects.filter(kind=refreshing.READ_USAGE).count() == 2
+
+
+def test_a_refresh_of_a_closed_month_makes_it_final(distributor: Program, plan: Subscription, reader: Reader):
+    reader.batches = [UsageBatch("meter", "EUR", [], closed=True), UsageBatch("resource", "EUR", [], closed=True)]
+    assert distributor.get(at(plan, RESOURCE))["Retry-After"] == "10"
+    jobs.run_job(Job.objects.get(kind=refreshing.READ_USAGE).pk)
+    answer = distributor.get(at(plan, RESOURCE))
+    assert answer.json()["summary"]["isFinal"] and "Retry-After" not in answer
 
 
 def test_a_failed_refresh_is_not_repeated_at_once(distributor: Program, plan: Subscription, reader: Reader):
