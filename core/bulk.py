@@ -5,6 +5,7 @@ model's own code runs: the rows must be complete, and the constraints of the dat
 """
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
@@ -13,6 +14,7 @@ from typing import Any
 from django.db import DatabaseError, connection, models, transaction
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_SPECIAL = re.compile(r"[\\\t\n\r]")
 _LINES = 500
 Value = str | int | Decimal | bool | dt.date | dt.datetime | None
 
@@ -22,7 +24,7 @@ def _cell(value: Value) -> str:
     if value is None:
         return "\\N"
     if isinstance(value, str):
-        return value.translate(_ESCAPES)
+        return value.translate(_ESCAPES) if _SPECIAL.search(value) else value
     if isinstance(value, dt.date):
         return value.isoformat()
     return str(value)

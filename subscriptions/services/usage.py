@@ -5,11 +5,12 @@ id, what the vendor no longer tells goes. A final month takes no load.
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
+import orjson
 from django.db import DataError, IntegrityError, ProgrammingError, transaction
 from django.db.models import Count, Sum
 from django.utils.translation import gettext as _
@@ -76,6 +77,7 @@ REST = (
     "cost_usd",
     "modified_at",
 )
+_Bounds = tuple[str, dt.datetime | None, dt.datetime | None]
 FIELDS = (*KEY, "organization", "period", "view", *REST)
 
 
@@ -194,11 +196,12 @@ def record_lines(
 ) -> Iterator[tuple[Value, ...]]:
     """The records as the columns of ``FIELDS``."""
     owner, month, by_day = row.public_id, period.month, view == UsageView.DAY
+    label, texts, bounds = f"{month:%Y-%m}", attrgetter(*TEXTS), dict[dt.date | None, _Bounds]()
     start = (row.organization_id, period.pk, str(view))
     for item in rows:
         day = item.day
-        if (day is not None) != by_day or (by_day and month_of(day) != month):
-            raise BusinessError("usage_invalid", _("A row of usage lies outside its month."))
+        if day not in bounds:
+            bounds[day] = _bounds(day, month, by_day=by_day)
         quantity = None if item.quantity is None else rounded_quantity(item.quantity)
         try:
             paid = amounts(terms, quantity=quantity, retail=item.retail, cost=item.cost)
@@ -209,14 +212,13 @@ def record_lines(
         resource = "" if view == UsageView.METER else f"{item.entitlement_id}/{item.resource_id or item.resource_name}"
         yield (
             month,
-            str(record_id(owner, month, meter, resource, day)),
+            record_id(owner, label, meter, resource, bounds[day][0]),
             *start,
             day,
-            midnight(day) if by_day else None,
-            midnight(day + dt.timedelta(days=1)) if by_day else None,
+            *bounds[day][1:],
             number,
-            *(getattr(item, name) for name in TEXTS),
-            json.dumps(item.tags) if item.tags else "{}",
+            *texts(item),
+            orjson.dumps(item.tags).decode() if item.tags else "{}",
             quantity,
             paid.unit_price,
             paid.total_original,
@@ -227,6 +229,15 @@ def record_lines(
             None if item.cost_usd is None else to_stored(item.cost_usd),
             item.modified_at,
         )
+
+
+def _bounds(day: dt.date | None, month: dt.date, *, by_day: bool) -> _Bounds:
+    """A row's day as text, its beginning and its end; raises ``usage_invalid`` for a day that is none of the view's."""
+    if (day is not None) != by_day or (day is not None and month_of(day) != month):
+        raise BusinessError("usage_invalid", _("A row of usage lies outside its month."))
+    if day is None:
+        return "", None, None
+    return day.isoformat(), midnight(day), midnight(day + dt.timedelta(days=1))
 
 
 def note_asked(row: Subscription, month: dt.date) -> None:

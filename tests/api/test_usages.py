@@ -25,7 +25,7 @@ from subscriptions.models import Subscription, UsagePeriod, UsageRecord, UsageVi
 from subscriptions.services.usage import close_period
 from subscriptions.services.usage_months import keep_months, known_months, make_month
 from subscriptions.usage_rules import Terms as RuleTerms
-from subscriptions.usage_rules import amounts, estimated_total, month_after, unit_price
+from subscriptions.usage_rules import amounts, estimated_total, month_after, record_id, unit_price
 from tests.api.caller import Program, program
 from tests.api.contract import check
 from tests.api.usage import LEGACY, PLAN, by_use, line, load, load_plan, months_ago, this_month
@@ -179,6 +179,13 @@ def test_sums_rows_and_currency(
 def test_a_unit_price_gives_its_total(total: Decimal, quantity: Decimal, currency: str):
     half = {"EUR": Decimal("0.005"), "JPY": Decimal("0.5"), "KWD": Decimal("0.0005")}[currency]
     assert abs(unit_price(total, quantity, currency) * quantity - total) <= half
+
+
+def test_ids_are_those_of_uuid5():
+    owner = uuid.uuid4()
+    for meter, resource, number in (("m", "/r", "2026-03-01"), ("", "é/ü", ""), ("", "", "")):
+        name = "\x1f".join(("2026-03", meter, resource, number))
+        assert record_id(owner, "2026-03", meter, resource, number) == str(uuid.uuid5(owner, name))
 
 
 def test_amounts_are_rounded_half_up():
