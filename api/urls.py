@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from api.urls_lookups import urlpatterns as lookups
 from api.views import custom_values, docs, missing, neighbours, oauth, products, subscription_deeds, subscriptions
 
 app_name = "api"
@@ -79,5 +80,6 @@ urlpatterns = [
     path("api/accounts/<str:public_id>/customfields", custom_values.AccountFields.as_view(), name="account_fields"),
     path("api/orders/<str:public_id>/customfields", custom_values.OrderFields.as_view(), name="order_fields"),
     path("api/products/<str:public_id>/customfields", custom_values.ProductFields.as_view(), name="product_fields"),
+    *lookups,
     re_path(r"^(?:api|oauth)(?:/.*)?$", missing.nothing, name="nothing"),
 ]

@@ -4,16 +4,18 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
-from django.db import connections
+from django.db import connections, transaction
 
 from core import clock
 from tests.flush import be_quick
+from tests.shop import Shop, make_shop
 from tests.twins import Twins
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -48,6 +50,33 @@ def no_outside() -> Iterator[None]:
 def fresh_cache() -> None:
     """Each test starts with an empty cache, the shared budget and the clock's offset included."""
     cache.clear()
+
+
+@pytest.fixture(scope="module")
+def module_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A transaction around the module's tests: rows that its module fixtures make inside it are made once.
+
+    Each test has its own transaction within, so that it changes nothing for the next one. Not for tests that commit.
+    """
+    cache.clear()
+    with django_db_blocker.unblock():
+        around = transaction.atomic()
+        around.__enter__()
+        yield
+        transaction.set_rollback(True)
+        around.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
+    """The shop of a module; one with a shop of its own kind overrides this."""
+    return make_shop()
+
+
+@pytest.fixture
+def shop(made_shop: Shop, db: None) -> Shop:
+    """A distributor with customers, a reseller and a product, as the module made it."""
+    return deepcopy(made_shop)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ GET with every role: open, sign-in, forbidden or not there; and that a GET chang
 
 import datetime as dt
 from collections.abc import Iterator
+from copy import deepcopy
 
 import pytest
 from django.test import Client
@@ -63,14 +64,20 @@ def named_patterns(resolver: URLResolver, namespace: str = "") -> Iterator[tuple
 PATTERNS = dict(named_patterns(get_resolver()))
 
 
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
+@pytest.fixture(scope="module")
+def made(module_rows: None) -> tuple[Shop, Order]:
+    shop = make_shop()
+    return shop, place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
 
 
 @pytest.fixture
-def order(shop: Shop) -> Order:
-    return place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
+def shop(made: tuple[Shop, Order]) -> Shop:
+    return deepcopy(made[0])
+
+
+@pytest.fixture
+def order(made: tuple[Shop, Order]) -> Order:
+    return deepcopy(made[1])
 
 
 def client_of(shop: Shop, role: str) -> Client:

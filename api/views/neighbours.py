@@ -11,7 +11,9 @@ from api.listing import IncludingView, ListView, not_found
 from api.paging import OPTIONS
 from api.resources import accounts, assets, orders
 from api.resources.custom_values import read_change
+from api.resources.extras import include_fields, include_licence_characteristics
 from clients.scopes import Right, Scope
+from core.custom_fields import Entity
 from orders import order_values, service_values
 from orders.models import OrderLine
 from resellers.selectors import accounts_for, own_account
@@ -23,8 +25,18 @@ ACCOUNTS = Right(Scope.ACCOUNTS_READ)
 WRITE_ACCOUNTS = Right(Scope.ACCOUNTS_WRITE, writes=True)
 ASSETS = Right(Scope.ASSETS_READ)
 ORDERS = Right(Scope.ORDERS_READ)
-ACCOUNT_INCLUDES = {"billingAddress": (ACCOUNTS, accounts.include_address)}
-ORDER_INCLUDES = {"items": (ORDERS, orders.include_items)}
+ACCOUNT_INCLUDES = {
+    "billingAddress": (ACCOUNTS, accounts.include_address),
+    "customFields": (ACCOUNTS, include_fields(Entity.ACCOUNT, "pk")),
+}
+ASSET_INCLUDES = {
+    "characteristics": (ASSETS, include_licence_characteristics),
+    "customFields": (ASSETS, include_fields(Entity.ASSET)),
+}
+ORDER_INCLUDES = {
+    "customFields": (ORDERS, include_fields(Entity.ORDER)),
+    "items": (ORDERS, orders.include_items),
+}
 STAGES = ("confirmed", "draft", "all")
 
 
@@ -40,6 +52,7 @@ class AccountList(ListView):
     rights = {"GET": ACCOUNTS, "POST": WRITE_ACCOUNTS}
     refusal_type = "AccountNotCreatedError"
     columns = accounts.COLUMNS
+    entity = Entity.ACCOUNT
     includes = ACCOUNT_INCLUDES
     answers = "PagedResultDtoOfAccountDto"
 
@@ -122,6 +135,8 @@ class AssetList(ListView):
 
     rights = {"GET": ASSETS}
     columns = assets.COLUMNS
+    entity = Entity.ASSET
+    includes = ASSET_INCLUDES
     answers = "PagedResultDtoOfAsset"
 
     def get(self, request: Request) -> HttpResponse:
@@ -141,16 +156,19 @@ class AssetDetail(IncludingView):
     """``GET /api/assets/{assetId}``."""
 
     rights = {"GET": ASSETS}
+    includes = ASSET_INCLUDES
     answers = "Asset"
 
     def get(self, request: Request, asset_id: str) -> HttpResponse:
         """One licence."""
-        self.wanted()
+        wanted = self.wanted()
         key = self.guid("assetId", asset_id)
         found = assets.read(service_values.licence_rows(self.caller.actor).filter(public_id=key), slice(1))
         if not found:
             raise not_found("LeaseNotFoundError", "asset_not_found", "No such asset.", ("Asset", str(key)))
-        return self.answer(assets.asset(found[0], staff=not self.caller.is_reseller))
+        objects = [assets.asset(found[0], staff=not self.caller.is_reseller)]
+        self.embed(wanted, found, objects)
+        return self.answer(objects[0])
 
 
 # --- Orders -----------------------------------------------------------------------------------------------------------
@@ -159,6 +177,7 @@ class OrderList(ListView):
 
     rights = {"GET": ORDERS}
     columns = orders.COLUMNS
+    entity = Entity.ORDER
     includes = ORDER_INCLUDES
     query_options = OPTIONS
     answers = "PagedResultDtoOfOrder"

@@ -15,8 +15,8 @@ def set_edition(account: Account, edition: str) -> None:
     account.edition = edition
 
 
-@pytest.fixture
-def shop(db: None) -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     found = make_shop()
     set_edition(found.reseller, Edition.STANDARD)
     return found

@@ -21,11 +21,6 @@ from tests.shop import fill_basket, make_shop, place
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def shop():
-    return make_shop()
-
-
 def refused(shop, basket, actor=None, **changes):
     with pytest.raises(BusinessError) as caught:
         place(actor or shop.customer_admin, basket, **changes)

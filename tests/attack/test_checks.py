@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 REVIEW = "storefront:checkout_review"
 
 
-@pytest.fixture
-def shop():
-    return make_shop()
-
-
 def test_details_of_one_account_do_not_serve_another(shop):
     user, client = user_of(shop, shop.reseller)
     actor = actor_for(user, shop.site, as_staff=False)

@@ -24,11 +24,6 @@ from vendors.services.links import ensure_link
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def shop():
-    return make_shop()
-
-
 def test_old_basket_does_not_replace_the_partner_id_of_the_reseller(shop):
     basket = fill_basket(
         shop, shop.reseller_admin, mode=PurchaseMode.END_CUSTOMER, target=shop.end_customer, mpn_id="4847383"

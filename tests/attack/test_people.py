@@ -20,11 +20,6 @@ ADMIN = [StorefrontRole.ADMIN.value]
 FIRST, SECOND = "a-fresh-horse-battery", "an-evil-horse-battery"
 
 
-@pytest.fixture
-def shop():
-    return make_shop()
-
-
 def invite(shop, email="nia@people.test"):
     people.invite_user(
         shop.customer_admin, account=shop.customer, email=email, first_name="Nia", last_name="New", roles=ADMIN

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from copy import deepcopy
 
 import pytest
 from django.apps import apps
@@ -34,14 +35,20 @@ STOP = "storefront:view_as_stop"
 SHOP_PAGES = sorted(name for name in PATTERNS if name.startswith("storefront:") and name != STOP)
 
 
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
+@pytest.fixture(scope="module")
+def made(module_rows: None) -> tuple[Shop, Order]:
+    shop = make_shop()
+    return shop, place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
 
 
 @pytest.fixture
-def order(shop: Shop) -> Order:
-    return place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
+def shop(made: tuple[Shop, Order]) -> Shop:
+    return deepcopy(made[0])
+
+
+@pytest.fixture
+def order(made: tuple[Shop, Order]) -> Order:
+    return deepcopy(made[1])
 
 
 def employee(shop: Shop, *roles: str) -> tuple[User, Client]:

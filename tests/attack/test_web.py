@@ -30,11 +30,6 @@ POSTS = {
 }
 
 
-@pytest.fixture
-def shop():
-    return make_shop()
-
-
 @pytest.mark.parametrize("name", POSTS)
 def test_post_without_token_is_refused(shop, name):
     client = signed_in(shop, factories.user(shop.organization, of=shop.customer), csrf=True)

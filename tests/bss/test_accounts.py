@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 LIST, NEW = reverse("bss:account_list"), reverse("bss:account_create")
 
 
-@pytest.fixture
-def shop() -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     return make_shop(customer=Decimal(100))
 
 

@@ -27,11 +27,6 @@ LIST = "bss:asset_list"
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return make_shop()
-
-
-@pytest.fixture
 def row(shop: Shop) -> Asset:
     made = factories.asset(shop.product, account=shop.customer, key=KEY)
     charged(made)

@@ -8,7 +8,7 @@ from core.audit import AuditEntry
 from resellers.models import Organization
 from tests import factories
 from tests.bss.staff import count_queries, customer_client, rows_of, staff_client
-from tests.shop import Shop, fill_basket, make_shop, place
+from tests.shop import fill_basket, place
 from users.permissions import StaffRole
 
 pytestmark = pytest.mark.django_db
@@ -18,11 +18,6 @@ LIST = reverse("bss:audit_list")
 @pytest.fixture
 def here() -> Organization:
     return factories.organization()
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 def detail(entry: AuditEntry) -> str:

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db
 HOME = reverse("bss:dashboard")
 
 
-@pytest.fixture
-def shop() -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     return make_shop(customer=Decimal(100))
 
 

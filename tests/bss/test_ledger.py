@@ -15,17 +15,12 @@ from subscriptions.models import Subscription
 from tests import factories
 from tests.bss.running import running
 from tests.bss.staff import count_queries, rows_of, staff_client
-from tests.shop import Shop, fill_basket, make_shop, place
+from tests.shop import Shop, fill_basket, place
 from users.permissions import StaffRole
 
 pytestmark = pytest.mark.django_db
 LEDGER = reverse("bss:charge_list")
 TYPES = reverse("bss:type_list")
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 class TestLedger:

@@ -8,16 +8,11 @@ from subscriptions.enums import OperationState, SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription
 from tests import factories
 from tests.bss.staff import actions_of, count_queries, customer_client, rows_of, said, staff_client
-from tests.shop import Shop, make_shop
+from tests.shop import Shop
 from users.permissions import StaffRole
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("bss:operation_list")
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 def operation(shop: Shop, state: str = OperationState.ATTENTION, **values) -> Operation:

@@ -28,8 +28,8 @@ pytestmark = pytest.mark.django_db
 WHY = "Agreed by phone"
 
 
-@pytest.fixture
-def shop() -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     """The customer's credit is 100; ten units cost 120 and wait."""
     return make_shop(customer=Decimal(100))
 

@@ -27,8 +27,8 @@ from users.permissions import StaffRole
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def shop() -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     """The customer's credit is 100; five units cost 60."""
     return make_shop(customer=Decimal(100))
 

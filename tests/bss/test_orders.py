@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("bss:order_list")
 
 
-@pytest.fixture
-def shop() -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     """The customer's credit is 100; five units cost 60."""
     return make_shop(customer=Decimal(100))
 

@@ -13,7 +13,7 @@ from subscriptions.services.keys import add_keys
 from tests import factories
 from tests.bss.staff import rows_of, said, staff_client
 from tests.notifications.test_assets import work
-from tests.shop import Shop, make_shop
+from tests.shop import Shop
 from tests.storefront.services import HTMX, text_of
 from users.permissions import StaffRole
 
@@ -21,11 +21,6 @@ pytestmark = pytest.mark.django_db
 KEYS = ("NKWF6-TP4MQ-7HXVB-92CDR-GJ8TY", "B7PXD-4QKNM-RV8TC-2WHYF-9JG63")
 OWN = "7a1b3c5d-0000-4000-8000-000000000001"
 LIST = reverse("bss:asset_list")
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 @pytest.fixture

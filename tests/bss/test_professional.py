@@ -12,17 +12,11 @@ from tenants.models import CatalogueUpdate, ManagedAccount, ProfessionalTenant
 from tests import factories
 from tests.bss.staff import BACKEND
 from tests.drain import drain
-from tests.shop import Shop, make_shop
 from tests.tenants.professional import Professional, form_values, make, make_live
 from tests.tenants.test_transfer import running
 from users.models import User
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 def browser(host: str, user: User) -> Client:

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("bss:request_list")
 
 
-@pytest.fixture
-def shop() -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     made = make_shop()
     ProductType.objects.update(auto_cancel_limit=1)
     return made

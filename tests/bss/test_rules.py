@@ -17,11 +17,6 @@ REASON = {"reason": "Asked by the head of sales"}
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return make_shop()
-
-
-@pytest.fixture
 def sales(shop: Shop) -> User:
     return factories.user(shop.organization, roles=[StaffRole.SALES.value])
 

@@ -21,7 +21,7 @@ from subscriptions.periods import renews_on
 from tests import factories
 from tests.bss.running import DAY, running
 from tests.bss.staff import count_queries, customer_client, said, staff_client
-from tests.shop import Shop, make_shop
+from tests.shop import Shop
 from users.permissions import StaffRole
 from vendors.models import SyncStatus
 
@@ -30,11 +30,6 @@ PAGES = (
     "buy", "buy_addon", "upgrade", "reduce", "cancel", "suspend", "activate", "auto_renew", "renewal", "revoke",
     "keep", "price",
 )  # fmt: skip
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 @pytest.fixture

@@ -8,17 +8,12 @@ from subscriptions.models import Operation, Subscription, SubscriptionAddOn
 from subscriptions.services import confirm, set_sync
 from tests import factories
 from tests.bss.staff import count_queries, customer_client, rows_of, staff_client
-from tests.shop import Shop, fill_basket, make_shop, place
+from tests.shop import Shop, fill_basket, place
 from users.permissions import StaffRole
 from vendors.models import SyncStatus
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("bss:subscription_list")
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 def subscription(shop: Shop, *, active: bool = False) -> Subscription:

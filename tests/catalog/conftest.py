@@ -7,8 +7,8 @@ from tests import factories
 from tests.shop import Shop, make_shop
 
 
-@pytest.fixture
-def shop() -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     """A Standard reseller with a site of his own, whose purchase price is 12.00 EUR."""
     made = make_shop()
     Account.objects.filter(pk=made.reseller.pk).update(edition="standard")

@@ -18,8 +18,8 @@ from users.permissions import StorefrontRole
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def shop() -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     found = make_shop()
     Account.objects.filter(pk=found.reseller.pk).update(edition=Edition.STANDARD)
     found.reseller.refresh_from_db()

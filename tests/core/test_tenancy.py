@@ -27,11 +27,6 @@ from users.permissions import (
 ANONYMOUS = Actor(ActorKind.ANONYMOUS)
 
 
-@pytest.fixture
-def shop(db: None) -> Shop:
-    return make_shop()
-
-
 def seen(actor: Actor) -> set[int]:
     return set(Account.objects.visible_to(actor).values_list("pk", flat=True))
 

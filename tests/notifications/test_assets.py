@@ -18,15 +18,10 @@ from subscriptions.services.assets import asset_payload, tell_asset
 from subscriptions.services.keys import resend_token, reveal_token
 from subscriptions.services.returns import reject_return, submit_return, tell_return
 from tests import factories
-from tests.shop import Shop, fill_basket, make_shop, place
+from tests.shop import Shop, fill_basket, place
 
 pytestmark = pytest.mark.django_db
 KEY = "W269N-<&GX-YVC9B-4J6C9-T83GX"
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 @pytest.fixture

@@ -14,14 +14,9 @@ from notifications.tasks import process_event as task
 from orders.models import Order
 from subscriptions.models import Subscription
 from tests import factories
-from tests.shop import Shop, fill_basket, make_shop, place
+from tests.shop import Shop, fill_basket, place
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from subscriptions.services.life import event_payload
 from subscriptions.services.requests import reject_request
 from tests import factories
 from tests.bss.running import running
-from tests.shop import Shop, fill_basket, make_shop, place
+from tests.shop import Shop, fill_basket, place
 
 pytestmark = pytest.mark.django_db
 NEWS = {
@@ -28,11 +28,6 @@ NEWS = {
     "subscription.renewed": ("subscription_renewed", "{name} is renewed"),
     "subscription.schedule_applied": ("schedule_applied", "The scheduled change of {name} is made"),
 }
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 @pytest.fixture

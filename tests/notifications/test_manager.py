@@ -7,20 +7,20 @@ from notifications.services import events
 from resellers.models import Membership
 from resellers.services.rules import assign_rule, save_rule, set_account_manager
 from tests import factories
-from tests.notifications.test_events import mails, order, service, shop, told  # noqa: F401
+from tests.notifications.test_events import mails, order, service, told  # noqa: F401
 from users.permissions import StaffRole
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def manager(shop):  # noqa: F811
+def manager(shop):
     user = factories.user(shop.organization, roles=[StaffRole.SALES.value])
     set_account_manager(shop.staff, account=shop.customer, manager=user)
     return user
 
 
-def staff_mails(shop):  # noqa: F811
+def staff_mails(shop):
     return [mail for mail in mails() if mail[1] != shop.customer_admin.email]
 
 

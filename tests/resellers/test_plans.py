@@ -31,8 +31,8 @@ from tests.shop import place
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def shop():
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None):
     return make_plan_shop()
 
 

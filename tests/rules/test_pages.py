@@ -2,6 +2,7 @@
 
 import csv
 import io
+from copy import deepcopy
 
 import pytest
 from django.db import connection
@@ -34,11 +35,16 @@ NOT_OF_ACCOUNTS = (
 )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def made(module_rows) -> World:
+    return make_world()
+
+
 @pytest.fixture
-def world(monkeypatch) -> World:
+def world(monkeypatch, made) -> World:
     # One role that may do everything without being the Administrator: then only the rule can be in the way.
     monkeypatch.setitem(STAFF_ROLE_PERMS, StaffRole.SALES.value, frozenset(BSS_PERMS))
-    return make_world()
+    return deepcopy(made)
 
 
 def client_of(world: World, user: User) -> Client:

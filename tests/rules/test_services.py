@@ -1,5 +1,7 @@
 """Rules, groups and account managers: made, changed, deleted; what is refused changes nothing; all of it is audited."""
 
+from copy import deepcopy
+
 import pytest
 
 from core.audit import AuditEntry
@@ -26,9 +28,14 @@ from users.permissions import StaffRole
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
+@pytest.fixture(scope="module")
+def made(module_rows) -> World:
     return make_world()
+
+
+@pytest.fixture
+def world(made) -> World:
+    return deepcopy(made)
 
 
 def code_of(refused) -> str:

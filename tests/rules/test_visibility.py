@@ -1,5 +1,7 @@
 """Permission rules at the root: which rows an employee sees, what he may change, and what it costs."""
 
+from copy import deepcopy
+
 import pytest
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
@@ -27,9 +29,14 @@ pytestmark = pytest.mark.django_db
 MODELS = (Order, OrderLine, Subscription, Operation, AuditEntry)
 
 
-@pytest.fixture
-def world() -> World:
+@pytest.fixture(scope="module")
+def made(module_rows) -> World:
     return make_world()
+
+
+@pytest.fixture
+def world(made) -> World:
+    return deepcopy(made)
 
 
 def hangs_on(row: object) -> object:

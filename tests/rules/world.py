@@ -48,6 +48,9 @@ def give(world: World, user: User, level: str) -> None:
 def make_world() -> World:
     """Both accounts with an order, services, operations, charges and mails."""
     shop = make_shop()
+    # A name that is no part of any other one.
+    Account.objects.filter(pk=shop.customer.pk).update(name="Hidden Harbour", email="harbour@hidden.example")
+    shop.customer.refresh_from_db()
     rule = save_rule(shop.staff, rule=None, name="Key accounts")
     other = factories.account(shop.organization)
     factories.price_list(shop.organization, to=other)

@@ -10,16 +10,11 @@ from core.tenancy import Actor
 from resellers.models import Account
 from tests import factories
 from tests.bss.staff import count_queries, customer_client, rows_of
-from tests.shop import Shop, fill_basket, make_shop, place
+from tests.shop import Shop, fill_basket, place
 from users.permissions import StorefrontRole
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("storefront:activity_list")
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 def note(actor: Actor, account: Account, action: str = "account.updated", **values: object) -> AuditEntry:

@@ -14,18 +14,13 @@ from subscriptions.enums import RequestStatus
 from subscriptions.models import Asset, AssetReturn
 from tests import factories
 from tests.bss.staff import count_queries, rows_of
-from tests.shop import Shop, make_shop
+from tests.shop import Shop
 from tests.storefront.services import HTMX, browser, text_of
 from users.permissions import StorefrontRole
 from vendors.models import SyncStatus
 
 pytestmark = pytest.mark.django_db
 KEY = "W269N-WFGWX-YVC9B-4J6C9-T83GX"
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 @pytest.fixture

@@ -17,18 +17,13 @@ from resellers.models import Account
 from resellers.services.customers import create_customer
 from tests import factories
 from tests.bss.staff import rows_of, said, staff_client
-from tests.shop import Shop, fill_basket, make_shop, place
+from tests.shop import fill_basket, place
 from tests.storefront.services import browser
 from users.permissions import StorefrontRole
 from vendors.services.links import ensure_link
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("storefront:customer_list")
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 def company(**values: Any) -> dict[str, Any]:

@@ -12,15 +12,10 @@ from subscriptions.enums import OperationState, Purpose, Verb
 from subscriptions.models import Asset, Operation
 from tests import factories
 from tests.bss.staff import count_queries, staff_client
-from tests.shop import Shop, fill_basket, make_shop, place
+from tests.shop import Shop, fill_basket, place
 from tests.storefront.services import browser, text_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 def licences(shop: Shop, *states: str, code: str = "discontinued") -> Order:

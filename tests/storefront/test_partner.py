@@ -29,8 +29,8 @@ OLD, NEW = "4100001", "4100002"
 HOME = reverse("storefront:partner_home")
 
 
-@pytest.fixture
-def shop() -> Shop:
+@pytest.fixture(scope="module")
+def made_shop(module_rows: None) -> Shop:
     made = make_shop(settings={"partner_type": "indirect"})
     set_mpn_id(made.staff, account=made.reseller, instance=made.instance, mpn_id=OLD)
     return made

@@ -15,7 +15,7 @@ from catalog.selectors import price_list_of
 from core import clock
 from tests import factories
 from tests.attack.browser import user_of
-from tests.catalog.conftest import shop  # noqa: F401 - the fixture
+from tests.catalog.conftest import made_shop  # noqa: F401 - the fixture
 from tests.catalog.selling import listing, rule
 from tests.shop import Shop
 
@@ -23,12 +23,12 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def browser(shop: Shop) -> Client:  # noqa: F811
+def browser(shop: Shop) -> Client:
     """The reseller's Admin."""
     return user_of(shop, shop.reseller)[1]
 
 
-def test_catalogue_counts_and_prices(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_catalogue_counts_and_prices(shop: Shop, browser: Client) -> None:
     rule(shop.reseller)
     other = factories.product(shop.instance, name="Other", is_new=False)
     listing(shop.reseller, shop.product, name="Mine")
@@ -49,7 +49,7 @@ def test_catalogue_counts_and_prices(shop: Shop, browser: Client) -> None:  # no
     assert "15.00" in b"".join(file.streaming_content).decode()
 
 
-def test_catalogue_reads_the_same_statements_for_one_and_for_many(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_catalogue_reads_the_same_statements_for_one_and_for_many(shop: Shop, browser: Client) -> None:
     def count() -> int:
         with CaptureQueriesContext(connection) as seen:
             browser.get(reverse("storefront:shop_catalogue"))
@@ -63,7 +63,7 @@ def test_catalogue_reads_the_same_statements_for_one_and_for_many(shop: Shop, br
     assert count() == one
 
 
-def test_bulk_lists_ticked_and_all_found(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_bulk_lists_ticked_and_all_found(shop: Shop, browser: Client) -> None:
     rule(shop.reseller)
     other = factories.product(shop.instance, name="Unpriced")
     PlanCost.objects.filter(plan__product=other).delete()
@@ -77,7 +77,7 @@ def test_bulk_lists_ticked_and_all_found(shop: Shop, browser: Client) -> None:  
     assert list(Listing.objects.values_list("state", flat=True)) == ["unlisted"]
 
 
-def test_product_page_saves_words_and_lists(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_product_page_saves_words_and_lists(shop: Shop, browser: Client) -> None:
     rule(shop.reseller)
     url = reverse("storefront:shop_product", args=[shop.product.public_id])
     assert "Purchase price: 12.00 EUR per unit" in browser.get(url).content.decode()
@@ -89,7 +89,7 @@ def test_product_page_saves_words_and_lists(shop: Shop, browser: Client) -> None
     assert Listing.objects.get().state == "unlisted"
 
 
-def test_rule_is_warned_about_ticked_and_saved(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_rule_is_warned_about_ticked_and_saved(shop: Shop, browser: Client) -> None:
     url = reverse("storefront:shop_rule_new") + f"?product={shop.product.public_id}"
     given = {"kind": "fixed", "value": "9", "plan": str(shop.plan.public_id)}
     response = browser.post(url, given)
@@ -108,7 +108,7 @@ def test_rule_is_warned_about_ticked_and_saved(shop: Shop, browser: Client) -> N
     assert not SellingRule.objects.exists()
 
 
-def test_effect_of_a_rule_is_told_while_typing(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_effect_of_a_rule_is_told_while_typing(shop: Shop, browser: Client) -> None:
     rule(shop.reseller)
     url = reverse("storefront:shop_rule_new")
     body = browser.post(url, {"kind": "margin", "value": "40"}, headers={"HX-Request": "true"}).content.decode()
@@ -119,7 +119,7 @@ def test_effect_of_a_rule_is_told_while_typing(shop: Shop, browser: Client) -> N
     ]
 
 
-def test_policy_is_saved(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_policy_is_saved(shop: Shop, browser: Client) -> None:
     url = reverse("storefront:shop_policy")
     given = {"rounding": ".99", "rounding_way": "up", "floor": "5", "cost_mode": "review", "fixed_keeps": "margin"}
     assert browser.get(url).status_code == 200
@@ -128,7 +128,7 @@ def test_policy_is_saved(shop: Shop, browser: Client) -> None:  # noqa: F811
     assert (row.rounding, row.floor, row.cost_mode, row.fixed_keeps) == (".99", 5, "review", "margin")
 
 
-def test_todo_shows_changes_until_they_are_seen(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_todo_shows_changes_until_they_are_seen(shop: Shop, browser: Client) -> None:
     url = reverse("storefront:shop_todo")
     assert "Nothing to do" in browser.get(url).content.decode()
     listing(shop.reseller, shop.product)
@@ -150,7 +150,7 @@ def test_todo_shows_changes_until_they_are_seen(shop: Shop, browser: Client) -> 
 NAMES = ("shop_catalogue", "shop_rules", "shop_rule_new", "shop_effect", "shop_policy", "shop_todo")
 
 
-def test_pages_are_for_a_standard_resellers_managers_alone(shop: Shop) -> None:  # noqa: F811
+def test_pages_are_for_a_standard_resellers_managers_alone(shop: Shop) -> None:
     def seen(account: Any, *roles: str) -> set[int]:
         client = user_of(shop, account, *roles)[1]
         return {client.get(reverse(f"storefront:{name}")).status_code for name in NAMES}
@@ -164,7 +164,7 @@ def test_pages_are_for_a_standard_resellers_managers_alone(shop: Shop) -> None: 
     assert seen(shop.reseller) == {403}
 
 
-def test_another_resellers_rule_is_not_there(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_another_resellers_rule_is_not_there(shop: Shop, browser: Client) -> None:
     rival = factories.account(shop.organization, "reseller")
     foreign = rule(rival, valid_from=dt.date(2020, 1, 1))
     for name in ("shop_rule_edit", "shop_rule_delete"):

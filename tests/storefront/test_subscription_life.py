@@ -15,7 +15,7 @@ from subscriptions.models import CancellationRequest, Operation, ScheduledChange
 from subscriptions.periods import renewal_at
 from tests import factories
 from tests.bss.staff import count_queries
-from tests.shop import Shop, make_shop
+from tests.shop import Shop
 from tests.storefront.services import address, browser, confirm, key_of, preview, running, text_of
 from users.permissions import StorefrontRole
 from vendors.models import SyncStatus
@@ -37,11 +37,6 @@ ALL_PAGES = (
     "dismiss",
     "refresh",
 )
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 @pytest.fixture

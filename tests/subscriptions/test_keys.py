@@ -24,11 +24,6 @@ KEY = "W269N-WFGWX-YVC9B-4J6C9-T83GX"
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return make_shop()
-
-
-@pytest.fixture
 def row(shop: Shop) -> Asset:
     return factories.asset(shop.product, account=shop.customer, key=KEY)
 

@@ -16,18 +16,13 @@ from subscriptions.services.keys import add_keys, keys_for_mail, resend_token, r
 from subscriptions.services.perpetual import next_look
 from subscriptions.services.returns import submit_return
 from tests import factories
-from tests.shop import Shop, make_shop
+from tests.shop import Shop
 from users.permissions import StaffRole
 
 pytestmark = pytest.mark.django_db
 KEYS = ("NKWF6-TP4MQ-7HXVB-92CDR-GJ8TY", "B7PXD-4QKNM-RV8TC-2WHYF-9JG63")
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 OWN = "7a1b3c5d-0000-4000-8000-000000000001"
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 @pytest.fixture

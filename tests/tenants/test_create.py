@@ -19,16 +19,10 @@ from tenants.services import create, state
 from tenants.services.create import make_professional
 from tests import factories
 from tests.drain import drain
-from tests.shop import Shop, make_shop
 from tests.tenants.professional import form_values, make
 from vendors.models import Instance
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 def test_everything_is_made_once(shop):

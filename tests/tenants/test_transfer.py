@@ -34,11 +34,6 @@ START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 END = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 
 
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
-
-
 def running(shop: Shop, account: Account, **values: object) -> Subscription:
     """An active subscription of one of the reseller's customers, as the vendor confirmed it."""
     facts = {

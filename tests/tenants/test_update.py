@@ -17,16 +17,11 @@ from tenants.selectors import updates_for
 from tenants.services import update
 from tests import factories
 from tests.drain import drain
-from tests.shop import Shop, make_shop
+from tests.shop import Shop
 from tests.tenants.professional import Professional, make
 from vendors.services.instances import fire_instance
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import html
 import io
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
@@ -65,15 +66,22 @@ def address(name: str, here: Organization) -> str:
     return reverse(name, args=[made(here).public_id])
 
 
-@pytest.fixture
-def door():
-    """A shop with an order, a subscription, an operation and a job; the client of a door by its name."""
+@pytest.fixture(scope="module")
+def made(module_rows):
+    """A shop with an order, a subscription, an operation and a job."""
     shop = make_shop()
     factories.reseller_site(shop.reseller, Edition.STANDARD)
     place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
     start_job(shop.staff, "test", title="A job", params={})
     for account in (shop.customer, shop.end_customer):
         submit_return(shop.staff, asset=factories.asset(shop.product, account=account), comment="Bought twice")
+    return shop
+
+
+@pytest.fixture
+def door(made):
+    """The client of a door by its name, with the shop."""
+    shop = deepcopy(made)
     clients = {
         "bss": staff_client(shop.organization),
         "storefront": customer_client(shop.organization, shop.reseller),

@@ -18,7 +18,7 @@ from core.jobs import Job, JobState
 from resellers.models import Membership
 from tests import factories
 from tests.bss.staff import customer_client, said, staff_client
-from tests.shop import fill_basket, make_shop, place
+from tests.shop import fill_basket, place
 from ui.pages import export
 from ui.pages.export import EXPORT_LIST
 from users.models import User
@@ -34,11 +34,6 @@ EXPORT = {"action": "export"}
 @pytest.fixture
 def here():
     return factories.organization()
-
-
-@pytest.fixture
-def shop():
-    return make_shop()
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ from users.permissions import StaffRole, StorefrontRole
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
-
-
 def last(action: str) -> AuditEntry:
     return AuditEntry.objects.filter(action=action).latest("id")
 

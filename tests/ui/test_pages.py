@@ -17,7 +17,6 @@ from resellers.enums import AccountStatus
 from resellers.models import Account
 from tests import factories
 from tests.bss.staff import customer_client, rows_of, said, staff_client
-from tests.shop import Shop, make_shop
 from ui.pages import Action, ActionPage, DetailPage, FormPage, JobPage, ListPage, Page
 from users.permissions import Perm, StaffRole
 
@@ -31,11 +30,6 @@ HTMX = {"HX-Request": "true"}
 @pytest.fixture
 def here():
     return factories.organization()
-
-
-@pytest.fixture
-def shop() -> Shop:
-    return make_shop()
 
 
 def make_job(here, title: str = "A job", **values: Any) -> Job:
