@@ -22,7 +22,7 @@ from api.grammar import Both, Literal, Node, Not, Test, parse
 NOTHING = Q(pk__in=())
 MILLISECOND = dt.timedelta(milliseconds=1)
 MAX_ORDERS = 3
-_KINDS: dict[str, tuple[str, ...]] = {
+KINDS: dict[str, tuple[str, ...]] = {
     "text": ("eq", "ne", "gt", "ge", "lt", "le", "in", "contains", "startswith", "endswith"),
     "word": ("eq", "ne", "in"),
     "number": ("eq", "ne", "gt", "ge", "lt", "le", "in"),
@@ -30,6 +30,8 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "bool": ("eq", "ne"),
     "guid": ("eq", "ne", "in"),
     "moment": ("eq", "ne", "gt", "ge", "lt", "le"),
+    "day": ("eq", "ne", "gt", "ge", "lt", "le"),
+    "several": ("eq", "ne", "in"),
 }
 _LOOKUPS = {"gt": "gt", "ge": "gte", "lt": "lt", "le": "lte"}
 _TEXT_LOOKUPS = {"contains": "icontains", "startswith": "istartswith", "endswith": "iendswith", "eq": "iexact"}
@@ -39,8 +41,9 @@ _TEXT_LOOKUPS = {"contains": "icontains", "startswith": "istartswith", "endswith
 class Column:
     """A public name. ``path`` is one column, or the alias of ``expression``; without either it is always empty.
 
-    ``words`` are the words of the wire with the stored values behind each; ``always`` is the value of a column that is
-    the same in every row. ``staff`` columns exist for the organization's programs alone. An empty text means null.
+    ``words`` are the words of the wire with the stored values behind each; ``several`` is a list of words, of which eq
+    finds one; ``day`` is an ISO date as text. ``always`` is the value of a column that is the same in every row.
+    ``staff`` columns exist for the organization's programs alone. An empty text means null.
     """
 
     name: str
@@ -67,6 +70,10 @@ class Columns:
         self.all = tuple(columns)
         self.by_name = {column.name.lower(): column for column in self.all}
         self.default_order = default_order
+
+    def plus(self, more: Iterable[Column]) -> "Columns":
+        """These and more."""
+        return Columns((*self.all, *more), default_order=self.default_order)
 
     def names(self, *, staff: bool, orders: bool = False) -> list[str]:
         """The names a caller may use, in the order of the table."""
@@ -95,7 +102,7 @@ class Columns:
 
     def filtered(self, rows: QuerySet[Any], text: str, *, staff: bool, time_zone: str) -> QuerySet[Any]:
         """``rows`` that a filter lets through."""
-        builder = _Builder(self, staff, ZoneInfo(time_zone))
+        builder = Builder(self, staff, ZoneInfo(time_zone))
         condition = builder.query(parse(text))
         return self.needed(rows, builder.used).filter(condition)
 
@@ -140,7 +147,7 @@ def wrong(literal: Literal, message: str, code: str = "filter_type") -> ApiError
     return ApiError(400, code, text, errors=[{"code": code, "detail": text, "parameter": "$filter"}])
 
 
-class _Builder:
+class Builder:
     """From tree to query; ``used`` collects the columns whose expressions are needed."""
 
     def __init__(self, columns: Columns, staff: bool, zone: ZoneInfo) -> None:
@@ -150,6 +157,7 @@ class _Builder:
         self.used: list[Column] = []
 
     def query(self, node: Node) -> Q:
+        """The condition of a tree."""
         match node:
             case Not():
                 return ~self.query(node.part)
@@ -162,14 +170,20 @@ class _Builder:
                 condition = self.test(node)
                 return ~condition if node.negated else condition
 
-    def test(self, node: Test) -> Q:
+    def fitting(self, node: Test) -> Column:
+        """The column of a comparison; 400 if its operator does not fit."""
         column = self.columns.find(node.field, staff=self.staff)
         first = node.values[0]
-        if node.operator not in _KINDS[column.kind]:
+        if node.operator not in KINDS[column.kind]:
             raise wrong(first, f"'{node.operator}' does not fit {column.name}.")
         if any(value.kind == "null" for value in node.values) and node.operator not in ("eq", "ne"):
             raise wrong(first, "null goes with eq and ne only.")
         self.used.append(column)
+        return column
+
+    def test(self, node: Test) -> Q:
+        """The condition of one comparison."""
+        column, first = self.fitting(node), node.values[0]
         if node.operator == "ne":
             return ~self.one(column, "eq", first)
         if node.operator == "in":
@@ -180,6 +194,7 @@ class _Builder:
         return self.one(column, node.operator, first)
 
     def one(self, column: Column, operator: str, literal: Literal) -> Q:
+        """The condition with one value."""
         if literal.kind == "null":
             return _is_empty(column)
         value = self.value(column, literal)
@@ -189,11 +204,14 @@ class _Builder:
         return condition & ~_is_empty(column) if column.nullable or column.kind == "text" else condition
 
     def value(self, column: Column, literal: Literal) -> Any:
+        """A literal as a value of the column; 400 if it is none."""
         match column.kind:
             case "text":
                 return _expect(literal, "string", column).text
-            case "word":
+            case "word" | "several":
                 return _word(column, _expect(literal, "string", column))
+            case "day":
+                return _day(column, literal)
             case "number" | "integer":
                 return Decimal(_expect(literal, "number", column).text)
             case "bool":
@@ -204,6 +222,7 @@ class _Builder:
                 return self.moment(column, literal)
 
     def moment(self, column: Column, literal: Literal) -> dt.datetime:
+        """A moment in UTC; without an offset in the organization's time zone."""
         if literal.kind not in ("moment", "date", "string"):
             raise wrong(literal, f"{column.name} is compared with a date or a moment.")
         text = literal.text.strip()
@@ -230,6 +249,15 @@ def _word(column: Column, literal: Literal) -> tuple[Any, ...]:
         words = ", ".join(column.words or {})
         raise wrong(literal, f"{column.name} knows the words: {words}.", "unknown_word")
     return tuple(known[literal.text.lower()])
+
+
+def _day(column: Column, literal: Literal) -> str:
+    try:
+        if literal.kind not in ("date", "string") or len(literal.text) != 10:
+            raise ValueError
+        return dt.date.fromisoformat(literal.text).isoformat()
+    except ValueError:
+        raise wrong(literal, f"{column.name} is compared with a day such as 2026-12-31.") from None
 
 
 def _boolean(column: Column, literal: Literal) -> bool:
@@ -276,6 +304,8 @@ def _condition(column: Column, operator: str, value: Any) -> Q:
             return Q(**{f"{path}__{_TEXT_LOOKUPS.get(operator) or _LOOKUPS[operator]}": value})
         case "word":
             return Q(**{f"{path}__in": value})
+        case "several":
+            return Q(**{f"{path}__contains": list(value)})
         case "bool" | "guid":
             return Q(**{path: value})
         case "integer":

@@ -10,6 +10,7 @@ from api.base import ApiView
 from api.errors import ApiError, invalid
 from api.fields import Columns
 from api.paging import OPTIONS, Pager, Reader
+from api.resources.extras import PREFIX, searchable
 from clients.scopes import Right
 
 # Adds one member to each object of a page: the rows as values, and the objects in the same order.
@@ -43,9 +44,13 @@ class IncludingView(ApiView):
 
 
 class ListView(IncludingView):
-    """A paged list: ``rows`` gives the visible rows, ``read`` their values, ``build`` one object of one row."""
+    """A paged list: ``rows`` gives the visible rows, ``read`` their values, ``build`` one object of one row.
+
+    ``entity`` is the kind of object whose custom fields may be filtered by.
+    """
 
     columns: ClassVar[Columns]
+    entity: ClassVar[str] = ""
     query_options = OPTIONS
 
     def rows(self) -> QuerySet[Any]:
@@ -60,11 +65,17 @@ class ListView(IncludingView):
         """One row on the wire."""
         raise LookupError(f"{type(self).__name__} gives no object")
 
+    def table(self) -> Columns:
+        """The names of the list, with those of custom fields if the filter asks for any."""
+        if self.entity and PREFIX.lower() in self.query.get("$filter", "").lower():
+            return self.columns.plus(searchable(self.caller.actor, self.entity))
+        return self.columns
+
     def page(self, rows: QuerySet[Any]) -> HttpResponse:
         """The answer of the list."""
         wanted = self.wanted()
         caller = self.caller
-        pager = Pager(self.raw, caller.client.pk, self.columns, not caller.is_reseller, caller.time_zone)
+        pager = Pager(self.raw, caller.client.pk, self.table(), not caller.is_reseller, caller.time_zone)
         page = pager.page(rows, self.query, self.read())
         objects = [self.build(row) for row in page.rows]
         self.embed(wanted, list(page.rows), objects)

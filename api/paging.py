@@ -119,8 +119,8 @@ class Pager:
         rows = self.columns.needed(rows, [column for column, _descending in order])
         if wish.filter:
             rows = self.columns.filtered(rows, wish.filter, staff=self.staff, time_zone=self.time_zone)
-        total, estimated = _total(rows) if wish.wants_count else (None, False)
-        binding = self._binding(wish)
+        total, estimated = self.total(rows, wish)
+        binding = self.binding(wish)
         start = 0 if wish.cursor else (wish.index - 1) * wish.size
         ordered = rows.order_by(*order_expressions(order))
         row_number = start
@@ -134,25 +134,39 @@ class Pager:
         cursor = None
         if more and found:
             cursor = self._sealed(found[-1], len(order), binding, row_number + len(found))
-        paging = {
-            "page": row_number // wish.size + 1,
+        paging = self.paging(wish, row_number, total, cursor) | {"totalIsEstimate": estimated}
+        return Page(found, paging, self.links(wish, total, cursor, row_number + len(found)))
+
+    def paging(self, wish: Wish, start: int, total: int | None, cursor: str | None) -> dict[str, Any]:
+        """Where the page stands in the list."""
+        return {
+            "page": start // wish.size + 1,
             "size": wish.size,
             "totalPages": None if total is None else -(-total // wish.size),
             "totalRecords": total,
-            "totalIsEstimate": estimated,
+            "totalIsEstimate": False,
             "nextCursor": cursor,
         }
-        return Page(found, paging, self._links(wish, total, cursor, row_number + len(found)))
 
-    def _binding(self, wish: Wish) -> str:
+    def total(self, rows: QuerySet[Any], wish: Wish) -> tuple[int | None, bool]:
+        """How many rows there are, if the caller wants to know, and whether that is an estimate."""
+        return _total(rows) if wish.wants_count else (None, False)
+
+    def binding(self, wish: Wish) -> str:
+        """What a cursor holds for: the same address, filter, order and size."""
         text = json.dumps([self.request.path_info, wish.filter, wish.order, wish.size])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _sealed(self, row: Any, terms: int, binding: str, row_number: int) -> str:
         values = [_plain(row[f"mark_{number}"]) for number in range(terms)]
-        return signing.dumps([self.owner, binding, row_number, values, row["pk"]], salt=SALT, compress=True)
+        return self.sealed_mark(row_number, values, row["pk"], binding)
 
     def _opened(self, text: str, binding: str, order: Sequence[tuple[Column, bool]]) -> tuple[int, Q]:
+        row_number, values, key = self.opened_mark(text, binding)
+        return row_number, _after(order, [_value(value) for value in values], key)
+
+    def opened_mark(self, text: str, binding: str) -> tuple[int, list[Any], Any]:
+        """What a cursor says: the row it goes on at, and the values and key of the one before."""
         try:
             owner, bound, row_number, values, key = signing.loads(text[:4000], salt=SALT, max_age=CURSOR_SECONDS)
         except (signing.BadSignature, ValueError, TypeError):
@@ -161,9 +175,14 @@ class Pager:
             raise invalid("cursor", "This cursor is too old, or none of ours.", "invalid_cursor")
         if bound != binding:
             raise invalid("cursor", "This cursor belongs to another list, filter, order or size.", "cursor_mismatch")
-        return row_number, _after(order, [_value(value) for value in values], key)
+        return row_number, values, key
 
-    def _links(self, wish: Wish, total: int | None, cursor: str | None, seen: int) -> dict[str, Any]:
+    def sealed_mark(self, row_number: int, values: list[Any], key: Any, binding: str) -> str:
+        """A cursor that goes on behind a row."""
+        return signing.dumps([self.owner, binding, row_number, values, key], salt=SALT, compress=True)
+
+    def links(self, wish: Wish, total: int | None, cursor: str | None, seen: int) -> dict[str, Any]:
+        """Absolute addresses of the pages around this one; ``seen`` rows end with it."""
         given = list(self.request.GET.items())
         base = self.request.build_absolute_uri(self.request.path)
 

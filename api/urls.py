@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from api.urls_lookups import urlpatterns as lookups
 from api.views import (
     account_changes,
     custom_values,
@@ -122,5 +123,6 @@ urlpatterns = [
         webhooks.WebhookReplay.as_view(),
         name="webhook_replay",
     ),
+    *lookups,
     re_path(r"^(?:api|oauth)(?:/.*)?$", missing.nothing, name="nothing"),
 ]

@@ -11,7 +11,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import api, dataset, esd, files, orders, provisioning, pull, selling, web  # noqa: E402
+from bench import api, dataset, esd, files, orders, provisioning, pull, selling, usages, web  # noqa: E402
 from bench.dataset import Market  # noqa: E402
 from bench.size import Plan  # noqa: E402
 from bench.stack import Stack  # noqa: E402
@@ -38,6 +38,7 @@ def run(stack: Stack, plan: Plan, say: Say) -> dict[str, Any]:
         "provisioning": ("provisioning", lambda: provisioning.measure(markets["main"], stack, plan)),
         "esd": ("Microsoft ESD", lambda: esd.measure(stack, plan)),
         "selling": ("selling prices", lambda: selling.measure(markets["wide"])),
+        "usages": ("usage records", lambda: usages.measure(markets["small"], quick=plan.name == "quick")),
         "files": ("files", lambda: files.measure(markets, stack, plan)),
     }
     only = os.environ.get("BENCH_ONLY", "").split()

@@ -37,7 +37,7 @@ def table(results: dict[str, Any]) -> str:
         made += ["", *_lines(head, rows)]
         made += ["", *_lines(("compared", "ratio"), list(results["web"]["compared"].items()))]
     made += _calls(results.get("api", {}))
-    for key in ("orders", "provisioning", "catalogue", "selling", "files"):
+    for key in ("orders", "provisioning", "catalogue", "selling", "usages", "files"):
         if results.get(key):
             rows = [[name, _short(value)] for name, value in results[key].items()]
             made += ["", *_lines((key, "figures"), rows)]

@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
-from catalog.models import SOLD_CHARGE_TYPES, AddOnRelation, Plan, PriceList, Product
+from catalog.models import SOLD_CHARGE_TYPES, AddOnRelation, ChargeType, Plan, PriceList, Product
 from catalog.selectors import PricedPlan, addons_of, default_price_list, price_list_of, price_plans, sold_products
 from core.tenancy import Actor
 from resellers.models import Account
 from resellers.selectors import own_account
+from vendors.models import Instance, InstanceState
 
 
-def _list_of(actor: Actor) -> PriceList | None:
+def list_of(actor: Actor) -> PriceList | None:
     """The list the actor buys from; of the organization's programs the default one."""
     account = own_account(actor)
     return price_list_of(account) if account is not None else default_price_list(actor.tenant_id)
@@ -25,7 +26,7 @@ def offered_products(actor: Actor, *, with_addons: bool = False) -> QuerySet[Pro
     """
     if actor.is_staff:
         return Product.objects.visible_to(actor).order_by()
-    prices = _list_of(actor)
+    prices = list_of(actor)
     if prices is None:
         return Product.objects.none()
     sold = sold_products(actor, prices).order_by()
@@ -52,7 +53,7 @@ def addons_by_product(actor: Actor, ids: Iterable[int]) -> dict[int, list[dict[s
 
 def prices_of(actor: Actor, product: Product) -> tuple[list[PricedPlan], str]:
     """The offered plans of a product at the actor's prices, and their currency."""
-    prices = _list_of(actor)
+    prices = list_of(actor)
     if prices is None:
         return [], ""
     return price_plans(Plan.objects.filter(product=product, is_offered=True), prices), prices.currency
@@ -65,3 +66,27 @@ def plans_for(account: Account, product: Product) -> list[Plan]:
         return []
     rows = Plan.objects.filter(product=product, is_offered=True).select_related("product__product_type__instance")
     return [item.plan for item in price_plans(rows, prices) if item.plan.is_sellable]
+
+
+def unit_groups(actor: Actor) -> QuerySet[Product]:
+    """The products the actor may order as groups of the units they are sold in; ``is_recurring``: not once alone."""
+    return offered_products(actor, with_addons=True).annotate(
+        is_recurring=ExpressionWrapper(~Q(charge_type=ChargeType.ONE_TIME), output_field=BooleanField())
+    )
+
+
+def units_of(actor: Actor, ids: Iterable[int]) -> dict[int, list[Plan]]:
+    """The offered plans of products the actor may order, by product, shortest term first."""
+    rows = Plan.objects.filter(product_id__in=list(ids), is_offered=True, organization_id=actor.tenant_id)
+    found: dict[int, list[Plan]] = {}
+    for plan in rows.order_by("product_id", "term", "billing_cycle", "pk"):
+        found.setdefault(plan.product_id, []).append(plan)
+    return found
+
+
+def vendor_systems(actor: Actor) -> list[Instance]:
+    """The vendors' systems whose services the actor may order or has: all of the organization for its own programs."""
+    rows = Instance.objects.select_related("application").filter(organization_id=actor.tenant_id)
+    if not actor.is_staff:
+        rows = rows.filter(pk__in=offered_products(actor).values("product_type__instance"))
+    return list(rows.exclude(state=InstanceState.DELETED).order_by("pk"))

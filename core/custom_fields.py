@@ -15,7 +15,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -264,6 +264,24 @@ def with_values(rows: QuerySet[Any], entity: str) -> QuerySet[Any]:
     data = CustomValues.objects.filter(entity=entity, object_id=OuterRef("pk")).order_by().values("data")[:1]
     found: QuerySet[Any] = rows.annotate(custom_data=Subquery(data))
     return found
+
+
+def values_by_object(actor: Actor, entity: str, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What is stored of objects that the actor may see, by the object's key."""
+    rows = CustomValues.objects.filter(organization_id=actor.tenant_id, entity=entity, object_id__in=ids)
+    return dict(rows.values_list("object_id", "data"))
+
+
+def kept_value(field: CustomField) -> Subquery:
+    """The stored value of a field as JSON, of the object that a query is about."""
+    kept = CustomValues.objects.filter(entity=field.entity, object_id=OuterRef("pk")).order_by()
+    return Subquery(kept.annotate(found=KeyTransform(field.key, "data")).values("found")[:1])
+
+
+def kept_text(field: CustomField) -> Subquery:
+    """The stored value of a field as text, of the object that a query is about."""
+    kept = CustomValues.objects.filter(entity=field.entity, object_id=OuterRef("pk")).order_by()
+    return Subquery(kept.annotate(found=KeyTextTransform(field.key, "data")).values("found")[:1])
 
 
 def having(rows: QuerySet[Any], field: CustomField, value: Any) -> QuerySet[Any]:

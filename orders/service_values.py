@@ -58,6 +58,7 @@ from subscriptions.models import (
     SubscriptionAddOn,
 )
 from subscriptions.periods import MONTHS_OF_CYCLE
+from subscriptions.usage_rules import KIND_OF_FAMILY
 
 # A service without an end, such as what is bought once (``api.md`` 9.1).
 NEVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
@@ -124,6 +125,12 @@ def by_usage() -> Combinable:
     return ExpressionWrapper(Q(product__charge_type=ChargeType.PAY_PER_USE), output_field=BooleanField())
 
 
+def usage_kind() -> Combinable:
+    """Which usage of the API a service has: the word for its product's family, else ``None`` as a word."""
+    cases = [When(product__attributes__family=family, then=Value(word)) for family, word in KIND_OF_FAMILY.items()]
+    return Case(*cases, default=Value("None"), output_field=CharField())
+
+
 def why(now: dt.datetime | None = None) -> Combinable:
     """The finer word beside the status of a subscription (``api.md`` 7.1); empty while it simply runs."""
     status, ended = SubscriptionStatus, Q(status=SubscriptionStatus.CANCELLED)
@@ -179,6 +186,7 @@ def shown_services() -> TenantQuerySet[Subscription]:
     """Subscriptions with all that the list of programs shows; made once for a prepared read of visible keys."""
     return Subscription.objects.annotate(
         said_why=why(NOW),
+        wire_usage=usage_kind(),
         from_order=order_id(),
         contact=payer_contact(),
         row_starts=starts(),
@@ -267,6 +275,14 @@ def order_details(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:
     rows = rows.annotate(details=Subquery(orders.values("service_details")[:1]))
     columns = ("pk", "public_id", "instance__public_id", "mpn_id", "details")
     return [dict(row) for row in rows.values(*columns)]
+
+
+def licence_details(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:
+    """The same of licences."""
+    orders = Order.objects.filter(organization=OuterRef("organization"), number=OuterRef("order_number"))
+    rows = Asset.objects.visible_to(actor).filter(pk__in=list(ids))
+    rows = rows.annotate(details=Subquery(orders.values("service_details")[:1])).order_by("pk")
+    return [dict(row) for row in rows.values("pk", "public_id", "instance__public_id", "details")]
 
 
 def addon_values(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:

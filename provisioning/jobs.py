@@ -18,6 +18,7 @@ from provisioning.services.checkout import DETAILS_CHECK, LIVE_CHECK, check_deta
 from provisioning.services.draft_checkout import ORDER_CHECK, check_order
 from provisioning.services.refresh import REFRESH, refresh
 from provisioning.services.setup import settle_readiness, settle_test
+from provisioning.services.usage import READ_USAGE, read_usage
 from vendors.models import ConsentState, Instance
 from vendors.services.instances import note_consent, note_credentials
 
@@ -163,6 +164,12 @@ def run_check_live(run: JobRun) -> Mapping[str, Any]:
 def run_refresh(run: JobRun) -> Mapping[str, Any]:
     """Read one subscription's windows and dates at the vendor."""
     return refresh(run)
+
+
+@handler(READ_USAGE)
+def run_read_usage(run: JobRun) -> Mapping[str, Any]:
+    """Read what was used of one subscription in a month."""
+    return read_usage(run)
 
 
 @handler(stamps.CHECK)

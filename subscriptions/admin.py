@@ -7,7 +7,7 @@ from django.db import models
 from django.http import HttpRequest
 
 from core.admin import ReadOnlyAdmin
-from subscriptions.models import Operation, OperationStep, Subscription, SubscriptionAddOn
+from subscriptions.models import Operation, OperationStep, Subscription, SubscriptionAddOn, UsagePeriod
 
 
 @admin.register(Subscription)
@@ -44,3 +44,11 @@ class OperationStepAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:
         """The noted values may hold a cipher; names and times are enough to look at."""
         return ["operation", "name", "created_at", "updated_at"]
+
+
+@admin.register(UsagePeriod)
+class UsagePeriodAdmin(ReadOnlyAdmin):
+    """Months of usage as they were loaded; their records are read by the API."""
+
+    list_display = ("subscription", "month", "kind", "loaded_at", "data_until", "is_closed", "is_final")
+    list_filter = ("kind", "is_final")

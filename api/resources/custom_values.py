@@ -22,7 +22,7 @@ from core.errors import BusinessError
 from core.tenancy import Actor
 
 MOST = 200
-_KINDS = {
+KINDS = {
     FieldType.TEXT: ("SimpleValue", "Text"),
     FieldType.NUMBER: ("SimpleValue", "Number"),
     FieldType.DATE: ("SimpleValue", "Date"),
@@ -68,11 +68,19 @@ def values_of_many(actor: Actor, rows: Sequence[Model]) -> dict[int, list[dict[s
         for field in (field for field in fields if is_shown(field, account)):
             item = _field(actor, field, shown_value(field, data.get(row.pk, {})))
             groups.setdefault(field.group, []).append(item)
-        found[row.pk] = [{"group": _group(name), "groupFields": members} for name, members in groups.items()]
+        found[row.pk] = [{"group": group_of(name), "groupFields": members} for name, members in groups.items()]
     return found
 
 
-def _group(name: str) -> dict[str, Any] | None:
+def grouped(actor: Actor, fields: Sequence[CustomField], data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Fields with what is stored of them, by group in their order."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for field in fields:
+        groups.setdefault(field.group, []).append(_field(actor, field, shown_value(field, data)))
+    return [{"group": group_of(name), "groupFields": members} for name, members in groups.items()]
+
+
+def group_of(name: str) -> dict[str, Any] | None:
     """A group has no row of its own; its number is made of its name."""
     return {"id": zlib.crc32(name.encode()) >> 1, "name": name, "instanceId": None} if name else None
 
@@ -90,18 +98,21 @@ def _field(actor: Actor, field: CustomField, value: Any) -> dict[str, Any]:
         "name": field.name,
         "apiField": None if field.provisioning_code is None else str(field.provisioning_code),
         "values": [_value(field, kind, item) for item in several],
-        "type": _KINDS[kind][0],
-        "valueType": _KINDS[kind][1],
+        "type": KINDS[kind][0],
+        "valueType": KINDS[kind][1],
         "isCompulsory": field.is_required,
         "isReadOnly": is_read_only(actor, field),
     }
 
 
+def text_of(kind: FieldType, item: Any) -> str:
+    """One value as text, which every value is on the wire."""
+    return ("true" if item else "false") if kind == FieldType.FLAG else str(item)
+
+
 def _value(field: CustomField, kind: FieldType, item: Any) -> dict[str, Any]:
-    if kind == FieldType.FLAG:
-        return {"id": None, "value": "true" if item else "false"}
     is_listed = kind in (FieldType.LIST, FieldType.MULTI) and item in field.options
-    return {"id": str(field.options.index(item) + 1) if is_listed else None, "value": str(item)}
+    return {"id": str(field.options.index(item) + 1) if is_listed else None, "value": text_of(kind, item)}
 
 
 class _Change:

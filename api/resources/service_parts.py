@@ -97,15 +97,17 @@ def include_addons(view: Any, rows: list[dict[str, Any]], objects: list[dict[str
 # --- Characteristics --------------------------------------------------------------------------------------------------
 def characteristics(caller: Caller, ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
     """What was asked when services were ordered, by service, as groups; secrets are masked."""
-    found: dict[int, list[dict[str, Any]]] = {}
-    for row in values.order_details(caller.actor, ids):
-        details = (row["details"] or {}).get(str(row["instance__public_id"]), {})
-        options = dict(details.get("options") or {})
-        if row["mpn_id"]:
-            options["mpn_id"] = row["mpn_id"]
-        items = [_characteristic(row["public_id"], name, value) for name, value in options.items()]
-        found[row["pk"]] = [{"name": "Service details", "characteristics": items}] if items else []
-    return found
+    return {row["pk"]: characteristic_groups(row) for row in values.order_details(caller.actor, ids)}
+
+
+def characteristic_groups(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The groups of what was asked for one service or licence."""
+    details = (row["details"] or {}).get(str(row["instance__public_id"]), {})
+    options = dict(details.get("options") or {})
+    if row.get("mpn_id"):
+        options["mpn_id"] = row["mpn_id"]
+    items = [_characteristic(row["public_id"], name, value) for name, value in options.items()]
+    return [{"name": "Service details", "characteristics": items}] if items else []
 
 
 def _characteristic(owner: uuid.UUID, name: str, value: object) -> dict[str, Any]:

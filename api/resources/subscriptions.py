@@ -41,7 +41,7 @@ MODE_WORDS = {
     "EndCustomer": (PurchaseMode.END_CUSTOMER.value,),
 }
 MODES = {value: word for word, stored in MODE_WORDS.items() for value in stored}
-USAGE_WORDS: dict[str, tuple[str, ...]] = {"None": ("None",), "Azure": (), "AzurePlan": (), "PayPerUse": ()}
+USAGE_WORDS = {word: (word,) for word in ("None", "Azure", "AzurePlan", "PayPerUse")}
 CYCLES = {"monthly": (1, "Month"), "annual": (1, "Year"), "biennial": (2, "Year"), "triennial": (3, "Year")}
 TERMS = {"P1M": (1, "Month"), "P1Y": (1, "Year"), "P2Y": (2, "Year"), "P3Y": (3, "Year"), "P6Y": (6, "Year")}
 
@@ -87,7 +87,7 @@ COLUMNS = Columns(
         _date("renewalDate", "term_ends_at", nullable=True, orders=True),
         Column("automaticRenewal", "bool", "auto_renew"),
         Column("isUsageBased", "bool", "by_usage", expression=values.by_usage),
-        Column("usageKind", "word", words=USAGE_WORDS, always="None"),
+        Column("usageKind", "word", "wire_usage", words=USAGE_WORDS, expression=values.usage_kind),
         Column("isBackordering", "bool", always=False),
         Column("isTrial", "bool", "is_trial"),
         Column("isUnderPriceProtection", "bool", always=False),
@@ -104,6 +104,7 @@ _READ = (
     "name",
     "status",
     "said_why",
+    "wire_usage",
     "currency",
     "order_number",
     "from_order",
@@ -210,7 +211,7 @@ def subscription(row: Mapping[str, Any]) -> dict[str, Any]:
         "purchaseMode": MODES.get(row["purchase_mode"]),
         "reseller": payer if row["bill_to__kind"] == AccountKind.RESELLER else None,
         "parentSubscription": None,
-        "usageKind": "None",
+        "usageKind": row["wire_usage"],
         "synchronizationStatus": SYNC[row["sync_status"]],
         "isUnderPriceProtection": False,
         "integrationId": None,

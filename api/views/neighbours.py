@@ -10,8 +10,10 @@ from api.errors import ApiError
 from api.listing import IncludingView, ListView, not_found
 from api.paging import OPTIONS
 from api.resources import accounts, assets, orders
-from api.resources.custom_values import read_change, values_of_many
+from api.resources.custom_values import read_change
+from api.resources.extras import include_fields, include_licence_characteristics
 from clients.scopes import Right, Scope
+from core.custom_fields import Entity
 from orders import order_values, service_values
 from orders.enums import NO_CREDIT
 from orders.models import OrderLine
@@ -24,31 +26,18 @@ ACCOUNTS = Right(Scope.ACCOUNTS_READ)
 WRITE_ACCOUNTS = Right(Scope.ACCOUNTS_WRITE, writes=True)
 ASSETS = Right(Scope.ASSETS_READ)
 ORDERS = Right(Scope.ORDERS_READ)
-
-
-def include_account_fields(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
-    """Embed the custom fields of accounts."""
-    found = accounts_for(view.caller.actor).filter(pk__in=[row["pk"] for row in rows])
-    _embed_fields(view, list(found), rows, objects)
-
-
-def include_order_fields(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
-    """Embed the custom fields of orders."""
-    found = order_values.order_rows(view.caller.actor).select_related("account")
-    _embed_fields(view, list(found.filter(pk__in=[row["pk"] for row in rows])), rows, objects)
-
-
-def _embed_fields(view: Any, found: list[Any], rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
-    values = values_of_many(view.caller.actor, found)
-    for row, item in zip(rows, objects, strict=True):
-        item["customFields"] = values.get(row["pk"], [])
-
-
 ACCOUNT_INCLUDES = {
     "billingAddress": (ACCOUNTS, accounts.include_address),
-    "customFields": (ACCOUNTS, include_account_fields),
+    "customFields": (ACCOUNTS, include_fields(Entity.ACCOUNT, "pk")),
 }
-ORDER_INCLUDES = {"items": (ORDERS, orders.include_items), "customFields": (ORDERS, include_order_fields)}
+ASSET_INCLUDES = {
+    "characteristics": (ASSETS, include_licence_characteristics),
+    "customFields": (ASSETS, include_fields(Entity.ASSET)),
+}
+ORDER_INCLUDES = {
+    "customFields": (ORDERS, include_fields(Entity.ORDER)),
+    "items": (ORDERS, orders.include_items),
+}
 STAGES = ("confirmed", "draft", "all")
 
 
@@ -64,6 +53,7 @@ class AccountList(ListView):
     rights = {"GET": ACCOUNTS, "POST": WRITE_ACCOUNTS}
     refusal_type = "AccountNotCreatedError"
     columns = accounts.COLUMNS
+    entity = Entity.ACCOUNT
     includes = ACCOUNT_INCLUDES
     answers = "PagedResultDtoOfAccountDto"
 
@@ -146,6 +136,8 @@ class AssetList(ListView):
 
     rights = {"GET": ASSETS}
     columns = assets.COLUMNS
+    entity = Entity.ASSET
+    includes = ASSET_INCLUDES
     answers = "PagedResultDtoOfAsset"
 
     def get(self, request: Request) -> HttpResponse:
@@ -165,16 +157,19 @@ class AssetDetail(IncludingView):
     """``GET /api/assets/{assetId}``."""
 
     rights = {"GET": ASSETS}
+    includes = ASSET_INCLUDES
     answers = "Asset"
 
     def get(self, request: Request, asset_id: str) -> HttpResponse:
         """One licence."""
-        self.wanted()
+        wanted = self.wanted()
         key = self.guid("assetId", asset_id)
         found = assets.read(service_values.licence_rows(self.caller.actor).filter(public_id=key), slice(1))
         if not found:
             raise not_found("LeaseNotFoundError", "asset_not_found", "No such asset.", ("Asset", str(key)))
-        return self.answer(assets.asset(found[0], staff=not self.caller.is_reseller))
+        objects = [assets.asset(found[0], staff=not self.caller.is_reseller)]
+        self.embed(wanted, found, objects)
+        return self.answer(objects[0])
 
 
 # --- Orders -----------------------------------------------------------------------------------------------------------
@@ -183,6 +178,7 @@ class OrderList(ListView):
 
     rights = {"GET": ORDERS}
     columns = orders.COLUMNS
+    entity = Entity.ORDER
     includes = ORDER_INCLUDES
     query_options = OPTIONS
     answers = "PagedResultDtoOfOrder"

@@ -8,9 +8,11 @@ from rest_framework.request import Request
 
 from api.listing import IncludingView, ListView, not_found
 from api.resources import products as wire
+from api.resources.extras import include_fields, include_no_characteristics
 from catalog import offers
 from catalog.models import Product
 from clients.scopes import Right, Scope
+from core.custom_fields import Entity
 
 READ = Right(Scope.PRODUCTS_READ)
 
@@ -22,7 +24,11 @@ def include_addons(view: Any, rows: list[dict[str, Any]], objects: list[dict[str
         item["addons"] = found.get(row["pk"], [])
 
 
-INCLUDES = {"addons": (READ, include_addons)}
+INCLUDES = {
+    "characteristics": (READ, include_no_characteristics),
+    "customFields": (READ, include_fields(Entity.PRODUCT, "")),
+    "addons": (READ, include_addons),
+}
 
 
 class ProductList(ListView):
@@ -30,6 +36,7 @@ class ProductList(ListView):
 
     rights = {"GET": READ}
     columns = wire.COLUMNS
+    entity = Entity.PRODUCT
     includes = INCLUDES
     answers = "PagedResultDtoOfProduct"
 

@@ -10,7 +10,9 @@ from api.errors import ApiError
 from api.listing import IncludingView, ListView, not_found
 from api.resources import service_parts as parts
 from api.resources import subscriptions as wire
+from api.resources.extras import include_fields
 from clients.scopes import Right, Scope, Switch
+from core.custom_fields import Entity
 from orders import service_values
 from subscriptions.models import Subscription, SubscriptionAddOn
 
@@ -19,6 +21,7 @@ PRICING = Right(Scope.PRICING_READ, switch=Switch.PRICING)
 SYNCHRONIZATION = Right(Scope.SUBSCRIPTIONS_READ, switch=Switch.SYNCHRONIZATION)
 INCLUDES = {
     "characteristics": (READ, parts.include_characteristics),
+    "customFields": (READ, include_fields(Entity.SUBSCRIPTION)),
     "addons": (READ, parts.include_addons),
     "pricingInfo": (PRICING, parts.include_pricing),
     "synchronizationInfo": (SYNCHRONIZATION, parts.include_synchronization),
@@ -40,6 +43,7 @@ class SubscriptionList(ListView):
 
     rights = {"GET": READ}
     columns = wire.COLUMNS
+    entity = Entity.SUBSCRIPTION
     includes = INCLUDES
     answers = "PagedResultDtoOfSubscription"
 

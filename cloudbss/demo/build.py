@@ -23,6 +23,7 @@ from cloudbss.demo.licences import order_licences, return_licences
 from cloudbss.demo.plans import build_plans
 from cloudbss.demo.shops import build_shop
 from cloudbss.demo.twins import call_twins
+from cloudbss.demo.usages import build_usages, load_usages
 from cloudbss.demo_settings import microsoft_settings
 from core import jobs, outbox
 from core.tenancy import Actor, system_actor
@@ -93,6 +94,9 @@ def build(say: Callable[[str], None]) -> None:
         _perpetual_licence(organization, instance, accounts["dune"])
         _settle(say)
         _enter_keys(organization)
+    if build_usages(_operator(organization), organization, accounts):
+        _settle(say)
+    load_usages(organization, say)
 
 
 @transaction.atomic
@@ -177,7 +181,7 @@ def _instance(organization: Organization) -> Instance:
     credentials = call_twins("GET", "/_twin/credentials")
     values = microsoft_settings(credentials, settings.SANDBOX_URL, settings.SANDBOX_TLS_URL)
     values |= {"markets": ["DE", "US"], "currencies": ["EUR", "USD"]}
-    values["families"] = [*values["families"], "perpetual_software"]
+    values["families"] = [*values["families"], "perpetual_software", "azure_plan"]
     row = save_instance(
         operator,
         application=application,

@@ -253,6 +253,7 @@ CELERY_BEAT_SCHEDULE = {
     "held mails": {"task": "notifications.drop_held", "schedule": 3600.0},
     "closed storefronts": {"task": "provisioning.age_sites", "schedule": 3600.0},
     "registrations nobody answered": {"task": "sso.end_registrations", "schedule": 3600.0},
+    "months of usage": {"task": "subscriptions.keep_usage_months", "schedule": crontab(hour="1", minute="15")},
     "shops of resellers": {"task": "catalog.keep_shops", "schedule": 900.0},
     "managed copies of Professional resellers": {"task": "tenants.follow_accounts", "schedule": 300.0},
     "purchase prices of Professional resellers": {

@@ -22,6 +22,7 @@ from provisioning.ports.requests import (
     UpgradeOption,
     UpgradeOrder,
 )
+from provisioning.ports.usage import UsageBatch, UsageRow
 
 __all__ = [
     "AccountData",
@@ -52,5 +53,7 @@ __all__ = [
     "Steps",
     "UpgradeOption",
     "UpgradeOrder",
+    "UsageBatch",
+    "UsageRow",
     "VendorError",
 ]

@@ -112,6 +112,8 @@ class Connector(Protocol):
     asset
         ``asset_create``, ``asset_status``, ``asset_cancel`` ``(ctx, request: AssetRequest) -> Result``; the first and
         the last may be called again until they answer DONE or REFUSED.
+    usage
+        ``usage(ctx, request, month: date) -> Iterable[UsageBatch]`` (every view the service is told in).
     reading back
         ``read_state(ctx, request) -> Result``; ``console_link(external_id) -> str``.
     """

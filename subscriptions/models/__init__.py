@@ -10,6 +10,7 @@ from subscriptions.models.request import CancellationRequest
 from subscriptions.models.returns import AssetReturn
 from subscriptions.models.stamp import StampRow, StampRun
 from subscriptions.models.subscription import ScheduledChange, Subscription, SubscriptionAddOn
+from subscriptions.models.usage import UsageKind, UsagePeriod, UsageRecord, UsageView
 
 __all__ = [
     "RUN_TASK",
@@ -25,4 +26,8 @@ __all__ = [
     "StampRun",
     "Subscription",
     "SubscriptionAddOn",
+    "UsageKind",
+    "UsagePeriod",
+    "UsageRecord",
+    "UsageView",
 ]

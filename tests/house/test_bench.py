@@ -5,13 +5,14 @@ from random import Random
 import pytest
 from django.conf import LazySettings
 from django.db import connection
+from django.db.models import Count, Sum
 
-from bench import dataset, esd, load, orders, pages
+from bench import dataset, esd, load, orders, pages, usages
 from bench.pull import StatementCount, definition_run
 from bench.size import Scale
 from core.tenancy import system_actor
 from provisioning.services.run import run_operation
-from subscriptions.models import Operation, Subscription
+from subscriptions.models import Operation, Subscription, UsageRecord
 from tests.twins import Twins
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +121,17 @@ def test_statements_of_licences_grow_by_a_fixed_number(twins: Twins, settings: L
 
     esd.check([first, second])
     assert counted.count <= OF_A_PURCHASE
+
+
+def test_the_three_ways_to_write_usage_write_the_same():
+    market = dataset.Loader("used", TINY).build(buyers=1)
+    ledger = usages.Ledger(market, 40)
+    sums = []
+    for way in (ledger.floor, ledger.loaded):
+        UsageRecord.objects.all().delete()
+        way()
+        sums.append(UsageRecord.objects.aggregate(n=Count("pk"), total=Sum("total"), price=Sum("unit_price")))
+    ledger.batches()
+
+    assert sums[0] == sums[1]
+    assert sums[0]["n"] == UsageRecord.objects.count() == 40
