@@ -92,6 +92,9 @@ def _document(staff: bool) -> dict[str, Any]:
     whole["info"] = {"title": "Subscriptions and Marketplace API", "version": "3.0", "description": INTRODUCTION}
     components = whole["components"]
     components["schemas"] |= copy.deepcopy(own_calls()[1])
+    for node in components["schemas"].values():
+        if not node.get("required", True):
+            del node["required"]  # OpenAPI 3.0 knows no empty list of required members.
     components["securitySchemes"]["access_token"] = TOKEN_SCHEME
     _name_scopes(components["securitySchemes"]["bss_auth"]["flows"], staff=staff)
     tags = [tag for item in whole["paths"].values() for name in METHODS if name in item for tag in item[name]["tags"]]
@@ -187,8 +190,9 @@ def _hide(schemas: dict[str, Any]) -> None:
         node["properties"] = {name: member for name, member in members.items() if name not in gone}
         if not members:
             del node["properties"]
-        if gone and "required" in node:
-            node["required"] = [name for name in node["required"] if name not in gone]
+        node["required"] = [name for name in node.get("required", ()) if name not in gone]
+        if not node["required"]:
+            del node["required"]
 
 
 def _hide_examples(whole: dict[str, Any]) -> None:

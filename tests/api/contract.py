@@ -8,7 +8,7 @@ import re
 import uuid
 from typing import Any
 
-from api.contract import contract
+from api.contract import contract, own_calls
 from api.document import served_document
 
 MOMENT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
@@ -93,8 +93,9 @@ def _plain_faults(schema: dict[str, Any], value: Any, where: str) -> list[str]:
 
 def schema_of(operation_path: str, status: int, method: str = "get") -> dict[str, Any]:
     """The schema of an answer of the contract; empty for one without a body."""
-    paths = {path.lower(): path for path in contract()["paths"]}
-    answer = contract()["paths"][paths[operation_path.lower()]][method]["responses"][str(status)]
+    known = contract()["paths"] | own_calls()[0]
+    paths = {path.lower(): path for path in known}
+    answer = known[paths[operation_path.lower()]][method]["responses"][str(status)]
     while "$ref" in answer:
         answer = contract()["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     content: dict[str, Any] = answer.get("content", {})

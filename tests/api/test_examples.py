@@ -30,9 +30,11 @@ BODIES: dict[str, Any] = {
 }
 # Calls that only a draft takes.
 OF_DRAFTS = {"Orders_CreateOrderItem", "Orders_GetCharacteristics", "Orders_UpdateCharacteristics", "Orders_Put"}
+# Calls that only an account takes which the vendor does not know yet.
+OF_NEW_ACCOUNTS = {"Accounts_SynchronizeAccount", "Accounts_GetAccountSyncOptions", "Accounts_SaveAccountSyncOptions"}
 INCLUDES = {"Accounts_GetAccounts": "?include=billingAddress&pageSize=2"}
-# Calls whose answer nothing here gives: instalments and invoices that do not exist, a vendor's quote, a draft's
-# fields where no draft can be made, and the secret answer of the token's address.
+# Calls whose answer nothing in this world gives: instalments and invoices that do not exist, a vendor's quote, and the
+# secret answer of the token's address.
 WITHOUT_ANSWER = {
     "Subscriptions_GetCurrentInstallmentPlan", "Products_GetProductExternalPricing", "Invoices_GetInvoice",
     "Invoices_GetInvoiceItems", "Invoices_GetInvoiceOrders", "Invoices_Get", "OAuth_Token",
@@ -89,12 +91,15 @@ def answers(world: World) -> dict[str, Any]:
     found: dict[str, Any] = {}
     known: dict[str, str] = {}
     draft = {"orderId": world.ids.get("draftId", ""), "itemId": world.ids.get("draftItemId", "")}
-    BODIES["Orders_CreateOrderItem"] = {"productId": world.ids["productId"], "quantity": 10}
-    for method, path, key in missing():
-        where = filled(path, world.ids | (draft if key in OF_DRAFTS else {})) + INCLUDES.get(
-            key, "?pageSize=2" if "{" not in path else ""
-        )
-        answer = world.distributor.call(method, where if method == "GET" else where.partition("?")[0], BODIES.get(key))
+    special = dict.fromkeys(OF_DRAFTS, draft)
+    special |= {key: {"accountId": str(world.shop.affiliate.pk)} for key in OF_NEW_ACCOUNTS}
+    bodies = BODIES | {"Orders_CreateOrderItem": {"productId": world.ids["productId"], "quantity": 10}}
+    # What starts the synchronization comes last: the vendor's questions are answered before it.
+    for method, path, key in sorted(missing(), key=lambda row: row[2] == "Accounts_SynchronizeAccount"):
+        where = filled(path, world.ids | special.get(key, {}))
+        if method == "GET":
+            where += INCLUDES.get(key, "?pageSize=2" if "{" not in path else "")
+        answer = world.distributor.call(method, where, bodies.get(key))
         assert answer.status_code < 300, (method, where, answer.content)
         found[key] = json.loads(neutral(answer.content.decode(), known))
     return found

@@ -1,6 +1,8 @@
 """The grammar of filters and the table of names: what works, what is refused by name, and that nothing else gets in."""
 
+import os
 import uuid
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -15,6 +17,7 @@ from api.grammar import parse
 from api.resources import accounts, assets, orders, products, subscriptions
 from subscriptions.models import Subscription
 from tests.api.caller import Program
+from tests.api.world import World, make_world
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/subscriptions"
@@ -188,3 +191,86 @@ def test_any_text_is_a_tree_or_a_refusal(text: str):
 @settings(max_examples=25, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_filter_breaks_the_api(distributor: Program, text: str):
     assert distributor.get(f"{LIST}?$filter={quote(text)}").status_code in (200, 400, 429)
+
+
+# --- Whole filters, over every table, with values that fit and values that do not ------------------------------------
+FUZZ = int(os.environ.get("FUZZ", "15"))
+MOST_STATEMENTS = 12
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\x00"), max_size=12)
+QUOTED = TEXTS.map(lambda text: "'" + text.replace("'", "''") + "'")
+LITERALS = st.one_of(
+    QUOTED,
+    st.integers().map(str),
+    st.decimals(allow_nan=False, allow_infinity=False).map(lambda number: f"{number:f}"[:40]),
+    st.sampled_from(["null", "true", "FALSE", "'true'", "2026-02-30", "2026-02-28", "0001-01-01", "9999-12-31"]),
+    st.datetimes().map(lambda moment: f"datetime'{moment.isoformat(timespec='milliseconds')}'"),
+    st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='seconds')} 02:00"),
+    st.uuids().map(str),
+)
+OPERATORS = st.sampled_from(["eq", "ne", "gt", "ge", "lt", "le"])
+
+
+def comparisons(names: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """One comparison of any kind."""
+    tests = st.sampled_from(["contains", "startswith", "endswith"])
+    return st.one_of(
+        st.builds("{} {} {}".format, names, OPERATORS, LITERALS),
+        st.builds("tolower({}) {} {}".format, names, OPERATORS, LITERALS),
+        st.builds("{}({},{})".format, tests, names, QUOTED),
+        st.builds("{} in ({})".format, names, st.lists(LITERALS, min_size=1, max_size=4).map(",".join)),
+    )
+
+
+def filters(name: str) -> st.SearchStrategy[str]:
+    """Comparisons of a table's names, joined, turned round and nested."""
+    names = st.sampled_from([column.name for column in TABLES[name].all])
+    return st.recursive(
+        comparisons(names),
+        lambda part: st.one_of(
+            st.builds("{} and {}".format, part, part),
+            st.builds("{} OR {}".format, part, part),
+            st.builds("not ({})".format, part),
+        ),
+        max_leaves=12,
+    )
+
+
+@given(asked=st.sampled_from(sorted(TABLES)).flatmap(lambda name: st.tuples(st.just(name), filters(name))))
+@settings(
+    max_examples=FUZZ, deadline=None, database=None, derandomize=FUZZ == 15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+def test_a_filter_finds_or_is_refused_at_little_cost(world: World, asked: tuple[str, str]):
+    name, text = asked
+    for caller in (world.distributor, world.reseller):
+        with CaptureQueriesContext(connection) as queries:
+            answer = caller.get(f"/api/{name}?$filter={quote(text)}&pageSize=50")
+        assert answer.status_code in (200, 400), (text, answer.content)
+        statements = [query["sql"] for query in queries.captured_queries]
+        assert len(statements) <= MOST_STATEMENTS
+        if answer.status_code == 400:
+            assert answer.json()["code"].startswith(("filter_", "unknown_")), (text, answer.content)
+            assert not any(f'FROM "{MODELS[name]}"' in statement for statement in statements)
+    if answer.status_code == 200:
+        assert not {str(row["id"]) for row in answer.json()["data"]} & foreign_ids(world)
+
+
+MODELS = {
+    "subscriptions": "subscriptions_subscription",
+    "accounts": "resellers_account",
+    "assets": "subscriptions_asset",
+    "orders": "orders_order",
+    "products": "catalog_product",
+}
+
+
+@pytest.fixture
+def world(settings: Any) -> World:
+    """One of everything, and no limit on calls."""
+    settings.API_CALLS_PER_MINUTE = settings.API_ORGANIZATION_CALLS_PER_MINUTE = 10**6
+    return make_world()
+
+
+def foreign_ids(world: World) -> set[str]:
+    """What the reseller must never find."""
+    return {world.foreign[name] for name in ("subscriptionId", "accountId", "orderId", "assetId")}

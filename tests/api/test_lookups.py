@@ -227,12 +227,12 @@ def test_the_vendors_last_quote(shop: Shop, distributor: Program, reseller: Prog
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
-        (f"unitId={uuid.uuid4()}", "unitId"),
+        ("unitId=3f1c2a10-0000-4000-8000-0000000000ff", "unitId"),
         ("unitId=x", "unitId"),
         ("accountId=2000000000", "accountId"),
         ("accountId=x", "accountId"),
         ("countryId=1", "countryId"),
-        (f"billingFrequencyOptionId={uuid.uuid4()}", "billingFrequencyOptionId"),
+        ("billingFrequencyOptionId=3f1c2a10-0000-4000-8000-0000000000ff", "billingFrequencyOptionId"),
     ],
 )
 def test_wrong_questions_for_a_price(shop: Shop, reseller: Program, query: str, parameter: str):

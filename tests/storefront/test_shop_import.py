@@ -14,7 +14,7 @@ from catalog.models import Category, Listing, Plan, SellingRule
 from core.models import AuditEntry
 from tests import factories
 from tests.attack.browser import user_of
-from tests.catalog.conftest import shop  # noqa: F401 - the fixture
+from tests.catalog.conftest import made_shop  # noqa: F401 - the fixture
 from tests.catalog.selling import listing, rule
 from tests.shop import Shop
 
@@ -23,7 +23,7 @@ HEAD = "product code,listed,name,category,order,price rule\n"
 
 
 @pytest.fixture
-def browser(shop: Shop) -> Client:  # noqa: F811
+def browser(shop: Shop) -> Client:
     """The reseller's Admin."""
     return user_of(shop, shop.reseller)[1]
 
@@ -45,7 +45,7 @@ def problems(preview: Any) -> list[tuple[int, str]]:
     return [(row.number, row.message) for row in preview.context["found"].problems]
 
 
-def test_table_lists_names_shelves_and_prices(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_table_lists_names_shelves_and_prices(shop: Shop, browser: Client) -> None:
     shelf = Category.objects.create(organization=shop.organization, name="Office", slug="office")
     code = shop.product.code
     seen = upload(browser, HEAD + f"{code},yes,Mine,office,5,margin 25 %\n")
@@ -65,7 +65,7 @@ def test_table_lists_names_shelves_and_prices(shop: Shop, browser: Client) -> No
     assert AuditEntry.objects.filter(action="listing.imported").count() == 1
 
 
-def test_what_goes_out_changes_nothing_when_it_comes_in(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_what_goes_out_changes_nothing_when_it_comes_in(shop: Shop, browser: Client) -> None:
     shelf = Category.objects.create(organization=shop.organization, name="Office; Cloud", slug="office")
     Plan.objects.create(organization=shop.organization, product=shop.product, term="P1Y", billing_cycle="annual")
     listing(shop.reseller, shop.product, name="=Mine, all", category=shelf, position=7)
@@ -83,7 +83,7 @@ def test_what_goes_out_changes_nothing_when_it_comes_in(shop: Shop, browser: Cli
         assert seen.context["ignored"] == []
 
 
-def test_workbook_is_changed_and_taken_over(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_workbook_is_changed_and_taken_over(shop: Shop, browser: Client) -> None:
     rule(shop.reseller)
     data = b"".join(browser.get(reverse("storefront:shop_table"), {"format": "xlsx"}).streaming_content)
     book = load_workbook(io.BytesIO(data))
@@ -99,7 +99,7 @@ def test_workbook_is_changed_and_taken_over(shop: Shop, browser: Client) -> None
     assert SellingRule.objects.get(product=shop.product).value == Decimal("2.50")
 
 
-def test_bad_rows_are_named_and_nothing_is_done(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_bad_rows_are_named_and_nothing_is_done(shop: Shop, browser: Client) -> None:
     rule(shop.reseller)
     other = factories.product(shop.instance, name="Other")
     rows = [
@@ -127,7 +127,7 @@ def test_bad_rows_are_named_and_nothing_is_done(shop: Shop, browser: Client) -> 
     assert not AuditEntry.objects.filter(action__startswith="listing.").exists()
 
 
-def test_price_warnings_need_their_tick(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_price_warnings_need_their_tick(shop: Shop, browser: Client) -> None:
     seen = upload(browser, f"Product code,Price rule\n{shop.product.code},fixed 9 EUR\n")
     assert "25 % below your purchase price." in seen.content.decode()
     refused = confirm(browser, seen)
@@ -140,7 +140,7 @@ def test_price_warnings_need_their_tick(shop: Shop, browser: Client) -> None:  #
 
 
 def test_empty_cell_takes_the_rule_away_and_a_missing_column_does_not(
-    shop: Shop,  # noqa: F811
+    shop: Shop,
     browser: Client,
 ) -> None:
     rule(shop.reseller)
@@ -151,7 +151,7 @@ def test_empty_cell_takes_the_rule_away_and_a_missing_column_does_not(
     assert (SellingRule.objects.count(), Listing.objects.get().sort_name) == (1, shop.product.name)
 
 
-def test_other_changes_meanwhile_are_shown_again(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_other_changes_meanwhile_are_shown_again(shop: Shop, browser: Client) -> None:
     rule(shop.reseller)
     seen = upload(browser, f"product code,name\n{shop.product.code},Mine\n")
     listing(shop.reseller, shop.product, name="Hers")
@@ -161,21 +161,21 @@ def test_other_changes_meanwhile_are_shown_again(shop: Shop, browser: Client) ->
     assert Listing.objects.get().name == "Mine"
 
 
-def test_files_that_are_no_tables_are_refused(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_files_that_are_no_tables_are_refused(shop: Shop, browser: Client) -> None:
     book = io.BytesIO()
     Workbook().save(book)
     for data in (b"", b"PK\x03\x04", b"\xff\xfe\x00", b"a,b\n1,2\n", b"product code\n", book.getvalue()):
         assert upload(browser, data).status_code == 400
 
 
-def test_an_upload_is_its_persons_alone(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_an_upload_is_its_persons_alone(shop: Shop, browser: Client) -> None:
     seen = upload(browser, f"product code,name\n{shop.product.code},Mine\n")
     colleague = user_of(shop, shop.reseller)[1]
     assert "Upload it again" in confirm(colleague, seen).wsgi_request._messages._queued_messages[0].message
     assert Listing.objects.count() == 0
 
 
-def test_foreign_products_are_not_there(shop: Shop, browser: Client) -> None:  # noqa: F811
+def test_foreign_products_are_not_there(shop: Shop, browser: Client) -> None:
     stranger = factories.organization()
     foreign = factories.product(factories.instance(stranger), name="Foreign")
     foreign.code = "foreign-code"
