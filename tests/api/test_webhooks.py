@@ -195,7 +195,7 @@ def test_the_document_says_what_is_served():
     text = json.dumps([paths, schemas])
     names = {part.partition('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert {name for name in names if name.startswith("Webhook")} <= set(schemas)
-    assert set(paths) == {
+    assert {path for path in paths if path.startswith(ALL)} == {
         ALL,
         f"{ALL}/topics",
         ONE,
