@@ -159,9 +159,14 @@ def _keep(price_list: PriceList, amounts: Mapping[int, Decimal]) -> None:
 def _recheck(reseller: Account, sold: Collection[int]) -> None:
     """Compare one whole shop with what its price list sells: the list is new to it."""
     rows = Listing.objects.filter(account=reseller)
-    there = rows.exclude(state=ListingState.WITHDRAWN).select_related("product")
-    _withdraw({reseller.pk: reseller}, [row for row in there if row.product_id not in sold])
-    _offer_again(rows.filter(product__in=sold))
+    known = list(rows.order_by().values_list("pk", "product_id", "state"))
+    # A list sells tens of thousands of products: they are compared here, and only what moves is read and written.
+    gone = [pk for pk, product, state in known if state != ListingState.WITHDRAWN and product not in sold]
+    back = [pk for pk, product, state in known if state == ListingState.WITHDRAWN and product in sold]
+    if gone:
+        _withdraw({reseller.pk: reseller}, rows.filter(pk__in=gone).select_related("product"))
+    if back:
+        _offer_again(rows.filter(pk__in=back))
 
 
 def _withdraw(resellers: Mapping[int, Account], rows: Iterable[Listing]) -> None:
