@@ -82,6 +82,7 @@ def addresses(world: World, ids: dict[str, UUID]) -> Iterator[str]:
             "state": "on",
             "kind": "end_customer",
             "job_id": world.shop.instance.public_id,
+            "delivery_id": addon.public_id,
         }
         yield reverse(name, kwargs={key: known.get(key, "nothing") for key in wanted}, urlconf="cloudbss.urls_shop")
 
