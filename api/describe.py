@@ -83,7 +83,7 @@ def _lists(view: type[ListView], operation: dict[str, Any], *, staff: bool) -> l
         return []
     filters, ordering = view.columns.names(staff=staff), view.columns.names(staff=staff, orders=True)
     every = "customFields/*"  # Every custom field that is a search criterion, by its code.
-    if every in operation.get("x-filter-fields", ()) and getattr(view, "entity", ""):
+    if every in operation.get("x-filter-fields", ()) and view.entity:
         filters.append(every)
     operation["x-filter-fields"], operation["x-orderby-fields"] = filters, ordering
     return [f"`$filter` knows: {', '.join(filters)}.", f"`$orderBy` knows: {', '.join(ordering)}."]
