@@ -50,7 +50,7 @@ deploy-check:
 	$(BIN)/python -m cloudbss.deploy_check
 
 suite:
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 chaos: setup ## Kill, stop and delay on purpose (200 orders, then every fault at every call, then long random walks), and prove that nothing is lost
 	$(BIN)/python -W ignore -m bench.chaos
