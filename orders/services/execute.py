@@ -207,6 +207,7 @@ def _start_asset(actor: Actor, order: Order, line: OrderLine, instance: Instance
         is_perpetual=product.product_type.is_perpetual,
         is_returnable=bool(product.attributes.get("is_returnable", True)),
         order_number=order.number,
+        order_id=order.public_id,
     )
     _begin_line(line, asset=asset)
     open_operation(

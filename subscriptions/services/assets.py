@@ -36,11 +36,14 @@ REFRESH_EVERY = dt.timedelta(days=1)
 REFRESH_AFTER_WINDOW = dt.timedelta(days=5)
 
 
-def create_asset(actor: Actor, **values: Any) -> Asset:
-    """Store a new, pending asset; the operation that provisions it is opened by the caller."""
+def create_asset(actor: Actor, *, order_id: uuid.UUID, **values: Any) -> Asset:
+    """Store a new, pending asset; the operation that provisions it is opened by the caller.
+
+    ``order_id`` is the public id of its order, whose line does not know it yet.
+    """
     row = Asset.objects.create(purchased_at=clock.now(), **values)
     audit.record(actor, "asset.created", row, after={"quantity": row.quantity, "order": row.order_number})
-    tell_asset(row, "created")
+    tell_asset(row, "created", order=str(order_id))
     return row
 
 
@@ -243,7 +246,7 @@ def tell_asset(row: Asset, what: str, **more: str) -> None:
     """Emit ``asset.<what>`` with what every event of an asset carries: ids and plain values, never the key."""
     emit(
         f"asset.{what}",
-        asset_payload(row) | more,
+        (_plain_payload(row) if "order" in more else asset_payload(row)) | more,
         organization_id=row.organization_id,
         account_id=row.account_id,
     )
@@ -252,11 +255,14 @@ def tell_asset(row: Asset, what: str, **more: str) -> None:
 def asset_payload(row: Asset) -> dict[str, Any]:
     """Ids and plain values of an asset for an event."""
     line = row.order_lines.select_related("order").order_by("pk").first()
+    return _plain_payload(row) | {"order": str(line.order.public_id) if line else ""}
+
+
+def _plain_payload(row: Asset) -> dict[str, Any]:
     return {
         "asset": str(row.public_id),
         "name": row.name,
         "quantity": row.quantity,
-        "order": str(line.order.public_id) if line else "",
         "order_number": row.order_number,
         "subscription": "",
     }
