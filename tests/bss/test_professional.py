@@ -106,7 +106,7 @@ def test_what_stands_in_the_way_is_said(shop, ours):
 def test_hold_options_and_deletion(shop, ours):
     pro = make_live(shop)
     one = pro.tenant.public_id
-    post(ours, "bss:professional_options", one, separate_invoices="on", back_ordering="")
+    post(ours, "bss:professional_options", one, licence="premium", separate_invoices="on", back_ordering="")
     post(ours, "bss:professional_suspend", one, reason="has not paid")
     pro.tenant.refresh_from_db()
     assert (pro.tenant.separate_invoices, pro.tenant.back_ordering, pro.tenant.status) == (True, False, "suspended")
