@@ -49,7 +49,7 @@ def lists(resolver: URLResolver, namespace: str = "") -> Iterator[tuple[str, typ
                 yield f"{namespace}:{item.name}", page
 
 
-def hook_that_was_tried(here: Organization, of: Account | None) -> WebhookEndpoint:
+def tried_hook(here: Organization, of: Account | None) -> WebhookEndpoint:
     """A webhook of a program, with a delivery."""
     staff = factories.actor(here)
     client, _secret = create_client(staff, account=of, name="Sync")
@@ -64,8 +64,8 @@ OBJECTS: dict[str, Callable[[Organization], Any]] = {
     "bss:account_": lambda here: Account.objects.filter(organization=here).first() or factories.account(here),
     "bss:price_list_": lambda here: PriceList.objects.filter(organization=here).first() or factories.price_list(here),
     "bss:professional_": lambda here: professional_of(factories.account(here, "reseller")),
-    "bss:webhook_": lambda here: hook_that_was_tried(here, None),
-    "storefront:webhook_": lambda here: hook_that_was_tried(
+    "bss:webhook_": lambda here: tried_hook(here, None),
+    "storefront:webhook_": lambda here: tried_hook(
         here, Account.objects.get(organization=here, edition="standard")
     ),
     "bss:rule_": lambda here: PermissionRule.objects.create(organization=here, name="A rule"),
