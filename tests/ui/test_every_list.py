@@ -65,9 +65,7 @@ OBJECTS: dict[str, Callable[[Organization], Any]] = {
     "bss:price_list_": lambda here: PriceList.objects.filter(organization=here).first() or factories.price_list(here),
     "bss:professional_": lambda here: professional_of(factories.account(here, "reseller")),
     "bss:webhook_": lambda here: tried_hook(here, None),
-    "storefront:webhook_": lambda here: tried_hook(
-        here, Account.objects.get(organization=here, edition="standard")
-    ),
+    "storefront:webhook_": lambda here: tried_hook(here, Account.objects.get(organization=here, edition="standard")),
     "bss:rule_": lambda here: PermissionRule.objects.create(organization=here, name="A rule"),
 }
 PATTERNS = {
