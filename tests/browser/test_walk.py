@@ -62,8 +62,15 @@ class Walk:
         self.problems: list[str] = []
         self.address = address.replace("127.0.0.1", "localhost")
         self.page = browser.new_page(viewport={"width": 1280, "height": 850}, **options)
+        self._click = self.page.click
+        self.page.click = self.click
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", lambda said: self.problems.append(said.text) if said.type == "error" else None)
+
+    def click(self, selector: str, **options: Any) -> None:
+        """Click and let the page that comes be read whole: Playwright itself waits for its first byte only."""
+        self._click(selector, **options)
+        self.page.wait_for_load_state()
 
     def go(self, path: str) -> None:
         """Open a page."""

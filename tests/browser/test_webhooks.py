@@ -81,5 +81,6 @@ def test_made_tested_replayed_and_deleted(browser: Any, live_server: Any, settin
     page.click("main form button[type=submit]")
     page.click("main a:has-text('Delete')")
     page.click("main form button[type=submit]")
+    page.locator("main table tbody tr").wait_for()
     assert page.locator("main table tbody tr").count() == 1
     assert walk.problems == []
