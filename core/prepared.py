@@ -47,6 +47,12 @@ class PreparedRead:
             found[row[0]] = values
         return found
 
+    def page(self, rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
+        """A part of ``rows`` with ``pk``, these columns and ``more``; only the rows of the part cost anything."""
+        keys = list(rows.values("pk", *more)[part])
+        details = self.read(key["pk"] for key in keys)
+        return [key | details[key["pk"]] for key in keys if key["pk"] in details]
+
     def _compile(self) -> tuple[str, tuple[Any, ...], list[tuple[int, Any]], str]:
         rows = self.make().order_by().filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", _KEYS))
         query = rows.values_list("pk", *self.columns).query

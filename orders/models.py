@@ -4,7 +4,8 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Upper
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Cycle
@@ -156,6 +157,11 @@ class Order(TenantOwned):
         indexes = [
             models.Index(fields=["organization", "-id"], name="order_org"),
             models.Index(fields=["organization", "status", "-id"], name="order_status"),
+            models.Index(
+                "organization", Coalesce("placed_at", "created_at").desc(), F("id").desc(), name="order_newest"
+            ),
+            models.Index(fields=["organization", "updated_at", "id"], name="order_changed"),
+            models.Index("organization", Upper("number"), name="order_number"),
             models.Index(fields=["account", "-id"], name="order_account"),
             models.Index(
                 fields=["payer", "approval_asked_at"],

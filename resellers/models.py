@@ -5,10 +5,11 @@ import uuid
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
 from core.base import BaseModel
@@ -222,6 +223,8 @@ class Account(TenantOwned):
         indexes = [
             models.Index(fields=["organization", "name", "id"], name="account_name"),
             models.Index(fields=["bill_to", "name"], name="account_bill_to"),
+            models.Index(fields=["organization", "updated_at", "id"], name="account_changed"),
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="account_name_parts"),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from api.fields import Column, Columns
 from api.resources.subscriptions import MODE_WORDS, MODES, lite
 from api.wire import moment
 from core.money import to_minor
+from core.prepared import PreparedRead
 from orders import service_values as values
 
 SYNC_WORDS = {
@@ -49,7 +50,6 @@ COLUMNS = Columns(
     default_order=("createdAt", True),
 )
 _READ = (
-    "pk",
     "public_id",
     "name",
     "status",
@@ -74,12 +74,12 @@ _READ = (
     "created_at",
     "updated_at",
 )
+_DETAILS = PreparedRead(values.shown_licences, _READ)
 
 
 def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
-    """A part of the rows as values, in one statement."""
-    made = {"from_order": values.order_id(), "contact": values.payer_contact()}
-    return list(rows.annotate(**made).values(*_READ, *more)[part])
+    """A part of the rows as values."""
+    return _DETAILS.page(rows, part, *more)
 
 
 def asset(row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:

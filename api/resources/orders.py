@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from api.fields import Column, Columns, truth
 from api.resources.subscriptions import MODE_WORDS, MODES, lite, unit_of
 from api.wire import moment
+from core.prepared import PreparedRead
 from orders import order_values as values
 from orders.enums import NO_CREDIT
 from orders.enums import OrderStatus as S
@@ -47,7 +48,6 @@ COLUMNS = Columns(
     default_order=("orderDate", True),
 )
 _READ = (
-    "pk",
     "public_id",
     "number",
     "status",
@@ -70,17 +70,12 @@ _READ = (
     "created_at",
     "updated_at",
 )
+_DETAILS = PreparedRead(values.shown_orders, _READ)
 
 
 def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
     """A part of the rows as values."""
-    made = {
-        "wire_status": values.wire_status(),
-        "order_date": values.order_date(),
-        "contact": values.payer_contact(),
-        "vendor_total": values.vendor_total(),
-    }
-    return list(rows.annotate(**made).values(*_READ, *more)[part])
+    return _DETAILS.page(rows, part, *more)
 
 
 def order(row: Mapping[str, Any], *, cost: bool) -> dict[str, Any]:

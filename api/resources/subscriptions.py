@@ -147,9 +147,7 @@ _DETAILS = PreparedRead(values.shown_services, _READ)
 
 def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
     """A part of the rows as values; ``more`` names what else to read of them."""
-    keys = list(rows.values("pk", *more)[part])
-    details = _DETAILS.read(key["pk"] for key in keys)
-    return [key | details[key["pk"]] for key in keys if key["pk"] in details]
+    return _DETAILS.page(rows, part, *more)
 
 
 @cache

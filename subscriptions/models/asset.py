@@ -106,6 +106,8 @@ class Asset(TenantOwned, CustomerLeg):
         indexes = [
             models.Index(fields=["organization", "-id"], name="asset_org"),
             models.Index(fields=["organization", "status", "-id"], name="asset_status"),
+            models.Index(fields=["organization", "-created_at", "-id"], name="asset_newest"),
+            models.Index(fields=["organization", "updated_at", "id"], name="asset_changed"),
             models.Index(fields=["account", "-id"], name="asset_account"),
             models.Index(fields=["bill_to", "-id"], name="asset_bill_to"),
             models.Index(fields=["refresh_at", "id"], name="asset_refresh", condition=Q(refresh_at__isnull=False)),

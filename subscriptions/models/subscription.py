@@ -1,7 +1,9 @@
 """Subscriptions, their add-ons, and what is scheduled for their renewal (``channel.md`` 9)."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Cycle
@@ -85,6 +87,11 @@ class Subscription(TenantOwned, CustomerLeg):
         indexes = [
             models.Index(fields=["organization", "-id"], name="subscription_org"),
             models.Index(fields=["organization", "status", "-id"], name="subscription_status"),
+            # What programs ask for: the newest, what changed since the last time, and one by a name of theirs.
+            models.Index(fields=["organization", "-created_at", "-id"], name="subscription_newest"),
+            models.Index(fields=["organization", "updated_at", "id"], name="subscription_changed"),
+            models.Index("organization", Upper("external_id"), name="subscription_external_id"),
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="subscription_name"),
             models.Index(fields=["account", "-id"], name="subscription_account"),
             models.Index(fields=["bill_to", "-id"], name="subscription_bill_to"),
             models.Index(

@@ -268,8 +268,11 @@ def test_a_program_under_a_rule_sees_what_the_rule_lets(shop: Shop):
     assert caller.get(f"/api/accounts/{shop.customer.pk}").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/api/accounts?include=billingAddress", "/api/orders?include=items", "/api/assets"])
-def test_pages_cost_the_same_however_long(shop: Shop, distributor: Program, sold: Order, path: str):
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [("/api/accounts?include=billingAddress", 6), ("/api/orders?include=items", 7), ("/api/assets", 6)],
+)
+def test_pages_cost_the_same_however_long(shop: Shop, distributor: Program, sold: Order, path: str, most: int):
     factories.asset(shop.product, account=shop.customer)
     factories.asset(shop.product, account=shop.customer)
     place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
@@ -279,4 +282,4 @@ def test_pages_cost_the_same_however_long(shop: Shop, distributor: Program, sold
         with CaptureQueriesContext(connection) as queries:
             distributor.get(f"{path}{'&' if '?' in path else '?'}pageSize={size}")
         counts.append(len(queries.captured_queries))
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= most
