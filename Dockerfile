@@ -15,6 +15,7 @@ WORKDIR /srv/cloudbss
 COPY requirements/base.txt requirements/base.txt
 RUN pip install --require-hashes -r requirements/base.txt
 COPY . .
+RUN python -m cloudbss.texts
 
 # No key is needed to collect the static files, so none gets into a layer.
 RUN python manage.py collectstatic --no-input --verbosity 0

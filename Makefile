@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.1
 PACKAGES := core users resellers clients vendors catalog subscriptions billing orders provisioning notifications sso \
 	tenants office365 microsoft_esd ui storefront bss api cloudbss sandbox bench
 
-.PHONY: help setup run test lint format types contracts migrations deploy-check suite bench chaos fuzz api-document requirements clean
+.PHONY: help setup run test lint format types contracts migrations deploy-check suite bench chaos fuzz texts api-document requirements clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -59,6 +59,11 @@ chaos: setup ## Kill, stop and delay on purpose (200 orders, then every fault at
 
 fuzz: setup ## Ask every call of the API with random values, right and wrong, and walk along its links; FUZZ=n examples of each
 	FUZZ=$(or $(FUZZ),30) $(BIN)/python -m pytest -q -n $(WORKERS) tests/api/test_fuzz.py tests/api/test_filters.py
+
+texts: setup ## Bring locale/ up to date with the code's words (takes gettext), and compile it
+	DJANGO_SETTINGS_MODULE=cloudbss.settings.test $(BIN)/python -W ignore manage.py makemessages --all --no-wrap --no-obsolete \
+		--add-location file --ignore .venv --ignore tests --ignore bench --ignore staticfiles
+	$(BIN)/python -m cloudbss.texts
 
 api-document: setup ## Write docs/openapi.json anew from the views of the API
 	DJANGO_SETTINGS_MODULE=cloudbss.settings.test $(BIN)/python -W ignore manage.py api_document

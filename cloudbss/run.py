@@ -24,6 +24,7 @@ from typing import Any, TextIO
 from cryptography.fernet import Fernet
 
 from cloudbss import embedded
+from cloudbss.texts import compile_texts
 
 BASE = Path(__file__).resolve().parent.parent
 PORTS = {"PORT": 8000, "SANDBOX_PORT": 8010, "SANDBOX_TLS_PORT": 8443, "SANDBOX_DNS_PORT": 8053}
@@ -121,6 +122,7 @@ class Supervisor:
         for folder in (self.home, self.home / "logs", self.home / "twins"):
             folder.mkdir(parents=True, exist_ok=True)
         self.end_leftovers()
+        compile_texts()
         ports = self.choose_ports()
         services = embedded.start(self.home)
         keys = self.keys()

@@ -3,12 +3,19 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import translation
 
 from resellers.look import shown_look
 from resellers.middleware import STAFF_PREFIXES
 from resellers.models import Site
+from users.models import User
+from users.services.language import choose_language
+
+YEAR = 365 * 24 * 3600
 
 # What Google Analytics needs of the Content-Security-Policy, by its documentation for version 4.
 MEASURING: dict[str, list[str]] = {
@@ -32,6 +39,22 @@ def consent_of(request: HttpRequest) -> str:
     return answer if answer in ("yes", "no") else ""
 
 
+def keep_language(request: HttpRequest, response: HttpResponseBase, code: str) -> None:
+    """Keep a language of ``LANGUAGES`` in the visitor's browser for a year."""
+    name = settings.LANGUAGE_COOKIE_NAME
+    response.set_cookie(name, code, max_age=YEAR, secure=request.is_secure(), httponly=True, samesite="Lax")
+
+
+@receiver(user_logged_in)
+def _remember(request: HttpRequest | None, user: User, **_given: object) -> None:
+    """Who signs in gets the language that he chose the last time, wherever that was; at first, the one he reads."""
+    if request is None:
+        return
+    if not user.language:
+        choose_language(user, translation.get_language() or settings.LANGUAGE_CODE)
+    request.own_language = user.language  # type: ignore[attr-defined]
+
+
 class LookMiddleware:
     """Answers in a language of the site, and lets Google's script in only where it is used."""
 
@@ -47,6 +70,9 @@ class LookMiddleware:
             translation.activate(languages[0])
             request.LANGUAGE_CODE = languages[0]
         response = self.get_response(request)
+        own = getattr(request, "own_language", "")
+        if own in dict(settings.LANGUAGES):
+            keep_language(request, response, own)
         if consent_of(request) == "yes" and not hasattr(response, "_csp_update"):
             widened: Any = response
             widened._csp_update = MEASURING

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cloudbss.embedded import Postgres, Valkey
+from cloudbss.texts import compile_texts
 
 _HOME = "CLOUDBSS_TEST_HOME"
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -23,6 +24,7 @@ if not _worker and _HOME not in os.environ:
     os.environ["CLOUDBSS_HOME"] = str(home)
     os.environ["DATABASE_URL"] = Postgres(home, fast=True).start()
     os.environ["REDIS_URL"] = Valkey(home).start()
+    compile_texts()
     os.environ["CLOUDBSS_TEST_OWNER"] = str(os.getpid())
 if _worker:
     number = int(_worker.removeprefix("gw")) + 1

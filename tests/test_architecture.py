@@ -39,6 +39,7 @@ MAY_WRITE = {
 }
 # Names a door may call without an actor, and why.
 WITHOUT_ACTOR = {
+    "choose_language": "keeps what the person himself chose",
     "absolute": "makes an address",
     "account_fields": "describes a form",
     "asked_of_account": "describes a form",

@@ -35,7 +35,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "look": look,
         "brand_query": brand_query(site.brand_color, look["accent_color"]) if site else "",
         "icon_version": icon_version(site) if site else "",
-        "site_languages": _languages(look["languages"]),
+        "site_languages": _languages([] if request.path.startswith(STAFF_PREFIXES) else look["languages"]),
         "theme": theme if theme in ("light", "dark") else "",
         "request_id": current_request_id(),
         "bss_nav": SimpleLazyObject(lambda: items_for("bss", actor, request.path) if actor else []),

@@ -19,10 +19,11 @@ from resellers.middleware import ActorRequest
 from resellers.models import Site
 from resellers.services.design import image_of, previewed_site
 from storefront.access import ShopRequest
-from storefront.look import consent_name
+from storefront.look import consent_name, keep_language
 from storefront.pictures import picture_response
 from storefront.views.catalogue import home_context
 from ui.art import initials
+from users.services.language import choose_language
 
 IMAGE_NAME = re.compile(r"[0-9a-f]{64}\.(?:png|jpg|webp)")
 DAY = 24 * 3600
@@ -116,11 +117,11 @@ def set_consent(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponse:
-    """Keep the chosen language in the visitor's browser."""
+    """Keep the chosen language in the visitor's browser, and with whoever is signed in: his mails come in it too."""
     response = _back(request)
     code = request.POST.get("language", "")
     if code in dict(settings.LANGUAGES):
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, code, max_age=YEAR, secure=request.is_secure(), samesite="Lax"
-        )
+        keep_language(request, response, code)
+        if request.user.is_authenticated:
+            choose_language(request.user, code)
     return response
