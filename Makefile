@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 PACKAGES := core users resellers clients vendors catalog subscriptions billing orders provisioning notifications sso \
@@ -50,7 +50,7 @@ deploy-check:
 	$(BIN)/python -m cloudbss.deploy_check
 
 suite:
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 25
 
 chaos: setup ## Kill, stop and delay on purpose (200 orders, then every fault at every call, then long random walks), and prove that nothing is lost
 	$(BIN)/python -W ignore -m bench.chaos

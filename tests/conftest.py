@@ -15,6 +15,7 @@ from django.db import connections, transaction
 
 from core import clock
 from tests.flush import be_quick
+from tests.services import TEMPLATE
 from tests.shop import Shop, make_shop
 from tests.twins import Twins
 
@@ -44,6 +45,12 @@ def no_outside() -> Iterator[None]:
     socket.socket.connect = _only_loopback  # type: ignore[method-assign, assignment]
     yield
     socket.socket.connect = _connect  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """Each worker's database is a copy of the migrated one."""
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = TEMPLATE
 
 
 @pytest.fixture(autouse=True)

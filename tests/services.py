@@ -6,16 +6,33 @@ removes it at the end; each worker has a database and a Valkey database of its o
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from cloudbss.embedded import Postgres, Valkey
 from cloudbss.texts import compile_texts
 
 _HOME = "CLOUDBSS_TEST_HOME"
+TEMPLATE = "cloudbss_template"
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def _make_template() -> None:
+    """A migrated database, made once, of which each worker's is a copy."""
+    before = os.environ["DATABASE_URL"]
+    url = f"{before.rpartition('/')[0]}/{TEMPLATE}"
+    with closing(psycopg2.connect(before)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f"CREATE DATABASE {TEMPLATE}")
+    command = [sys.executable, "-W", "ignore", "manage.py", "migrate", "--verbosity", "0", "--skip-checks"]
+    subprocess.run(command, cwd=Path(__file__).parent.parent, env=os.environ | {"DATABASE_URL": url}, check=True)
+
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "cloudbss.settings.test"
 if not _worker and _HOME not in os.environ:
@@ -25,6 +42,7 @@ if not _worker and _HOME not in os.environ:
     os.environ["DATABASE_URL"] = Postgres(home, fast=True).start()
     os.environ["REDIS_URL"] = Valkey(home).start()
     compile_texts()
+    _make_template()
     os.environ["CLOUDBSS_TEST_OWNER"] = str(os.getpid())
 if _worker:
     number = int(_worker.removeprefix("gw")) + 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
+from django.db import connection
 
 from cloudbss import embedded
 from cloudbss.embedded import EmbeddedError, Postgres, Valkey, alive
@@ -128,3 +129,11 @@ def test_missing_servers_say_what_to_do(tmp_path: Path, monkeypatch: pytest.Monk
     Postgres(tmp_path / "home").remove()
     with pytest.raises(EmbeddedError, match="set REDIS_URL"):
         Valkey(tmp_path / "home").start()
+
+
+@pytest.mark.django_db
+def test_capitals_of_every_script_are_known():
+    """Searching ignores case in Greek too; the machine's own PostgreSQL, if older than 17, knows ASCII's alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT upper('άλφα beta'), lower('ΩΜΕΓΑ')")
+        assert cursor.fetchone() == ("ΆΛΦΑ BETA", "ωμεγα")
