@@ -4,11 +4,14 @@ Selling prices are worked out when they are read, from few rules and the reselle
 number of statements does not depend on the number of plans.
 """
 
+import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -39,16 +42,20 @@ from catalog.selectors import (
 from catalog.selling import Policy, Rule, Rules, SellingPrice, Ware, price_from
 from core import clock
 from core.among import Among
+from core.prepared import PreparedRows
 from core.tenancy import Actor
 from resellers.editions import Capability, has_capability
 from resellers.models import Account, Site
 from users.permissions import Perm
 
-# The columns of a stored rule and of stored settings, in the order of :class:`Rule` and :class:`Policy`.
+# The columns of a stored rule, a price list and stored settings, in the order of :class:`Rule`, the list's own model
+# and :class:`Policy`.
 RULE_FIELDS = (
     "id", "kind", "value", "customer_id", "product_id", "plan_id", "category_id", "currency", "cost_seen",
 )  # fmt: skip
+LIST_FIELDS = tuple(column.attname for column in PriceList._meta.concrete_fields)
 POLICY_FIELDS = ("rounding", "rounding_way", "floor", "fixed_keeps")
+NOBODY = 0  # No customer has this id.
 NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -66,15 +73,23 @@ def _policy(row: SellingPolicy | None) -> Policy:
     return Policy(*(getattr(row, name) for name in POLICY_FIELDS)) if row else Policy()
 
 
+def _terms(account: int) -> "QuerySet[PriceListAssignment, tuple[Any, ...]]":
+    """The columns of an account's price list, and of its settings."""
+    columns = [f"price_list__{name}" for name in LIST_FIELDS]
+    columns += [f"account__selling_policy__{name}" for name in POLICY_FIELDS]
+    return PriceListAssignment.objects.filter(account=account).order_by().values_list(*columns)
+
+
+_TERMS = PreparedRows(_terms, account=-1)
+
+
 def terms_of(reseller: Account) -> tuple[PriceList | None, Policy]:
     """The price list a reseller buys from today and his policy, in one statement; two if the list is the default."""
-    rows = PriceListAssignment.objects.filter(account=reseller).select_related("price_list").order_by()
-    settings = {f"his_{name}": F(f"account__selling_policy__{name}") for name in POLICY_FIELDS}
-    found = rows.annotate(**settings).only("price_list")[:1]
-    for row in found:
-        said = [getattr(row, name) for name in settings]
+    for row in _TERMS.read(account=reseller.pk):
+        price_list = PriceList.from_db(DEFAULT_DB_ALIAS, LIST_FIELDS, row[: len(LIST_FIELDS)])
+        said = row[len(LIST_FIELDS) :]
         policy = Policy(*said) if said[0] is not None else Policy()
-        return (row.price_list if is_valid(row.price_list) else None), policy
+        return (price_list if is_valid(price_list) else None), policy
     return price_list_of(reseller), policy_of(reseller)
 
 
@@ -86,6 +101,20 @@ def shares_prices(reseller: Account | None) -> bool:
 def rule_of(row: RuleRow) -> Rule:
     """A stored rule as the pure functions take it."""
     return Rule(*(getattr(row, name) for name in RULE_FIELDS))
+
+
+def _rule_rows(
+    account: int, customer: int, day: dt.date, plans: list[int] | None = None, products: list[int] | None = None
+) -> "QuerySet[RuleRow, tuple[Any, ...]]":
+    """The rules in effect on a day for all customers and this one, oldest first; of some plans those about them."""
+    rows = RuleRow.objects.filter(Q(customer=None) | Q(customer=customer), account=account, valid_from__lte=day)
+    if plans is not None:
+        about = Q(Among(F("plan_id"), plans)) | Q(Among(F("product_id"), products)) | Q(plan=None, product=None)
+        rows = rows.filter(about)
+    return rows.order_by("valid_from", "id").values_list(*RULE_FIELDS)
+
+
+_RULES_OF_PLANS = PreparedRows(_rule_rows, account=-1, customer=-2, day=dt.date(1, 2, 3), plans=[-3], products=[-4])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +151,26 @@ class SellingBook:
         """
         if customer is not None and customer.bill_to_id != reseller.pk:
             raise ValueError("the customer of another account has no selling price here")
-        theirs = Q(customer=None) | Q(customer=customer) if customer else Q(customer=None)
-        products = Q()
-        if plans is not None:
-            chosen = list(plans)
-            products = Q(Among(F("product_id"), {plan.product_id for plan in chosen}))
-            theirs &= Q(Among(F("plan_id"), [plan.pk for plan in chosen])) | products | Q(plan=None, product=None)
-        rows = RuleRow.objects.filter(theirs, account=reseller, valid_from__lte=clock.now().date())
+        chosen = None if plans is None else list(plans)
+        products = None if chosen is None else list({plan.product_id for plan in chosen})
         names: dict[int, str] = {}
         if shelves is None:
-            said = Listing.objects.filter(products, account=reseller).exclude(category=None, name="")
-            rest = list(said.order_by().values_list("product_id", "category_id", "name"))
+            said = Listing.objects.filter(account=reseller).exclude(category=None, name="").order_by()
+            said = said if products is None else said.filter(Among(F("product_id"), products))
+            rest = list(said.values_list("product_id", "category_id", "name"))
             shelves = {product: shelf for product, shelf, _name in rest if shelf is not None}
             names = {product: name for product, _shelf, name in rest if name}
+        scope: dict[str, Any] = {
+            "account": reseller.pk,
+            "customer": customer.pk if customer else NOBODY,
+            "day": clock.now().date(),
+        }
+        if chosen is None:
+            rows: Iterable[tuple[Any, ...]] = _rule_rows(**scope)
+        else:
+            rows = _RULES_OF_PLANS.read(**scope, plans=[plan.pk for plan in chosen], products=products)
         # Of one scope the rule that came into effect last counts: a later one replaces it here.
-        rules = Rules(Rule(*row) for row in rows.order_by("valid_from", "id").values_list(*RULE_FIELDS))
+        rules = Rules(Rule(*row) for row in rows)
         policy = policy or policy_of(reseller)
         return cls(price_list.currency, policy, rules, shelves, customer.pk if customer else None, names)
 
