@@ -6,9 +6,10 @@ number of statements does not depend on the number of plans.
 
 import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -19,6 +20,7 @@ from catalog.markets import foreign_instances, market_for
 from catalog.models import (
     Category,
     ChargeType,
+    Cycle,
     Listing,
     ListingPicture,
     ListingState,
@@ -48,13 +50,15 @@ from resellers.editions import Capability, has_capability
 from resellers.models import Account, Site
 from users.permissions import Perm
 
-# The columns of a stored rule, a price list and stored settings, in the order of :class:`Rule`, the list's own model
-# and :class:`Policy`.
+# The columns of a stored rule and of stored settings, in the order of :class:`Rule` and :class:`Policy`; all of a price
+# list and of a category.
 RULE_FIELDS = (
     "id", "kind", "value", "customer_id", "product_id", "plan_id", "category_id", "currency", "cost_seen",
 )  # fmt: skip
 LIST_FIELDS = tuple(column.attname for column in PriceList._meta.concrete_fields)
+SHELF_FIELDS = tuple(column.attname for column in Category._meta.concrete_fields)
 POLICY_FIELDS = ("rounding", "rounding_way", "floor", "fixed_keeps")
+MONTHLY = Cycle.MONTHLY.value
 NOBODY = 0  # No customer has this id.
 NUMBER = re.compile(r"[0-9]{1,9}")
 
@@ -308,13 +312,23 @@ def on_shelf(rows: QuerySet[Product], window: ShopWindow, category: Category) ->
     return rows.filter(Q(listing__category=category) | Q(listing__category=None, category=category))
 
 
-def shelves_of(actor: Actor, reseller: Account) -> QuerySet[Category]:
-    """The shelves of a reseller's shop that have something on them, in their order."""
-    there = Listing.objects.filter(account=reseller, state=ListingState.LISTED).order_by().values("pk")
+def _stocked_shelves(organization: int, account: int) -> "QuerySet[Category, tuple[Any, ...]]":
+    """The columns of the categories that have something on them in the shop of an account."""
+    there = Listing.objects.filter(account=account, state=ListingState.LISTED).order_by().values("pk")
     usual = there.filter(category=None, product__category=OuterRef("pk"))[:1]
     moved = there.filter(category=OuterRef("pk"))[:1]
-    rows = Category.objects.filter(organization_id=actor.tenant_id)
-    return rows.alias(stock=Coalesce(Subquery(usual), Subquery(moved))).filter(stock__isnull=False)
+    rows = Category.objects.filter(organization_id=organization)
+    rows = rows.alias(stock=Coalesce(Subquery(usual), Subquery(moved))).filter(stock__isnull=False)
+    return rows.values_list(*SHELF_FIELDS)
+
+
+_SHELVES = PreparedRows(_stocked_shelves, organization=-1, account=-2)
+
+
+def shelves_of(actor: Actor, reseller: Account) -> list[Category]:
+    """The shelves of a reseller's shop that have something on them, in their order."""
+    rows = _SHELVES.read(organization=actor.tenant_id, account=reseller.pk)
+    return [Category.from_db(DEFAULT_DB_ALIAS, SHELF_FIELDS, row) for row in rows]
 
 
 def dressed(products: Iterable[Product]) -> list[Product]:
@@ -340,11 +354,31 @@ def picture_of(reseller_id: int, name: str) -> ListingPicture | None:
 
 def window_plans(window: ShopWindow, products: Sequence[Product]) -> dict[int, list[ShownPlan]]:
     """The plans of these products with the prices this window shows, by product id; nothing where it shows none."""
+    found, show = _plans_to_show(window, products)
+    return {pk: show(plans) for pk, plans in found.items()}
+
+
+def window_lowest(window: ShopWindow, products: Sequence[Product]) -> dict[int, ShownPlan | None]:
+    """What :func:`lowest` finds of :func:`window_plans`, by product id; other plans are not priced."""
+    found, show = _plans_to_show(window, products)
+    monthly = {pk: show([item for item in plans if item.plan.billing_cycle == MONTHLY]) for pk, plans in found.items()}
+    return {pk: lowest(shown or show(found[pk])) for pk, shown in monthly.items()}
+
+
+def lowest(plans: Iterable[ShownPlan]) -> ShownPlan | None:
+    """The plan a tile shows: the cheapest monthly one, else the cheapest."""
+    return min(plans, key=lambda item: (item.plan.billing_cycle != MONTHLY, item.price.amount), default=None)
+
+
+def _plans_to_show(
+    window: ShopWindow, products: Sequence[Product]
+) -> tuple[dict[int, list[PricedPlan]], Callable[[Sequence[PricedPlan]], list[ShownPlan]]]:
+    """The plans of these products at the price list's prices, and what makes of them those this window shows."""
     if not window.sees_prices or window.prices is None:
-        return {product.pk: [] for product in products}
+        return {product.pk: [] for product in products}, _as_listed
     found = priced_plans(products, window.prices)
     if window.reseller is None:
-        return {pk: [ShownPlan(item.plan, item.price) for item in plans] for pk, plans in found.items()}
+        return found, _as_listed
     book = SellingBook.load(
         window.reseller,
         [item.plan for plans in found.values() for item in plans],
@@ -353,7 +387,11 @@ def window_plans(window: ShopWindow, products: Sequence[Product]) -> dict[int, l
         shelves=_known_shelves(products),
         policy=window.policy,
     )
-    return {pk: _shown(plans, book, sees_cost=window.sees_cost) for pk, plans in found.items()}
+    return found, partial(_shown, book=book, sees_cost=window.sees_cost)
+
+
+def _as_listed(plans: Sequence[PricedPlan]) -> list[ShownPlan]:
+    return [ShownPlan(item.plan, item.price) for item in plans]
 
 
 def _known_shelves(products: Sequence[Product]) -> Mapping[int, int] | None:
