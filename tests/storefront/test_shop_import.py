@@ -50,7 +50,7 @@ def test_table_lists_names_shelves_and_prices(shop: Shop, browser: Client) -> No
     code = shop.product.code
     seen = upload(browser, HEAD + f"{code},yes,Mine,office,5,margin 25 %\n")
     assert (problems(seen), Listing.objects.count(), SellingRule.objects.count()) == ([], 0, 0)
-    assert [label for label, _before, _after in seen.context["changes"][0].parts] == [
+    assert [label for label, _before, _after in seen.context["found"].changes[0].parts] == [
         "Name",
         "Order",
         "Category",
@@ -79,8 +79,8 @@ def test_what_goes_out_changes_nothing_when_it_comes_in(shop: Shop, browser: Cli
     xlsx = b"".join(browser.get(url, {"format": "xlsx"}).streaming_content)
     for name, data in (("a.csv", csv), ("a.xlsx", xlsx)):
         seen = upload(browser, data, name)
-        assert (problems(seen), seen.context["found"].rows, seen.context["changes"]) == ([], 3, ())
-        assert seen.context["ignored"] == []
+        assert (problems(seen), seen.context["found"].rows, seen.context["found"].changes) == ([], 3, ())
+        assert seen.context["found"].ignored == ()
 
 
 def test_workbook_is_changed_and_taken_over(shop: Shop, browser: Client) -> None:
@@ -146,7 +146,7 @@ def test_empty_cell_takes_the_rule_away_and_a_missing_column_does_not(
     rule(shop.reseller)
     rule(shop.reseller, "markup", "30", product=shop.product)
     listing(shop.reseller, shop.product, name="Mine")
-    assert upload(browser, f"product code,order\n{shop.product.code},100\n").context["changes"] == ()
+    assert upload(browser, f"product code,order\n{shop.product.code},100\n").context["found"].changes == ()
     confirm(browser, upload(browser, f"product code,price rule,name\n{shop.product.code},,\n"))
     assert (SellingRule.objects.count(), Listing.objects.get().sort_name) == (1, shop.product.name)
 
