@@ -1,5 +1,7 @@
 """Application configuration of ``catalog``."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,7 @@ class CatalogConfig(AppConfig):
 
     name = "catalog"
     verbose_name = "Catalogue"
+
+    def ready(self) -> None:
+        """Make the job handlers known."""
+        import_module("catalog.services.listing_tables")

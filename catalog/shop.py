@@ -4,11 +4,15 @@ Selling prices are worked out when they are read, from few rules and the reselle
 number of statements does not depend on the number of plans.
 """
 
+import datetime as dt
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -16,6 +20,7 @@ from catalog.markets import foreign_instances, market_for
 from catalog.models import (
     Category,
     ChargeType,
+    Cycle,
     Listing,
     ListingPicture,
     ListingState,
@@ -39,16 +44,22 @@ from catalog.selectors import (
 from catalog.selling import Policy, Rule, Rules, SellingPrice, Ware, price_from
 from core import clock
 from core.among import Among
+from core.prepared import PreparedRows
 from core.tenancy import Actor
 from resellers.editions import Capability, has_capability
 from resellers.models import Account, Site
 from users.permissions import Perm
 
-# The columns of a stored rule and of stored settings, in the order of :class:`Rule` and :class:`Policy`.
+# The columns of a stored rule and of stored settings, in the order of :class:`Rule` and :class:`Policy`; all of a price
+# list and of a category.
 RULE_FIELDS = (
     "id", "kind", "value", "customer_id", "product_id", "plan_id", "category_id", "currency", "cost_seen",
 )  # fmt: skip
+LIST_FIELDS = tuple(column.attname for column in PriceList._meta.concrete_fields)
+SHELF_FIELDS = tuple(column.attname for column in Category._meta.concrete_fields)
 POLICY_FIELDS = ("rounding", "rounding_way", "floor", "fixed_keeps")
+MONTHLY = Cycle.MONTHLY.value
+NOBODY = 0  # No customer has this id.
 NUMBER = re.compile(r"[0-9]{1,9}")
 
 
@@ -66,15 +77,23 @@ def _policy(row: SellingPolicy | None) -> Policy:
     return Policy(*(getattr(row, name) for name in POLICY_FIELDS)) if row else Policy()
 
 
+def _terms(account: int) -> "QuerySet[PriceListAssignment, tuple[Any, ...]]":
+    """The columns of an account's price list, and of its settings."""
+    columns = [f"price_list__{name}" for name in LIST_FIELDS]
+    columns += [f"account__selling_policy__{name}" for name in POLICY_FIELDS]
+    return PriceListAssignment.objects.filter(account=account).order_by().values_list(*columns)
+
+
+_TERMS = PreparedRows(_terms, account=-1)
+
+
 def terms_of(reseller: Account) -> tuple[PriceList | None, Policy]:
     """The price list a reseller buys from today and his policy, in one statement; two if the list is the default."""
-    rows = PriceListAssignment.objects.filter(account=reseller).select_related("price_list").order_by()
-    settings = {f"his_{name}": F(f"account__selling_policy__{name}") for name in POLICY_FIELDS}
-    found = rows.annotate(**settings).only("price_list")[:1]
-    for row in found:
-        said = [getattr(row, name) for name in settings]
+    for row in _TERMS.read(account=reseller.pk):
+        price_list = PriceList.from_db(DEFAULT_DB_ALIAS, LIST_FIELDS, row[: len(LIST_FIELDS)])
+        said = row[len(LIST_FIELDS) :]
         policy = Policy(*said) if said[0] is not None else Policy()
-        return (row.price_list if is_valid(row.price_list) else None), policy
+        return (price_list if is_valid(price_list) else None), policy
     return price_list_of(reseller), policy_of(reseller)
 
 
@@ -86,6 +105,20 @@ def shares_prices(reseller: Account | None) -> bool:
 def rule_of(row: RuleRow) -> Rule:
     """A stored rule as the pure functions take it."""
     return Rule(*(getattr(row, name) for name in RULE_FIELDS))
+
+
+def _rule_rows(
+    account: int, customer: int, day: dt.date, plans: list[int] | None = None, products: list[int] | None = None
+) -> "QuerySet[RuleRow, tuple[Any, ...]]":
+    """The rules in effect on a day for all customers and this one, oldest first; of some plans those about them."""
+    rows = RuleRow.objects.filter(Q(customer=None) | Q(customer=customer), account=account, valid_from__lte=day)
+    if plans is not None:
+        about = Q(Among(F("plan_id"), plans)) | Q(Among(F("product_id"), products)) | Q(plan=None, product=None)
+        rows = rows.filter(about)
+    return rows.order_by("valid_from", "id").values_list(*RULE_FIELDS)
+
+
+_RULES_OF_PLANS = PreparedRows(_rule_rows, account=-1, customer=-2, day=dt.date(1, 2, 3), plans=[-3], products=[-4])
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +155,26 @@ class SellingBook:
         """
         if customer is not None and customer.bill_to_id != reseller.pk:
             raise ValueError("the customer of another account has no selling price here")
-        theirs = Q(customer=None) | Q(customer=customer) if customer else Q(customer=None)
-        products = Q()
-        if plans is not None:
-            chosen = list(plans)
-            products = Q(Among(F("product_id"), {plan.product_id for plan in chosen}))
-            theirs &= Q(Among(F("plan_id"), [plan.pk for plan in chosen])) | products | Q(plan=None, product=None)
-        rows = RuleRow.objects.filter(theirs, account=reseller, valid_from__lte=clock.now().date())
+        chosen = None if plans is None else list(plans)
+        products = None if chosen is None else list({plan.product_id for plan in chosen})
         names: dict[int, str] = {}
         if shelves is None:
-            said = Listing.objects.filter(products, account=reseller).exclude(category=None, name="")
-            rest = list(said.order_by().values_list("product_id", "category_id", "name"))
+            said = Listing.objects.filter(account=reseller).exclude(category=None, name="").order_by()
+            said = said if products is None else said.filter(Among(F("product_id"), products))
+            rest = list(said.values_list("product_id", "category_id", "name"))
             shelves = {product: shelf for product, shelf, _name in rest if shelf is not None}
             names = {product: name for product, _shelf, name in rest if name}
+        scope: dict[str, Any] = {
+            "account": reseller.pk,
+            "customer": customer.pk if customer else NOBODY,
+            "day": clock.now().date(),
+        }
+        if chosen is None:
+            rows: Iterable[tuple[Any, ...]] = _rule_rows(**scope)
+        else:
+            rows = _RULES_OF_PLANS.read(**scope, plans=[plan.pk for plan in chosen], products=products)
         # Of one scope the rule that came into effect last counts: a later one replaces it here.
-        rules = Rules(Rule(*row) for row in rows.order_by("valid_from", "id").values_list(*RULE_FIELDS))
+        rules = Rules(Rule(*row) for row in rows)
         policy = policy or policy_of(reseller)
         return cls(price_list.currency, policy, rules, shelves, customer.pk if customer else None, names)
 
@@ -274,13 +312,23 @@ def on_shelf(rows: QuerySet[Product], window: ShopWindow, category: Category) ->
     return rows.filter(Q(listing__category=category) | Q(listing__category=None, category=category))
 
 
-def shelves_of(actor: Actor, reseller: Account) -> QuerySet[Category]:
-    """The shelves of a reseller's shop that have something on them, in their order."""
-    there = Listing.objects.filter(account=reseller, state=ListingState.LISTED).order_by().values("pk")
+def _stocked_shelves(organization: int, account: int) -> "QuerySet[Category, tuple[Any, ...]]":
+    """The columns of the categories that have something on them in the shop of an account."""
+    there = Listing.objects.filter(account=account, state=ListingState.LISTED).order_by().values("pk")
     usual = there.filter(category=None, product__category=OuterRef("pk"))[:1]
     moved = there.filter(category=OuterRef("pk"))[:1]
-    rows = Category.objects.filter(organization_id=actor.tenant_id)
-    return rows.alias(stock=Coalesce(Subquery(usual), Subquery(moved))).filter(stock__isnull=False)
+    rows = Category.objects.filter(organization_id=organization)
+    rows = rows.alias(stock=Coalesce(Subquery(usual), Subquery(moved))).filter(stock__isnull=False)
+    return rows.values_list(*SHELF_FIELDS)
+
+
+_SHELVES = PreparedRows(_stocked_shelves, organization=-1, account=-2)
+
+
+def shelves_of(actor: Actor, reseller: Account) -> list[Category]:
+    """The shelves of a reseller's shop that have something on them, in their order."""
+    rows = _SHELVES.read(organization=actor.tenant_id, account=reseller.pk)
+    return [Category.from_db(DEFAULT_DB_ALIAS, SHELF_FIELDS, row) for row in rows]
 
 
 def dressed(products: Iterable[Product]) -> list[Product]:
@@ -306,11 +354,31 @@ def picture_of(reseller_id: int, name: str) -> ListingPicture | None:
 
 def window_plans(window: ShopWindow, products: Sequence[Product]) -> dict[int, list[ShownPlan]]:
     """The plans of these products with the prices this window shows, by product id; nothing where it shows none."""
+    found, show = _plans_to_show(window, products)
+    return {pk: show(plans) for pk, plans in found.items()}
+
+
+def window_lowest(window: ShopWindow, products: Sequence[Product]) -> dict[int, ShownPlan | None]:
+    """What :func:`lowest` finds of :func:`window_plans`, by product id; other plans are not priced."""
+    found, show = _plans_to_show(window, products)
+    monthly = {pk: show([item for item in plans if item.plan.billing_cycle == MONTHLY]) for pk, plans in found.items()}
+    return {pk: lowest(shown or show(found[pk])) for pk, shown in monthly.items()}
+
+
+def lowest(plans: Iterable[ShownPlan]) -> ShownPlan | None:
+    """The plan a tile shows: the cheapest monthly one, else the cheapest."""
+    return min(plans, key=lambda item: (item.plan.billing_cycle != MONTHLY, item.price.amount), default=None)
+
+
+def _plans_to_show(
+    window: ShopWindow, products: Sequence[Product]
+) -> tuple[dict[int, list[PricedPlan]], Callable[[Sequence[PricedPlan]], list[ShownPlan]]]:
+    """The plans of these products at the price list's prices, and what makes of them those this window shows."""
     if not window.sees_prices or window.prices is None:
-        return {product.pk: [] for product in products}
+        return {product.pk: [] for product in products}, _as_listed
     found = priced_plans(products, window.prices)
     if window.reseller is None:
-        return {pk: [ShownPlan(item.plan, item.price) for item in plans] for pk, plans in found.items()}
+        return found, _as_listed
     book = SellingBook.load(
         window.reseller,
         [item.plan for plans in found.values() for item in plans],
@@ -319,7 +387,11 @@ def window_plans(window: ShopWindow, products: Sequence[Product]) -> dict[int, l
         shelves=_known_shelves(products),
         policy=window.policy,
     )
-    return {pk: _shown(plans, book, sees_cost=window.sees_cost) for pk, plans in found.items()}
+    return found, partial(_shown, book=book, sees_cost=window.sees_cost)
+
+
+def _as_listed(plans: Sequence[PricedPlan]) -> list[ShownPlan]:
+    return [ShownPlan(item.plan, item.price) for item in plans]
 
 
 def _known_shelves(products: Sequence[Product]) -> Mapping[int, int] | None:

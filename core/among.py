@@ -6,7 +6,11 @@ from django.db.models.lookups import Lookup
 
 
 class Among(Lookup[Any]):
-    """Whether a column of whole numbers is among ``rhs``; for a filter that has hundreds of them on every page."""
+    """Whether a column of whole numbers is among ``rhs``; for a filter that has hundreds of them on every page.
+
+    PostgreSQL is not told the numbers before it runs the statement: it would weigh each of them while it plans, which
+    takes longer than to find the rows by an index.
+    """
 
     lookup_name = "among"
     prepare_rhs = False
@@ -14,4 +18,4 @@ class Among(Lookup[Any]):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """The condition and its parameters."""
         column, params = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s)", (*params, list(self.rhs))
+        return f"{column} = ANY((SELECT %s::bigint[])::bigint[])", (*params, list(self.rhs))

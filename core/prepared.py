@@ -1,8 +1,9 @@
-"""Reads of one shape that programs ask for all day, compiled once for each process.
+"""Reads of one shape that programs or pages ask for all day, compiled once for each process.
 
 Django compiles a query set anew for each use; with the expressions of a list that takes longer than PostgreSQL needs
-to answer (``bench/README.md``). Which rows may be seen is asked for by an ordinary query set; what is then read of
-these rows, by their keys, always has the same statement, and only that is kept here.
+to answer (``bench/README.md``). Only the statement is kept here, never what it found: its values are given anew with
+each read. :class:`PreparedRead` reads rows by their keys, once an ordinary query set has said which may be seen;
+:class:`PreparedRows` reads what a query set of the same shape would.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from django.db.models.expressions import RawSQL
 
 from core import clock
 
+Converters = list[tuple[int, Callable[[Any], Any]]]
 # Stand in the compiled statement for what changes from read to read.
 _KEYS: tuple[list[int]] = ([-1],)
 NOW = dt.datetime(1, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
@@ -26,7 +28,7 @@ class PreparedRead:
     def __init__(self, make: Callable[[], QuerySet[Any]], columns: Sequence[str]) -> None:
         self.make = make
         self.columns = tuple(columns)
-        self._compiled: tuple[str, tuple[Any, ...], list[tuple[int, Any]], str] | None = None
+        self._compiled: tuple[str, tuple[Any, ...], Converters, str] | None = None
 
     def read(self, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Key to a dictionary by column, as ``values()`` gives it; a row that is gone meanwhile is left out."""
@@ -53,16 +55,63 @@ class PreparedRead:
         details = self.read(key["pk"] for key in keys)
         return [key | details[key["pk"]] for key in keys if key["pk"] in details]
 
-    def _compile(self) -> tuple[str, tuple[Any, ...], list[tuple[int, Any]], str]:
+    def _compile(self) -> tuple[str, tuple[Any, ...], Converters, str]:
         rows = self.make().order_by().filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", _KEYS))
-        query = rows.values_list("pk", *self.columns).query
-        compiler = query.get_compiler(rows.db)
-        sql, params = compiler.as_sql()
-        converters = []
-        for position, (chain, expression) in compiler.get_converters([item[0] for item in compiler.select]).items():
-            converters.append((position - 1, _chained(chain, expression, compiler.connection)))
-        self._compiled = (sql, tuple(params), converters, rows.db)
+        sql, params, converters = _compiled(rows.values_list("pk", *self.columns))
+        self._compiled = (sql, params, [(place - 1, convert) for place, convert in converters], rows.db)
         return self._compiled
+
+
+class PreparedRows:
+    """The rows of a query set in which only values change, as its ``values_list()`` gives them.
+
+    ``make`` gives the query set from values by name. It is asked once, with ``stand_ins``: for each name a value of
+    the right type that stands nowhere else in the statement. A list is to be compared by :mod:`core.among`.
+    """
+
+    def __init__(self, make: Callable[..., QuerySet[Any, Any]], **stand_ins: Any) -> None:
+        self.make = make
+        self.stand_ins = stand_ins
+        self._compiled: tuple[str, list[tuple[str, Any]], Converters, str] | None = None
+
+    def read(self, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows for these values; each name of the stand-ins needs one."""
+        sql, params, converters, using = self._compiled or self._compile()
+        with connections[using].cursor() as cursor:
+            cursor.execute(sql, [values[name] if name else fixed for name, fixed in params])
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return [_converted(row, converters) for row in rows] if converters else rows
+
+    def _compile(self) -> tuple[str, list[tuple[str, Any]], Converters, str]:
+        rows = self.make(**self.stand_ins)
+        sql, found, converters = _compiled(rows)
+        params = [(self._name_of(param), param) for param in found]
+        missing = set(self.stand_ins) - {name for name, _fixed in params}
+        if missing:
+            raise ValueError(f"the statement says nothing of {', '.join(sorted(missing))}")
+        self._compiled = (sql, params, converters, rows.db)
+        return self._compiled
+
+    def _name_of(self, param: Any) -> str:
+        known = (name for name, value in self.stand_ins.items() if type(value) is type(param) and value == param)
+        return next(known, "")
+
+
+def _compiled(rows: QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...], Converters]:
+    """The statement of a ``values_list()``, its parameters, and what its columns must go through, by their place."""
+    compiler = rows.query.get_compiler(rows.db)
+    sql, params = compiler.as_sql()
+    converters = []
+    for place, (chain, expression) in compiler.get_converters([item[0] for item in compiler.select]).items():
+        converters.append((place, _chained(chain, expression, compiler.connection)))
+    return sql, tuple(params), converters
+
+
+def _converted(row: tuple[Any, ...], converters: Converters) -> tuple[Any, ...]:
+    values = list(row)
+    for place, convert in converters:
+        values[place] = convert(values[place])
+    return tuple(values)
 
 
 def _chained(chain: Sequence[Callable[..., Any]], expression: Any, connection: Any) -> Callable[[Any], Any]:

@@ -21,7 +21,7 @@ from core.request_id import current_request_id
 from core.tenancy import Actor
 from resellers.enums import ViewingEnd
 from resellers.models import Organization, Site, ViewAsSession
-from resellers.routing import Route, is_site_host, route
+from resellers.routing import Route, route, site_for_host
 from resellers.selectors import actor_for, viewing_for
 from resellers.services.view_as import end_viewing
 
@@ -55,7 +55,7 @@ class SiteMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Find the site before anything else looks at the request."""
-        found = Route(None) if request.path.startswith(WITHOUT_SITE) else route(_host_of(request), request.path)
+        found = Route(None) if request.path.startswith(WITHOUT_SITE) else route(_site_of(request), request.path)
         acting = cast(ActorRequest, request)
         acting.site = found.site
         acting.organization = found.site.organization if found.site else None
@@ -94,20 +94,22 @@ class SiteMiddleware:
         return response
 
 
-def _host_of(request: HttpRequest) -> str:
-    """The host that was asked, without its port: one the settings allow, or a site's own domain.
+def _site_of(request: HttpRequest) -> Site | None:
+    """The site of the host that was asked: one the settings allow, or a site's own domain.
 
     Any other is Django's DisallowedHost. Later parts get the same answer from ``request.get_host()``.
     """
     try:
-        return request.get_host().partition(":")[0]
+        host = request.get_host().partition(":")[0]
     except DisallowedHost:
         raw = str(request.META.get("HTTP_HOST", ""))
         domain, _port = split_domain_port(raw)
-        if not is_site_host(domain):
+        site = site_for_host(domain)
+        if site is None or not domain or site.host != domain:
             raise
         request.get_host = lambda: raw  # type: ignore[method-assign]
-        return domain
+        return site
+    return site_for_host(host)
 
 
 class ActorMiddleware:

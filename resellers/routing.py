@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from core import clock
 from core.brief import briefly
@@ -32,9 +32,8 @@ class Route:
     moved: str = ""
 
 
-def route(host: str, path: str) -> Route:
-    """Find the storefront of a request; ``host`` without its port, ``path`` as it was asked for."""
-    found = site_for_host(host)
+def route(found: Site | None, path: str) -> Route:
+    """Find the storefront of a request; ``found`` is the site of its host, ``path`` as it was asked for."""
     if found is None or found.account_id is not None:
         return Route(found)
     segment = path[1:].partition("/")[0]
@@ -80,17 +79,16 @@ def organization_site(organization_id: int) -> Site | None:
 
 @briefly
 def site_for_host(host: str) -> Site | None:
-    """The site of a host name; a host that belongs to nobody gets the first organization's own site.
+    """The site of a host name; a host that belongs to nobody gets the first organization's own site. One statement.
 
     A change of the site shows after ``BRIEF_SECONDS``.
     """
-    sites = Site.objects.select_related("organization", "account")
-    default = Q(host="", account=None, status=SiteStatus.LIVE)
-    own = Q(host=host.lower()) & ~Q(status=SiteStatus.DELETED) if host else default
-    rows = list(sites.filter(own | default).order_by("-host", "id")[:1])
-    if host and not rows:
-        rows = list(sites.filter(account=None, status=SiteStatus.LIVE).order_by("id")[:1])
-    return rows[0] if rows else None
+    name = host.lower()
+    own = Q(host=name) & ~Q(host="") & ~Q(status=SiteStatus.DELETED)
+    default = Q(account=None, status=SiteStatus.LIVE)
+    nearest = Case(When(host=name, then=0), When(host="", then=1), default=2)
+    sites = Site.objects.select_related("organization", "account").filter(own | default)
+    return sites.order_by(nearest, "id").first()
 
 
 @briefly
@@ -106,9 +104,3 @@ def site_of_reseller(account_id: int) -> Site | None:
     """The reseller's site that is not deleted, whatever its state."""
     rows = Site.objects.select_related("organization", "account").exclude(status=SiteStatus.DELETED)
     return rows.filter(account_id=account_id).first()
-
-
-@briefly
-def is_site_host(host: str) -> bool:
-    """Whether a site that is not deleted answers to this host name."""
-    return bool(host) and Site.objects.filter(host=host.lower()).exclude(status=SiteStatus.DELETED).exists()

@@ -20,6 +20,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from core import clock
+from core.jobs import Job
 from core.tenancy import LEVELS, Actor, ActorKind, TenantQuerySet
 from resellers.editions import shop_perms
 from resellers.enums import ORDERING_KINDS, SUB_KINDS, AccountKind, AccountStatus, PaymentMethod, PurchaseMode
@@ -84,6 +85,16 @@ def actor_for(
     if staff is not None:
         return _staff_actor(staff, who)
     return Actor(ActorKind.ANONYMOUS, organization_id, **who)  # type: ignore[arg-type]
+
+
+def actor_of_job(job: Job, site: Site | None) -> Actor | None:
+    """Who started a job, as he would act now at ``site``, of the account he acted for; None if he no longer may."""
+    user, account = job.user, job.account
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    chosen = str(account.public_id) if account is not None else ""
+    found = actor_for(user, site, as_staff=account is None, chosen_account=chosen)
+    return found if found.account_id == job.account_id else None
 
 
 def belongs_to_site(membership: Membership, site: Site) -> bool:

@@ -115,6 +115,7 @@ urlpatterns = [
     path("my-shop/catalogue/", shop_catalogue.ShopCatalogue.as_view(), name="shop_catalogue"),
     path("my-shop/catalogue/table/", shop_import.ShopTable.as_view(), name="shop_table"),
     path("my-shop/catalogue/import/", shop_import.ShopImport.as_view(), name="shop_import"),
+    path("my-shop/catalogue/import/<uuid:public_id>/", shop_import.ShopImportJob.as_view(), name="shop_import_job"),
     path("my-shop/catalogue/<uuid:public_id>/", shop_catalogue.ShopProduct.as_view(), name="shop_product"),
     path(
         "my-shop/catalogue/<uuid:public_id>/picture/",

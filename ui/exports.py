@@ -19,7 +19,7 @@ from core.job_files import keep_file
 from core.jobs import Job, JobRun, handler
 from resellers.middleware import ActorRequest
 from resellers.models import Site
-from resellers.selectors import actor_for
+from resellers.selectors import actor_of_job
 from ui.pages.export import EXPORT_LIST
 from ui.pages.lists import ListPage
 from ui.spreadsheet import XLSX
@@ -58,15 +58,10 @@ def page_of(job: Job) -> ListPage:
     request.resolver_match = match
     site = Site.objects.filter(pk=params["site"], organization_id=job.organization_id).first()
     request.site, request.organization = site, site.organization if site else None
-    user = job.user
-    if user is None or not user.is_active:
+    actor = actor_of_job(job, site)
+    if actor is None or job.user is None:
         raise _gone()
-    request.user = user
-    account = job.account
-    chosen = str(account.public_id) if account else ""
-    request.actor = actor_for(user, site, as_staff=account is None, chosen_account=chosen)
-    if request.actor.account_id != job.account_id:
-        raise _gone()
+    request.user, request.actor = job.user, actor
     page = kind()
     page.setup(request, *match.args, **match.kwargs)
     try:

@@ -229,6 +229,7 @@ class SellingRule(TenantOwned):
         indexes = [
             models.Index(fields=["account", "product"], name="selling_rule_product"),
             models.Index(fields=["account", "plan"], name="selling_rule_plan"),
+            models.Index(fields=["account"], name="selling_rule_wide", condition=Q(product=None, plan=None)),
         ]
 
     def __str__(self) -> str:

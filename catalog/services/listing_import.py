@@ -24,6 +24,7 @@ from catalog.services.listings import list_products, require_shop, unlist_produc
 from catalog.services.selling import RuleDraft, check_rule, price_warning
 from catalog.shop import SellingBook
 from core import audit, clock
+from core.bulk import upsert
 from core.errors import BusinessError, Conflict
 from core.tenancy import Actor
 from resellers.models import Account
@@ -249,7 +250,6 @@ class _Import:
 
     def _save_values(self, wanted: Iterable[_Wanted], parts: Mapping[int, list[tuple[str, str, str]]]) -> None:
         """Names, order and shelves that differ; a product that never was in the shop gets its row."""
-        fresh: list[Listing] = []
         changed: list[Listing] = []
         for row in wanted:
             listing = own_listing(row.product) or _blank(self.reseller, row.product)
@@ -260,15 +260,10 @@ class _Import:
                     parts[row.product.pk].append((str(_LABELS[name]), _said(before), _said(value)))
             listing.sort_name = listing.name or row.product.name
             if parts[row.product.pk]:
-                (changed if listing.pk else fresh).append(listing)
-        fields = ["name", "position", "category", "sort_name", "updated_at"]
-        Listing.objects.bulk_create(
-            fresh, batch_size=BATCH, update_conflicts=True, unique_fields=["account", "product"], update_fields=fields
-        )
-        now = clock.real_now()
-        for listing in changed:
-            listing.updated_at = now
-        Listing.objects.bulk_update(changed, fields, batch_size=BATCH)
+                changed.append(listing)
+        if changed:
+            rows = ([getattr(listing, name) for name in _COLUMNS] for listing in changed)
+            upsert(Listing, rows, fields=_COLUMNS, key=("account", "product"), update=_SAVED)
 
     def _save_rules(
         self, wanted: Iterable[_Wanted], parts: Mapping[int, list[tuple[str, str, str]]]
@@ -359,6 +354,8 @@ class _Import:
         return (done.done if done else 0), (gone.done if gone else 0)
 
 
+_SAVED = ("name", "position", "category_id", "sort_name")
+_COLUMNS = ("organization_id", "account_id", "product_id", "state", "summary", "description", "picture", *_SAVED)
 _LABELS = {"name": gettext_lazy("Name"), "position": gettext_lazy("Order"), "category": gettext_lazy("Category")}
 
 

@@ -1,6 +1,6 @@
 """The catalogue: home, shelves and search, one product."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -20,11 +20,13 @@ from catalog.shop import (
     after_place,
     dressed,
     in_order,
+    lowest,
     on_shelf,
     place_of,
     search_window,
     shelves_of,
     shop_window,
+    window_lowest,
     window_plans,
     window_products,
 )
@@ -53,20 +55,15 @@ def _sold(request: ShopRequest, window: ShopWindow) -> QuerySet[Product]:
     return window_products(request.actor, window, foreign=foreign)
 
 
-def _shelves(request: ShopRequest, window: ShopWindow) -> QuerySet[Category]:
+def _shelves(request: ShopRequest, window: ShopWindow) -> Iterable[Category]:
     if window.reseller is not None and window.lists_itself:
         return shelves_of(request.actor, window.reseller)
     return categories_for(request.actor)
 
 
-def _tiles(products: Sequence[Product], plans: Mapping[int, Sequence[ShownPlan]]) -> list[dict[str, Any]]:
+def _tiles(products: Sequence[Product], shown: Mapping[int, ShownPlan | None]) -> list[dict[str, Any]]:
     """Products with their lowest price, ready to be shown as tiles."""
-    return [{"product": product, "from": _lowest(plans.get(product.pk, []))} for product in dressed(products)]
-
-
-def _lowest(plans: Sequence[ShownPlan]) -> ShownPlan | None:
-    monthly = [item for item in plans if item.plan.billing_cycle == "monthly"]
-    return min(monthly or plans, key=lambda item: item.price.amount, default=None)
+    return [{"product": product, "from": shown.get(product.pk)} for product in dressed(products)]
 
 
 @shop_page(anonymous=True)
@@ -88,13 +85,13 @@ def home_context(request: ShopRequest) -> dict[str, Any]:
         featured = featured or list(in_order(rows, window)[:STRIP])
     if Section.NEW in shown:
         newest = list(rows.order_by("-created_at", "-id")[:FRESH])
-    plans = window_plans(window, [*featured, *newest]) if featured or newest else {}
+    cheapest = window_lowest(window, [*featured, *newest]) if featured or newest else {}
     catalogue = reverse("storefront:product_list")
     return {
         "sections": [f"storefront/home/{name}.html" for name in shown],
         "categories": _shelves(request, window) if Section.CATEGORIES in shown else [],
-        "featured": _tiles(featured, plans),
-        "newest": _tiles(newest, plans),
+        "featured": _tiles(featured, cheapest),
+        "newest": _tiles(newest, cheapest),
         "prices": window.sees_prices,
         "hero_link": site_link(look["hero_link"]) or catalogue,
         "banner_link": site_link(look["banner_link"]) or catalogue,
@@ -117,7 +114,7 @@ def product_list(request: ShopRequest, slug: str = "") -> HttpResponseBase:
     context = {
         "category": category,
         "categories": _shelves(request, window),
-        "tiles": _tiles(found, window_plans(window, found)),
+        "tiles": _tiles(found, window_lowest(window, found)),
         "words": words,
         "next": following,
         "prices": window.sees_prices,
@@ -160,7 +157,7 @@ def product_detail(request: ShopRequest, public_id: str) -> HttpResponseBase:
         "plans": plans[product.pk],
         "addons": [(addon, plans[addon.pk]) for addon in addons if plans[addon.pk]],
         "prices": window.sees_prices,
-        "related": _tiles(related, plans),
+        "related": _tiles(related, {row.pk: lowest(plans[row.pk]) for row in related}),
         "sees_cost": window.sees_cost,
     }
     return render(request, "storefront/product_detail.html", context)

@@ -1,11 +1,10 @@
 """A reseller's catalogue as a table: taken out, worked on elsewhere, and taken over after a look at the changes."""
 
-import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.core.cache import cache
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -15,16 +14,28 @@ from django.utils.translation import gettext_lazy, ngettext
 from catalog import sheet
 from catalog.desk import own_listing
 from catalog.models import ListingState, Product, SellingRule
-from catalog.services.listing_import import Imported, preview_import, run_import
+from catalog.services.listing_tables import (
+    ASKED_AGAIN,
+    LOOK,
+    TAKE,
+    Preview,
+    UploadedTable,
+    keep_table,
+    kept_preview,
+    kept_table,
+    look_at,
+    start_look,
+    start_take,
+    take_over,
+    waits_for_confirmation,
+)
 from core.errors import BusinessError, Conflict
+from core.jobs import Job, own_job
 from storefront.shop_forms import ImportForm
 from storefront.views.shop_catalogue import CATALOGUE, OwnDesk, ShopCatalogue
-from ui.pages import Action, FormPage
-from ui.sheet_reader import Table, TableRow, read_table
+from ui.pages import Action, FormPage, JobPage
+from ui.sheet_reader import MAX_BYTES, read_table
 from ui.tables import Column
-
-KEPT = 3600
-SHOWN = 200
 
 
 class ShopTable(ShopCatalogue):
@@ -77,6 +88,7 @@ class ShopImport(OwnDesk, FormPage):
     """Upload a table, look at what it would change, and confirm it.
 
     What was uploaded is kept for an hour under a name that only this page knows; whoever confirms later uploads again.
+    A long table is looked at and taken over by a worker.
     """
 
     title = gettext_lazy("Import the catalogue")
@@ -95,6 +107,14 @@ class ShopImport(OwnDesk, FormPage):
             "xlsx_url": f"{table}?format=xlsx",
         }
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The form; or what a worker found that a table would change."""
+        token = request.GET.get("token", "")
+        if not token:
+            return super().get(request, *args, **kwargs)
+        found = kept_preview(self.actor, token)
+        return self._show(found, token) if found is not None else self._gone()
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Preview an upload, or take over what was previewed."""
         if "token" in request.POST:
@@ -102,62 +122,73 @@ class ShopImport(OwnDesk, FormPage):
         return super().post(request, *args, **kwargs)
 
     def perform(self, form: Any) -> HttpResponseBase:
-        """Read the file and show what it would change."""
+        """Read the file and show what it would change; a long one is looked at by a worker."""
         file = form.cleaned_data["file"]
-        table = read_table(file.read())
-        if not {sheet.CODE, sheet.PRODUCT_ID} & set(table.heads):
+        read = read_table(file.read(MAX_BYTES + 1))
+        if not {sheet.CODE, sheet.PRODUCT_ID} & set(read.heads):
             words = _("The first row has no “%(column)s”. Begin with the exported table.")
             raise BusinessError("column_missing", words % {"column": sheet.CODE}, field="file")
-        token = uuid.uuid4().hex
-        rows = [(row.number, row.cells) for row in table.rows]
-        cache.set(self._key(token), {"rows": rows, "heads": table.heads, "name": file.name[:100]}, KEPT)
-        return self._preview(token, table, file.name)
+        table = UploadedTable(file.name[:100], read.heads, read.rows)
+        token = keep_table(self.actor, table)
+        if table.is_long:
+            return redirect("storefront:shop_import_job", start_look(self.actor, token, table).public_id)
+        return self._show(look_at(self.actor, reseller=self.desk.reseller, table=table), token)
 
-    def _key(self, token: str) -> str:
-        return f"shop-import:{self.actor.account_id}:{self.actor.user_id}:{token}"
+    def _show(self, found: Preview, token: str) -> HttpResponseBase:
+        return self.show(status=409 if found.refusal else 200, form=ImportForm(), found=found, token=token)
 
-    def _preview(self, token: str, table: Table, name: str, *, refusal: str = "") -> HttpResponseBase:
-        found = preview_import(self.actor, reseller=self.desk.reseller, rows=table.rows)
-        ignored = [head for head in table.heads if head not in (*sheet.COLUMNS, sheet.USUAL_NAME)]
-        return self.show(
-            status=409 if refusal else 200,
-            form=ImportForm(),
-            found=found,
-            changes=found.changes[:SHOWN],
-            more=max(len(found.changes) - SHOWN, 0),
-            problems=found.problems[:SHOWN],
-            more_problems=max(len(found.problems) - SHOWN, 0),
-            ignored=ignored,
-            token=token,
-            file_name=name,
-            refusal=refusal,
-        )
+    def _gone(self) -> HttpResponseBase:
+        messages.warning(self.request, _("The file was not kept any longer. Upload it again."))
+        return redirect(self.request.path)
 
     def _confirm(self, token: str) -> HttpResponseBase:
-        kept = cache.get(self._key(token)) if token.isalnum() else None
-        if kept is None:
-            messages.warning(self.request, _("The file was not kept any longer. Upload it again."))
-            return redirect(self.request.path)
-        table = Table(tuple(kept["heads"]), tuple(TableRow(number, cells) for number, cells in kept["rows"]))
+        table = kept_table(self.actor, token)
+        if table is None:
+            return self._gone()
+        seen, accepted = self.request.POST.get("seen", ""), self.request.POST.getlist("accepted")
+        if table.is_long:
+            return self._hand_over(token, table, seen, accepted)
+        reseller = self.desk.reseller
         try:
-            done = run_import(
-                self.actor,
-                reseller=self.desk.reseller,
-                rows=table.rows,
-                seen=self.request.POST.get("seen", ""),
-                accepted=self.request.POST.getlist("accepted"),
-            )
+            done = take_over(self.actor, reseller=reseller, token=token, table=table, seen=seen, accepted=accepted)
         except BusinessError as error:
-            if not isinstance(error, Conflict) and error.code not in ("import_refused", "price_warning"):
+            if error.code not in ASKED_AGAIN:
                 raise
-            return self._preview(token, table, kept["name"], refusal=str(error.message))
-        cache.delete(self._key(token))
-        messages.success(self.request, _told(done))
+            found = look_at(self.actor, reseller=reseller, table=table)
+            return self._show(replace(found, refusal=str(error.message)), token)
+        messages.success(self.request, _told(done["changed"]))
         return redirect("storefront:shop_catalogue")
 
+    def _hand_over(self, token: str, table: UploadedTable, seen: str, accepted: list[str]) -> HttpResponseBase:
+        try:
+            job = start_take(self.actor, token, table, seen=seen, accepted=accepted)
+        except Conflict:
+            messages.warning(self.request, _("A table is being imported into your shop. Try again when it is done."))
+            return redirect("storefront:shop_catalogue")
+        return redirect("storefront:shop_import_job", job.public_id)
 
-def _told(done: Imported) -> str:
-    number = len(done.changes)
+
+class ShopImportJob(OwnDesk, JobPage):
+    """A worker looks at a long table, or takes it over; the person's own alone."""
+
+    back = CATALOGUE
+
+    def load(self, public_id: str) -> Job:
+        """The person's own import; everything else is not there."""
+        found = own_job(self.actor, public_id, LOOK) or own_job(self.actor, public_id, TAKE)
+        if found is None:
+            raise Http404
+        return found
+
+    def result_url(self) -> str:
+        """What would change, to be confirmed; after the import the catalogue."""
+        job: Job = self.object
+        if waits_for_confirmation(self.actor, job):
+            return f"{reverse('storefront:shop_import')}?token={job.params['token']}"
+        return reverse("storefront:shop_catalogue" if job.kind == TAKE else "storefront:shop_import")
+
+
+def _told(number: int) -> str:
     words = ngettext("%(n)s product changed.", "%(n)s products changed.", number)
     return words % {"n": number}
 

@@ -14,7 +14,7 @@ from core.events import Event
 from notifications.models import OutgoingMail
 from resellers.enums import AccountKind, AliasState, Edition, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
-from resellers.routing import route, site_address, site_of_reseller
+from resellers.routing import route, site_address, site_for_alias, site_for_host, site_of_reseller
 from resellers.services import sites
 from tests import factories
 
@@ -225,7 +225,7 @@ def test_change_of_alias_redirects_for_90_days_and_not_twice_in_30(reseller):
 def test_held_alias_leads_nowhere_and_is_free_again(reseller):
     holder = uuid.uuid4()
     sites.hold_alias(reseller, "Cedar", holder=holder)
-    assert route(host_of(reseller), "/cedar/").prefix == ""
+    assert route(site_for_host(host_of(reseller)), "/cedar/").prefix == ""
     other = factories.account(reseller.organization, AccountKind.RESELLER)
     with pytest.raises(BusinessError) as taken:
         sites.hold_alias(other, "cedar", holder=uuid.uuid4())
@@ -290,3 +290,40 @@ def test_site_costs_one_look_up_at_most(reseller, django_assert_num_queries):
     client.get("/cedar/accounts/login/")
     with django_assert_num_queries(2):
         client.get("/cedar/accounts/login/")
+
+
+def test_one_statement_finds_a_site_by_its_host_or_its_alias(reseller, django_assert_num_queries):
+    site = plan(reseller)
+    Site.objects.filter(pk=site.pk).update(host="shop.cedar.test")
+    first = Site.objects.filter(account=None).order_by("id")[0]
+    found = {"shop.cedar.test": site, "Shop.Cedar.test": site, "nobody.example": first, host_of(reseller): first}
+    for host, expected in found.items():
+        with django_assert_num_queries(1):
+            assert site_for_host(host) == expected
+    with django_assert_num_queries(1):
+        assert site_for_alias(reseller.organization_id, "cedar") == site
+
+
+def test_one_statement_finds_the_site_of_a_host_the_settings_do_not_know(
+    reseller, settings, client, django_assert_num_queries
+):
+    settings.ALLOWED_HOSTS = ["localhost"]
+    site = plan(reseller)
+    Site.objects.filter(pk=site.pk).update(host="shop.cedar.test")
+    client.get("/accounts/login/", headers={"host": "shop.cedar.test"})
+    with django_assert_num_queries(1):
+        assert client.get("/accounts/login/", headers={"host": "shop.cedar.test:8000"}).status_code == 200
+    assert client.get("/accounts/login/", headers={"host": "nobody.example"}).status_code == 400
+
+
+def test_a_host_of_nobody_gets_the_nearest_site_there_is():
+    elsewhere, without_host = factories.organization(), factories.organization()
+    own = factories.site_of(elsewhere)
+    other = factories.site_of(without_host)
+    assert site_for_host("nobody.example") == own
+    Site.objects.filter(pk=other.pk).update(host="")
+    assert site_for_host("nobody.example") == site_for_host("") == other
+    Site.objects.filter(pk=own.pk).update(status=SiteStatus.DELETED)
+    assert site_for_host(own.host) == other
+    Site.objects.filter(pk=other.pk).update(status=SiteStatus.DELETED)
+    assert site_for_host("nobody.example") is None
