@@ -29,7 +29,7 @@ def running(shop: Shop, *, quantity: int = 5, **values: Any) -> Subscription:
     }
     set_sync(row, SyncStatus.IN_PROGRESS)
     confirm(shop.staff, row, external_id=f"vendor-{row.pk}", data=data)
-    settle.deliver(row)
+    settle.deliver(Operation.objects.get(subscription=row))
     values = {
         "period_starts_at": begun,
         "period_ends_at": begun + 30 * DAY,
