@@ -17,9 +17,10 @@ from core.errors import BusinessError
 from core.events import Event
 from core.tenancy import system_actor
 from orders.enums import DeliveryStatus, OrderStatus
-from orders.models import OrderLine
+from orders.models import Basket, OrderLine
 from orders.services import approve, giveback, more
 from orders.services.approve import approve_order, cost_today
+from orders.services.basket import add_line
 from orders.services.place import cancel_order
 from provisioning.services import desk, run
 from resellers.enums import AccountKind
@@ -27,11 +28,12 @@ from resellers.models import Account
 from subscriptions.enums import OperationState, Purpose, StampKind, StampState, SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription
 from subscriptions.services import open_operation, stamps
-from tests.attack.test_races import at_once, refused_operation
+from tests import factories
+from tests.attack.test_races import at_once
 from tests.bss.running import running
 from tests.legs.running import make_running
 from tests.legs.world import make_world
-from tests.shop import Shop, make_shop
+from tests.shop import Shop, fill_basket, make_shop, place
 from vendors.models import SyncStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -153,10 +155,9 @@ def test_giving_up_a_refused_stamp_does_not_make_licences_free():
 
 def test_customer_and_one_of_his_services_are_given_up_at_once(monkeypatch):
     shop = make_shop()
-    refused_operation(shop)
-    setup = Operation.objects.get(verb=Verb.ACCOUNT_SYNC)
+    order_of_two(shop)
+    setup, _first, second = Operation.objects.order_by("pk")
     Operation.objects.filter(pk=setup.pk).update(state=OperationState.ATTENTION)
-    second = _another_of_its_order(shop, setup)
     halt = Halt()
     monkeypatch.setattr(desk.settle, "give_up", halt.after(desk.settle.give_up))
 
@@ -169,23 +170,12 @@ def test_customer_and_one_of_his_services_are_given_up_at_once(monkeypatch):
     assert set(OrderLine.objects.values_list("delivery_status", flat=True)) == {DeliveryStatus.CANCELLED}
 
 
-def _another_of_its_order(shop: Shop, setup: Operation) -> Operation:
-    """The order has a second service, and both wait for the customer."""
-    first = Operation.objects.get(verb=Verb.CREATE)
-    Operation.objects.filter(pk=first.pk).update(state=OperationState.QUEUED, depends_on=setup, first_sent_at=None)
-    service, line, charge = Subscription.objects.get(), OrderLine.objects.get(), Charge.objects.get()
-    OrderLine.objects.filter(pk=line.pk).update(delivery_status=DeliveryStatus.IN_PROGRESS)
-    service.pk, service.public_id = None, uuid.uuid4()
-    service.save(force_insert=True)
-    line.pk, line.public_id, line.position, line.subscription = None, uuid.uuid4(), 2, service
-    line.delivery_status = DeliveryStatus.IN_PROGRESS
-    line.save(force_insert=True)
-    charge.pk, charge.source, charge.subscription = None, f"order-line:{line.public_id}", service
-    charge.save(force_insert=True)
-    first.pk, first.public_id, first.subscription, first.depends_on = None, uuid.uuid4(), service, setup
-    first.state = OperationState.QUEUED
-    first.save(force_insert=True)
-    return first
+def order_of_two(shop: Shop) -> None:
+    """An order of two services, both of which wait for the customer to be set up."""
+    basket = fill_basket(shop, shop.customer_admin)
+    plan = factories.product(shop.instance, name="Second").plans.get()
+    add_line(shop.customer_admin, basket=basket, site=shop.site, plan=plan, quantity=1)
+    place(shop.customer_admin, Basket.objects.get(pk=basket.pk))
 
 
 def test_refused_change_is_retried_while_the_renewal_begins(monkeypatch):
