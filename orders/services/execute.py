@@ -23,7 +23,13 @@ from orders.targets import hold_of
 from resellers.enums import PurchaseMode
 from subscriptions.enums import SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription, SubscriptionAddOn
-from subscriptions.services import create_addons, create_subscription, open_operation, open_operation_of_link
+from subscriptions.services import (
+    create_addons,
+    create_subscription,
+    hold_operation_of_link,
+    open_operation,
+    open_operation_of_link,
+)
 from subscriptions.services.assets import create_asset, tell_created
 from users.permissions import Perm
 from vendors.models import AccountLink, Instance, LinkState
@@ -291,10 +297,8 @@ def prepare_link(actor: Actor, order: Order, instance: Instance) -> AccountLink:
 
 def _setup_operation(actor: Actor, order: Order, link: AccountLink) -> Operation | None:
     """The operation that makes the account known at the vendor: the open one, a new one, or none if it is known."""
-    if link.state == LinkState.SYNCHRONIZED:
-        return None
-    running = open_operation_of_link(link)
-    if running is not None:
+    running = None if link.state == LinkState.SYNCHRONIZED else hold_operation_of_link(link)
+    if running is not None or link.state == LinkState.SYNCHRONIZED:
         return running
     return open_operation(
         actor,

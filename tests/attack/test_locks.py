@@ -22,19 +22,20 @@ from orders.services import approve, giveback, more
 from orders.services.approve import approve_order, cost_today
 from orders.services.basket import add_line
 from orders.services.place import cancel_order
-from provisioning.services import desk, run
+from provisioning.ports import Outcome, Result
+from provisioning.services import apply, desk, run
 from resellers.enums import AccountKind
 from resellers.models import Account
 from subscriptions.enums import OperationState, Purpose, StampKind, StampState, SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription
-from subscriptions.services import open_operation, stamps
+from subscriptions.services import FAR_FUTURE, open_operation, stamps
 from tests import factories
 from tests.attack.test_races import at_once
 from tests.bss.running import running
 from tests.legs.running import make_running
 from tests.legs.world import make_world
 from tests.shop import Shop, fill_basket, make_shop, place
-from vendors.models import SyncStatus
+from vendors.models import AccountLink, LinkState, SyncStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WAIT = 10
@@ -178,6 +179,23 @@ def order_of_two(shop: Shop) -> None:
     place(shop.customer_admin, Basket.objects.get(pk=basket.pk))
 
 
+def test_order_placed_while_its_customer_becomes_known_does_not_wait_for_ever(monkeypatch):
+    shop = make_shop()
+    order_of_two(shop)
+    setup = Operation.objects.get(verb=Verb.ACCOUNT_SYNC)
+    basket = fill_basket(shop, shop.customer_admin)
+    halt = Halt()
+    monkeypatch.setattr(apply, "wake_dependants", halt.after(apply.wake_dependants))
+
+    _nothing, order = at_once(
+        lambda: answered(shop, setup, secrets={"admin_password": "x"}),
+        halt.second(lambda: place(shop.customer_admin, basket)),
+    )
+
+    assert Operation.objects.filter(verb=Verb.CREATE, order_number=order.number).count() == 1
+    assert not Operation.objects.filter(not_before=FAR_FUTURE).exists()
+
+
 def test_refused_change_is_retried_while_the_renewal_begins(monkeypatch):
     shop = make_shop()
     row = running(shop)
@@ -228,7 +246,7 @@ def test_relationship_turns_while_the_customer_changes_a_service(monkeypatch, ot
             return more.buy_licences(shop.customer_admin, subscription=turned, quantity=7, key=key, seen_total=total)
         return giveback.reduce(shop.customer_admin, subscription=turned, quantity=4)
 
-    at_once(lambda: _answered(shop, operation), halt.second(change))
+    at_once(lambda: answered(shop, operation), halt.second(change))
 
     run_.refresh_from_db()
     assert run_.state == StampState.DONE
@@ -237,11 +255,9 @@ def test_relationship_turns_while_the_customer_changes_a_service(monkeypatch, ot
     assert set(kept.values_list("bill_to_id", flat=True)) == {shop.reseller.pk}
 
 
-def _answered(shop: Shop, operation: Operation) -> None:
-    """The vendor has stamped it."""
-    from provisioning.ports import Outcome, Result  # Only this scenario needs the two.
-    from provisioning.services import apply
-
+def answered(shop: Shop, operation: Operation, **values: Any) -> None:
+    """The vendor has done it."""
     Operation.objects.filter(pk=operation.pk).update(state=OperationState.RUNNING)
+    AccountLink.objects.filter(pk=operation.account_link_id).update(state=LinkState.IN_PROGRESS)
     operation.refresh_from_db()
-    apply.apply_result(shop.staff, operation, Result(Outcome.DONE, external_id="vendor"))
+    apply.apply_result(shop.staff, operation, Result(Outcome.DONE, external_id="vendor", **values))
