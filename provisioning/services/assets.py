@@ -43,7 +43,8 @@ def begin(operation: Operation, asset: Asset) -> None:
     """An operation on the asset runs, for the first time or again: nobody knows yet what comes of it."""
     if asset.sync_status != SyncStatus.UNSYNCHRONISED:
         set_asset_sync(asset, SyncStatus.UNSYNCHRONISED)
-    resume_return(operation)
+    if operation.verb != Verb.ASSET_CREATE:
+        resume_return(operation)
 
 
 def apply_done(actor: Actor, operation: Operation, asset: Asset, result: Result) -> None:
