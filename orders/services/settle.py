@@ -4,6 +4,7 @@
 service: an executed order is locked after its services and before its lines (``docs/architecture.md``, Locks).
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.db.models import Exists, Q
@@ -20,7 +21,7 @@ Service = Subscription | Asset
 UNFINISHED = (DeliveryStatus.WAITING, DeliveryStatus.IN_PROGRESS)
 
 
-def _fire(operation: Operation, event: DeliveryEvent) -> list[OrderLine]:
+def _fire(operation: Operation, event: DeliveryEvent) -> Sequence[OrderLine]:
     """Move the lines that ``operation`` provisions; those that the same service has in other orders stay as they are.
 
     Emits ``order.finished`` when no line of the order is open any more; it is emitted again if a line that failed is
