@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from sso.selectors import pending_registrations
 from subscriptions.asset_selectors import pending_returns
 from subscriptions.selectors import desk_operations, pending_requests
-from tenants.selectors import is_distributor, is_professional
+from tenants.selectors import is_professional
 from ui.nav import Entry, declare
 from users.permissions import Perm
 
@@ -20,7 +20,7 @@ ENTRIES = [
         "globe",
         _("Sales"),
         Perm.PROFESSIONAL,
-        shown=is_distributor,
+        never=is_professional,
     ),
     Entry(_("Orders"), "bss:order_list", "receipt", _("Sales"), Perm.BSS_VIEW),
     Entry(_("Subscriptions"), "bss:subscription_list", "repeat", _("Sales"), Perm.BSS_VIEW),
@@ -38,7 +38,7 @@ ENTRIES = [
     Entry(_("Products"), "bss:product_list", "box", _("Catalogue"), Perm.BSS_VIEW),
     Entry(_("Product types"), "bss:type_list", "grid", _("Catalogue"), Perm.CATALOG_MANAGE),
     Entry(_("Price lists"), "bss:price_list_list", "tag", _("Catalogue"), Perm.BSS_VIEW),
-    Entry(_("Catalogue update"), "bss:update_list", "sync", _("Catalogue"), Perm.CATALOG_MANAGE, shown=is_professional),
+    Entry(_("Catalogue update"), "bss:update_list", "sync", _("Catalogue"), Perm.CATALOG_MANAGE, only=is_professional),
     Entry(
         _("Operations desk"), "bss:operation_list", "lifebuoy", _("Operations"), Perm.OPERATION_VIEW, desk_operations
     ),

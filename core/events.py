@@ -1,6 +1,6 @@
 """Events: what happened, as a row in the same transaction. ``notifications`` picks the rows up by name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import models
@@ -49,12 +49,16 @@ register(Event, field="state", due=Event.DUE, task=PROCESS_TASK)
 
 def emit(name: str, payload: Mapping[str, Any], *, organization_id: int, account_id: int | None = None) -> Event:
     """Write the event inside the present transaction; it is handled after the commit, once, even if a worker dies."""
-    event = Event.objects.create(
-        name=name,
-        payload=dict(payload),
-        organization_id=organization_id,
-        account_id=account_id,
-        happened_at=clock.now(),
-    )
-    dispatch(PROCESS_TASK, event.pk)
+    (event,) = emit_all(name, [payload], organization_id=organization_id, account_id=account_id)
     return event
+
+
+def emit_all(
+    name: str, payloads: Iterable[Mapping[str, Any]], *, organization_id: int, account_id: int | None = None
+) -> list[Event]:
+    """As :func:`emit`, for several things of one account to which the same happened: one event each, one statement."""
+    same = {"name": name, "organization_id": organization_id, "account_id": account_id, "happened_at": clock.now()}
+    events = Event.objects.bulk_create([Event(payload=dict(payload), **same) for payload in payloads])
+    for event in events:
+        dispatch(PROCESS_TASK, event.pk)
+    return events

@@ -26,16 +26,17 @@ from storefront.views import (
     shop_prices,
     subscription,
     viewing,
-    webhooks,
 )
 from storefront.views import subscription_later as later
 from storefront.views import subscription_more as more
+from ui.api_clients import client_paths
+from ui.webhooks import webhook_paths
+from users.permissions import Perm
 
 app_name = "storefront"
+LAYOUT = "base_storefront.html"
 _MEMBER = "company/users/<uuid:public_id>/"
 _REGISTRATION = "registrations/<uuid:public_id>/"
-_CLIENT = "my-shop/api/<uuid:public_id>/"
-_WEBHOOK = "my-shop/api/webhooks/<uuid:public_id>/"
 _ASSET = "licences/<uuid:public_id>/"
 
 urlpatterns = [
@@ -133,22 +134,11 @@ urlpatterns = [
     path("my-shop/prices/settings/", shop_prices.PolicyEdit.as_view(), name="shop_policy"),
     path("my-shop/prices/<uuid:public_id>/", shop_prices.RuleEdit.as_view(), name="shop_rule_edit"),
     path("my-shop/prices/<uuid:public_id>/delete/", shop_prices.RuleDelete.as_view(), name="shop_rule_delete"),
-    path("my-shop/api/webhooks/", webhooks.WebhookList.as_view(), name="webhook_list"),
-    path("my-shop/api/webhooks/new/", webhooks.WebhookNew.as_view(), name="webhook_new"),
-    path(_WEBHOOK, webhooks.WebhookDetail.as_view(), name="webhook"),
-    path(f"{_WEBHOOK}edit/", webhooks.WebhookEdit.as_view(), name="webhook_edit"),
-    path(f"{_WEBHOOK}secret/", webhooks.WebhookRotate.as_view(), name="webhook_rotate"),
-    path(f"{_WEBHOOK}test/", webhooks.WebhookTest.as_view(), name="webhook_test"),
-    path(f"{_WEBHOOK}delete/", webhooks.WebhookDelete.as_view(), name="webhook_delete"),
-    path(f"{_WEBHOOK}deliveries/", webhooks.WebhookDeliveries.as_view(), name="webhook_deliveries"),
-    path(f"{_WEBHOOK}deliveries/<uuid:delivery_id>/", webhooks.WebhookDelivery.as_view(), name="webhook_delivery"),
-    path(f"{_WEBHOOK}deliveries/<uuid:delivery_id>/replay/", webhooks.WebhookReplay.as_view(), name="webhook_replay"),
+    *webhook_paths("my-shop/api/webhooks/", perm=Perm.SHOP_WEBHOOKS, door="storefront", layout=LAYOUT),
     path("my-shop/api/", api_clients.ApiClientList.as_view(), name="api_client_list"),
     path("my-shop/api/new/", api_clients.ApiClientNew.as_view(), name="api_client_new"),
     path("my-shop/api/terms/", api_clients.ApiTerms.as_view(), name="api_terms"),
-    path(_CLIENT, api_clients.ApiClientEdit.as_view(), name="api_client"),
-    path(f"{_CLIENT}secret/", api_clients.ApiClientRotate.as_view(), name="api_client_rotate"),
-    path(f"{_CLIENT}revoke/", api_clients.ApiClientRevoke.as_view(), name="api_client_revoke"),
+    *client_paths("my-shop/api/", perm=Perm.SHOP_API, door="storefront", layout=LAYOUT, back=api_clients.LIST),
     path("my-shop/to-do/", shop_prices.Todo.as_view(), name="shop_todo"),
     path("company/", services.profile, name="profile"),
     path("company/users/", people.MemberList.as_view(), name="member_list"),

@@ -55,11 +55,6 @@ def own_tenant(actor: Actor) -> ProfessionalTenant | None:
     return tenant_of(actor.organization_id) if is_professional(actor) else None
 
 
-def is_distributor(actor: Actor) -> bool:
-    """Whether the actor's organization may have Professional resellers: any but such a reseller's own."""
-    return not is_professional(actor)
-
-
 def tenant_of_instance(instance: Instance) -> ProfessionalTenant | None:
     """Whose inherited instance this is."""
     return tenant_of(instance.organization_id) if instance.application.code == BACK_ORDERING else None

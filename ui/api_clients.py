@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,8 +18,9 @@ from clients.selectors import clients_for
 from clients.services.clients import create_client, revoke_client, rotate_client, update_client
 from resellers.models import Account
 from resellers.routing import organization_site, site_address
+from ui.doors import paths_at_door
 from ui.filters import Filter, Flag
-from ui.pages import Action, ActionPage, FormPage, ListPage
+from ui.pages import Action, ActionPage, FormPage, ListPage, Page
 from ui.tables import Column
 from users.permissions import Perm
 
@@ -224,3 +225,16 @@ class ApiClientRevoke(OfClient, ActionPage):
     def perform(self, form: Any) -> ApiClient:
         """Call the service."""
         return revoke_client(self.actor, client=self.object)
+
+
+_ONE = "<uuid:public_id>/"
+ROUTES: tuple[tuple[str, str, type[Page]], ...] = (
+    ("api_client", _ONE, ApiClientEdit),
+    ("api_client_rotate", f"{_ONE}secret/", ApiClientRotate),
+    ("api_client_revoke", f"{_ONE}revoke/", ApiClientRevoke),
+)
+
+
+def client_paths(below: str, **values: Any) -> list[URLPattern]:
+    """The pages of one client at a door, at addresses below ``below``; ``values`` are their attributes there."""
+    return paths_at_door(ROUTES, below, values)

@@ -15,7 +15,8 @@ from core.tenancy import Actor
 class Entry:
     """One entry; ``count`` gives the rows whose number is shown beside it (0: none), for those who may see it.
 
-    ``shown`` says whether the room exists in the actor's organization; without it, it does everywhere.
+    ``only`` says whether the room exists in the actor's organization, ``never`` whether it does not; without them, it
+    exists everywhere.
     """
 
     label: Any
@@ -24,7 +25,8 @@ class Entry:
     group: Any
     perm: str
     count: Callable[[Actor], QuerySet[Any]] | None = None
-    shown: Callable[[Actor], bool] | None = None
+    only: Callable[[Actor], bool] | None = None
+    never: Callable[[Actor], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,11 @@ def entries_of(door: str) -> list[Entry]:
 def items_for(door: str, actor: Actor, path: str) -> list[tuple[str, list[Item]]]:
     """The groups of a door's navigation with what ``actor`` may open; the longest matching address is current."""
     entries = [entry for entry in entries_of(door) if actor.has(entry.perm)]
-    allowed = [(entry, reverse(entry.url_name)) for entry in entries if entry.shown is None or entry.shown(actor)]
+    # Each question is asked once, however many entries depend on it.
+    asked = {ask for entry in entries for ask in (entry.only, entry.never) if ask}
+    known: dict[Callable[[Actor], bool] | None, bool] = {ask: ask(actor) for ask in asked}
+    shown = [entry for entry in entries if known.get(entry.only, True) and not known.get(entry.never, False)]
+    allowed = [(entry, reverse(entry.url_name)) for entry in shown]
     current = max((url for _entry, url in allowed if path.startswith(url)), key=len, default="")
     counted = [(entry.url_name, entry.count(actor)) for entry, _url in allowed if entry.count]
     names = [name for name, _rows in counted]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import URLPattern
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,10 +28,10 @@ from notifications.services.webhooks import (
 )
 from notifications.topics import TEST_TOPIC, TOPICS
 from ui.api_clients import ClientPages
+from ui.doors import paths_at_door
 from ui.filters import Choice, Filter, Flag, Period
-from ui.pages import Action, ActionPage, BulkAction, DetailPage, Fact, FormPage, ListPage
+from ui.pages import Action, ActionPage, BulkAction, DetailPage, Fact, FormPage, ListPage, Page
 from ui.tables import Column
-from users.permissions import Perm
 
 GROUPS = (
     ("subscription.addon.", gettext_lazy("Add-ons")),
@@ -372,8 +373,7 @@ class WebhookDeliveries(ClientPages, ListPage):
     @property
     def bulk_actions(self) -> Sequence[BulkAction]:  # type: ignore[override]
         """Send them once more."""
-        perm = Perm.SHOP_WEBHOOKS if self.actor.is_customer else Perm.WEBHOOK_MANAGE
-        return (BulkAction("replay", _("Replay"), perm, _replay),)
+        return (BulkAction("replay", _("Replay"), self.perm, _replay),)
 
 
 class WebhookDeliveryDetail(ClientPages, DetailPage):
@@ -448,3 +448,34 @@ class WebhookReplay(OfWebhook, ActionPage):
     def done_url(self, result: Any) -> str:
         """The delivery."""
         return self.url("webhook_delivery", self.object.public_id, self.delivery.public_id)
+
+
+_ONE = "<uuid:public_id>/"
+_DELIVERY = f"{_ONE}deliveries/<uuid:delivery_id>/"
+ROUTES: tuple[tuple[str, str, type[Page]], ...] = (
+    ("webhook_new", "new/", WebhookNew),
+    ("webhook", _ONE, WebhookDetail),
+    ("webhook_edit", f"{_ONE}edit/", WebhookEdit),
+    ("webhook_rotate", f"{_ONE}secret/", WebhookRotate),
+    ("webhook_test", f"{_ONE}test/", WebhookTest),
+    ("webhook_delete", f"{_ONE}delete/", WebhookDelete),
+    ("webhook_deliveries", f"{_ONE}deliveries/", WebhookDeliveries),
+    ("webhook_delivery", _DELIVERY, WebhookDeliveryDetail),
+    ("webhook_replay", f"{_DELIVERY}replay/", WebhookReplay),
+)
+
+
+def webhook_paths(below: str, *, door: str, **values: Any) -> list[URLPattern]:
+    """The pages of one door, at addresses below ``below``; ``values`` say who may (``perm``) and in which layout.
+
+    The organization's door also says whose an endpoint is.
+    """
+    place = {"door": door, **values}
+    columns = WebhookList.columns
+    if door == "bss":
+        account = Column("client.account", gettext_lazy("Account"), sort="client__account__name")
+        columns = (*columns[:3], account, *columns[3:])
+    return [
+        *paths_at_door([("webhook_list", "", WebhookList)], below, place | {"columns": columns}),
+        *paths_at_door(ROUTES, below, place | {"back": (gettext_lazy("Webhooks"), f"{door}:webhook_list")}),
+    ]

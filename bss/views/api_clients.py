@@ -83,30 +83,6 @@ class ApiClientNew(pages.ApiClientNew):
         return found
 
 
-class ApiClientEdit(pages.ApiClientEdit):
-    """A client."""
-
-    perm = Perm.SYSTEM_OPTIONS
-    door = "bss"
-    back = LIST
-
-
-class ApiClientRotate(pages.ApiClientRotate):
-    """Another secret."""
-
-    perm = Perm.SYSTEM_OPTIONS
-    door = "bss"
-    back = LIST
-
-
-class ApiClientRevoke(pages.ApiClientRevoke):
-    """Its end."""
-
-    perm = Perm.SYSTEM_OPTIONS
-    door = "bss"
-    back = LIST
-
-
 class ApiPolicy(FormPage):
     """The rules for all clients, and the key that lets user names in."""
 

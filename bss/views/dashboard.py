@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from billing.selectors import charged_by_day
 from bss.widgets import Widget, widgets_for
 from catalog.selectors import catalogue_progress
+from core.counting import count_many
 from orders.selectors import orders_at_work, waits_for
 from resellers.enums import AccountStatus
 from resellers.middleware import ActorRequest
@@ -79,8 +80,12 @@ class Dashboard(Page):
         }
 
     def _tiles(self, widgets: dict[str, Widget]) -> list[Tile]:
-        active = subscriptions_for(self.actor).filter(status=SubscriptionStatus.ACTIVE).order_by().count()
-        accounts = accounts_for(self.actor).filter(status=AccountStatus.ACTIVE).order_by().count()
+        active, accounts = count_many(
+            [
+                subscriptions_for(self.actor).filter(status=SubscriptionStatus.ACTIVE),
+                accounts_for(self.actor).filter(status=AccountStatus.ACTIVE),
+            ]
+        )
         found = [
             Tile(_("Active subscriptions"), "repeat", active, reverse("bss:subscription_list") + "?status=active"),
             Tile(_("Orders waiting"), "receipt", widgets["orders"].count, widgets["orders"].url),

@@ -23,8 +23,14 @@ from orders.targets import hold_of
 from resellers.enums import PurchaseMode
 from subscriptions.enums import SubscriptionStatus, Verb
 from subscriptions.models import Operation, Subscription, SubscriptionAddOn
-from subscriptions.services import create_addons, create_subscription, open_operation, open_operation_of_link
-from subscriptions.services.assets import create_asset
+from subscriptions.services import (
+    create_addons,
+    create_subscription,
+    hold_operation_of_link,
+    open_operation,
+    open_operation_of_link,
+)
+from subscriptions.services.assets import create_asset, tell_created
 from users.permissions import Perm
 from vendors.models import AccountLink, Instance, LinkState
 from vendors.services.links import ensure_link, record_agreement, save_options, set_mpn_id
@@ -97,6 +103,12 @@ def execute(actor: Actor, order: Order, *, over_limit_reason: str = "") -> None:
             start_change(actor, order, line)
         elif line.parent_id is None:
             _start(actor, order, line, [addon for addon in lines if addon.parent_id == line.pk])
+    tell_created(
+        [line.asset for line in fresh if line.asset is not None],
+        organization_id=order.organization_id,
+        account_id=order.account_id,
+        order_id=order.public_id,
+    )
     audit.record(actor, "order.executed", order, after={"total": order.gross}, reason=over_limit_reason)
     emit(
         "order.executed",
@@ -207,7 +219,6 @@ def _start_asset(actor: Actor, order: Order, line: OrderLine, instance: Instance
         is_perpetual=product.product_type.is_perpetual,
         is_returnable=bool(product.attributes.get("is_returnable", True)),
         order_number=order.number,
-        order_id=order.public_id,
     )
     _begin_line(line, asset=asset)
     open_operation(
@@ -286,10 +297,8 @@ def prepare_link(actor: Actor, order: Order, instance: Instance) -> AccountLink:
 
 def _setup_operation(actor: Actor, order: Order, link: AccountLink) -> Operation | None:
     """The operation that makes the account known at the vendor: the open one, a new one, or none if it is known."""
-    if link.state == LinkState.SYNCHRONIZED:
-        return None
-    running = open_operation_of_link(link)
-    if running is not None:
+    running = None if link.state == LinkState.SYNCHRONIZED else hold_operation_of_link(link)
+    if running is not None or link.state == LinkState.SYNCHRONIZED:
         return running
     return open_operation(
         actor,

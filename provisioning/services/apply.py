@@ -98,7 +98,7 @@ def _done(actor: Actor, row: Operation, result: Result, event: OperationEvent = 
         OperationStep.objects.filter(operation=row, name=SECRETS_STEP).delete()
     elif row.subscription is not None and row.verb == Verb.CREATE:
         life.confirm(actor, row.subscription, external_id=result.external_id, data=result.data)
-        settle.deliver(row.subscription)
+        settle.deliver(row)
         plans.after_create(actor, row.instance, row.subscription)
     elif row.subscription is not None:
         try:
@@ -125,10 +125,10 @@ def _refused(actor: Actor, row: Operation, result: Result) -> None:
         assets.apply_refused(actor, row, row.asset, result)
     elif row.subscription is not None and row.verb == Verb.CREATE:
         life.refuse(actor, row.subscription, message=result.message, code=result.code)
-        settle.fail(row.subscription, reason=result.message)
+        settle.fail(row, reason=result.message)
     elif row.subscription is not None:
         changes.refuse_change(actor, row.subscription, row, result.message, result.code, result.data)
-        settle.fail(row.subscription, reason=result.message)
+        settle.fail(row, reason=result.message)
     if result.flag == "relationship_lost":
         _lose_relationship(row, result)
     _finish(row, OperationEvent.REFUSE, result, finished_at=clock.now())
@@ -141,7 +141,7 @@ def _changed(actor: Actor, row: Operation, subscription: Subscription, result: R
         set_sync(subscription, SyncStatus.SYNCHRONIZED)
         return
     changes.apply_change(actor, subscription, row, {**result.data, "external_id": result.external_id})
-    settle.deliver(subscription)
+    settle.deliver(row)
     settle.credit(actor, row)
 
 

@@ -43,7 +43,8 @@ def begin(operation: Operation, asset: Asset) -> None:
     """An operation on the asset runs, for the first time or again: nobody knows yet what comes of it."""
     if asset.sync_status != SyncStatus.UNSYNCHRONISED:
         set_asset_sync(asset, SyncStatus.UNSYNCHRONISED)
-    resume_return(operation)
+    if operation.verb != Verb.ASSET_CREATE:
+        resume_return(operation)
 
 
 def apply_done(actor: Actor, operation: Operation, asset: Asset, result: Result) -> None:
@@ -58,7 +59,7 @@ def apply_done(actor: Actor, operation: Operation, asset: Asset, result: Result)
             token=result.secrets.get("token", ""),
             window=window_of(asset),
         )
-        settle.deliver(asset)
+        settle.deliver(operation)
         return
     finish_return(actor, asset, result.data)
     settle.credit(actor, operation)
@@ -80,7 +81,7 @@ def apply_refused(actor: Actor, operation: Operation, asset: Asset, result: Resu
     """The vendor says no for sure: nothing is charged; a return leaves the licence as it was."""
     if operation.verb == Verb.ASSET_CREATE:
         refuse_asset(actor, asset, message=result.message, code=result.code)
-        settle.fail(asset, reason=result.message)
+        settle.fail(operation, reason=result.message)
         if result.code == NO_LONGER_SOLD:
             withdraw_product(actor, product=asset.product, reason=result.message)
         return

@@ -93,12 +93,14 @@ def retry(actor: Actor, *, operation: Operation) -> Operation:
         raise Conflict("not_retriable", _("Only what needs attention or was refused can be tried again."))
     setup = None
     if row.subscription is not None and row.verb == Verb.CREATE:
-        settle.start_again(row.subscription)
+        settle.hold_payer(row)
         life.retry(actor, row.subscription)
+        settle.start_again(row)
         setup = row.depends_on if row.depends_on and row.depends_on.state in OPEN_STATES else None
     elif row.subscription is not None:
-        settle.start_again(row.subscription)
+        settle.hold_payer(row)
         changes.retry_change(row.subscription, row)
+        settle.start_again(row)
     elif row.asset is not None:
         _retry_asset(actor, row, row.asset)
     if row.account_link is not None and LINK_MACHINE.allows(row.account_link.state, "start"):
@@ -127,8 +129,9 @@ def _retry_asset(actor: Actor, row: Operation, asset: Asset) -> None:
     """A refused purchase is charged again; a refused return ended its request, and is asked for anew."""
     if row.verb != Verb.ASSET_CREATE:
         raise Conflict("return_refused", _("The vendor refused this return for good. Request it anew if it changed."))
-    settle.start_again(asset)
+    settle.hold_payer(row)
     retry_asset(actor, asset)
+    settle.start_again(row)
 
 
 @transaction.atomic
@@ -178,8 +181,9 @@ def give_up(actor: Actor, *, operation: Operation, reason: str) -> Operation:
     if row.account_link is not None:
         LINK_MACHINE.fire(row.account_link, "give_up", state_note=reason[:500])
         waiting = Operation.objects.filter(depends_on=row, state__in=OPEN_STATES)
-        waiting = waiting.select_related("subscription", "asset")
-        for dependant in waiting.order_by("pk"):
+        # All of them before the first one's order, for whoever gives one of them up at this moment wants that order.
+        waiting = waiting.select_for_update(of=("self",)).select_related("subscription", "asset")
+        for dependant in list(waiting.order_by("pk")):
             life.fire_operation(dependant, OperationEvent.GIVE_UP, finished_at=clock.now(), message=reason)
             _release(actor, dependant, reason)
     audit.record(actor, "operation.given_up", row, reason=reason, account=row.account)
@@ -195,25 +199,25 @@ def _demand_not_retried(row: Operation) -> None:
 def _release(actor: Actor, row: Operation, reason: str) -> None:
     if row.asset is not None:
         if row.verb == Verb.ASSET_CREATE:
-            settle.give_up(row.asset, reason=reason)
             give_up_asset(actor, row.asset, reason=reason)
+            settle.give_up(row, reason=reason)
             OperationStep.objects.filter(operation=row, name=SECRETS_STEP).delete()
         else:
             set_asset_sync(row.asset, SyncStatus.SYNCHRONIZED)
             refuse_return(actor, row, message=reason)
     if row.subscription is None:
         return
-    settle.give_up(row.subscription, reason=reason)
     if row.verb == Verb.CREATE:
         life.give_up(actor, row.subscription, reason=reason)
     else:
         changes.abandon_change(actor, row.subscription, row, reason=reason)
+    settle.give_up(row, reason=reason)
 
 
 @transaction.atomic
 def dismiss(actor: Actor, *, subscription: Subscription) -> Operation:
     """Who may change a service sets a refused change aside, so that it can be changed again; nothing was changed."""
-    # The operation before the subscription, as everywhere: otherwise a retry at the same moment is a deadlock.
+    # The operation before the subscription, as everywhere (docs/architecture.md, Locks).
     refused = Operation.objects.visible_to(system_actor(actor.tenant_id)).select_for_update(of=("self",))
     rows = refused.filter(subscription_id=subscription.pk, state=OperationState.REFUSED, retries=None)
     operation = rows.select_related("subscription", "account").order_by("-id").first()

@@ -52,13 +52,14 @@ def run_operation(operation_id: int) -> None:
 
 @transaction.atomic
 def _begin(row: Operation) -> None:
-    fire_operation(row, OperationEvent.CLAIM, first_sent_at=row.first_sent_at or clock.now())
     if row.subscription is not None and row.subscription.sync_status != SyncStatus.IN_PROGRESS:
         set_sync(row.subscription, SyncStatus.IN_PROGRESS)
     if row.asset is not None:
         assets.begin(row, row.asset)
     if row.account_link is not None and row.account_link.state not in (LinkState.IN_PROGRESS, LinkState.SYNCHRONIZED):
         LINK_MACHINE.fire(row.account_link, "start")
+    # Last: who opens another operation of the service holds the service, and waits for what becomes of this state.
+    fire_operation(row, OperationEvent.CLAIM, first_sent_at=row.first_sent_at or clock.now())
 
 
 def execute(row: Operation) -> Result:

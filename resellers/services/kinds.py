@@ -32,7 +32,8 @@ def turn_account(actor: Actor, *, account: Account, kind: str, bill_to: Account 
     Between two kinds of sub accounts the Bill To stays. Raises ``kind_same``, ``kind_data_missing``,
     ``bill_to_not_reseller``, ``currency_differs``.
     """
-    row = Account.objects.select_for_update(of=("self",)).get(pk=account.pk)
+    # Not the key: whoever holds a service of the account writes rows that refer to it, and the services come next.
+    row = Account.objects.select_for_update(of=("self",), no_key=True).get(pk=account.pk)
     if row.kind == kind:
         raise Conflict("kind_same", _("The account is of this kind already."))
     payer = (bill_to or row.bill_to) if kind in SUB_KINDS else None

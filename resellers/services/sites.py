@@ -91,7 +91,9 @@ def free_alias(holder: uuid.UUID) -> int:
 
 
 def _locked(account_id: int) -> Account:
-    return Account.objects.select_for_update(of=("self",)).select_related("organization").get(pk=account_id)
+    # Not the key: whoever holds one of the account's services writes rows that refer to it meanwhile.
+    rows = Account.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("organization").get(pk=account_id)
 
 
 @transaction.atomic

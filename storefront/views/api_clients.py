@@ -86,30 +86,3 @@ class ApiClientNew(pages.ApiClientNew):
     def account(self, form: Any) -> Account | None:
         """His own."""
         return own_account(self.actor)
-
-
-class ApiClientEdit(pages.ApiClientEdit):
-    """A client."""
-
-    perm = Perm.SHOP_API
-    layout = "base_storefront.html"
-    door = "storefront"
-    back = LIST
-
-
-class ApiClientRotate(pages.ApiClientRotate):
-    """Another secret."""
-
-    perm = Perm.SHOP_API
-    layout = "base_storefront.html"
-    door = "storefront"
-    back = LIST
-
-
-class ApiClientRevoke(pages.ApiClientRevoke):
-    """Its end."""
-
-    perm = Perm.SHOP_API
-    layout = "base_storefront.html"
-    door = "storefront"
-    back = LIST

@@ -7,7 +7,7 @@ asset shows *Unsynchronised* while an operation runs, *Failed* while a person mu
 import datetime as dt
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from core import audit, clock, crypto
 from core.errors import BusinessError, Conflict
-from core.events import emit
+from core.events import emit, emit_all
 from core.tenancy import Actor
 from subscriptions.asset_enums import (
     ASSET_MACHINE,
@@ -36,15 +36,21 @@ REFRESH_EVERY = dt.timedelta(days=1)
 REFRESH_AFTER_WINDOW = dt.timedelta(days=5)
 
 
-def create_asset(actor: Actor, *, order_id: uuid.UUID, **values: Any) -> Asset:
-    """Store a new, pending asset; the operation that provisions it is opened by the caller.
+def create_asset(actor: Actor, **values: Any) -> Asset:
+    """Store a new, pending asset; the caller opens the operation that provisions it, and tells of it with the others.
 
-    ``order_id`` is the public id of its order, whose line does not know it yet.
+    See :func:`tell_created`.
     """
     row = Asset.objects.create(purchased_at=clock.now(), **values)
     audit.record(actor, "asset.created", row, after={"quantity": row.quantity, "order": row.order_number})
-    tell_asset(row, "created", order=str(order_id))
     return row
+
+
+def tell_created(rows: Iterable[Asset], *, organization_id: int, account_id: int, order_id: uuid.UUID) -> None:
+    """Emit ``asset.created`` for each of an order's new assets, in one statement; ``order_id`` is its public id."""
+    payloads = [_plain_payload(row) | {"order": str(order_id)} for row in rows]
+    if payloads:
+        emit_all("asset.created", payloads, organization_id=organization_id, account_id=account_id)
 
 
 def set_asset_sync(row: Asset, status: str, note: str = "") -> None:
@@ -246,7 +252,7 @@ def tell_asset(row: Asset, what: str, **more: str) -> None:
     """Emit ``asset.<what>`` with what every event of an asset carries: ids and plain values, never the key."""
     emit(
         f"asset.{what}",
-        (_plain_payload(row) if "order" in more else asset_payload(row)) | more,
+        asset_payload(row) | more,
         organization_id=row.organization_id,
         account_id=row.account_id,
     )

@@ -292,6 +292,8 @@ def refuse_change(
 
     ``data`` is the vendor's state if he told it with the refusal; his windows are kept.
     """
+    if operation.purpose == Purpose.STAMP:
+        stamps.hold_run(operation)
     if data.get("status"):
         _write(row, **window_values(data))
     if operation.purpose == Purpose.STAMP:

@@ -115,6 +115,21 @@ def open_operation_of_link(link: AccountLink) -> Operation | None:
     return Operation.objects.filter(account_link=link, state__in=OPEN_STATES).first()
 
 
+def hold_operation_of_link(link: AccountLink) -> Operation | None:
+    """The operation at work on an account link, for one that is to wait for it; kept from ending until this commits.
+
+    Without the lock it could end at this moment, and would wake nobody. ``link`` is read again if it has just ended.
+    """
+    found = open_operation_of_link(link)
+    if found is None:
+        return None
+    rows = Operation.objects.select_for_update(of=("self",), no_key=True)
+    held: Operation | None = rows.filter(pk=found.pk, state__in=OPEN_STATES).first()
+    if held is None:
+        link.refresh_from_db(fields=["state"])
+    return held
+
+
 def wake_dependants(operation: Operation) -> int:
     """The operation is done: what waited for it, or for an earlier try of it, may go. Returns how many were woken."""
     waiting = Operation.objects.filter(depends_on__isnull=False, state__in=OPEN_STATES)

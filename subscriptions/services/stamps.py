@@ -148,11 +148,30 @@ def send_row(actor: Actor, row: StampRow) -> Operation | None:
 def _row_of(operation: Operation) -> StampRow | None:
     """The row an operation, or the one it retries, was opened for."""
     ids = [operation.pk, operation.retry_of_id or operation.pk]
-    return StampRow.objects.filter(operation_id__in=ids).select_related("run").order_by("-id").first()
+    return StampRow.objects.filter(operation_id__in=ids).select_related("run__account").order_by("-id").first()
+
+
+def hold_run(operation: Operation) -> None:
+    """Lock the run that an answer belongs to, before the service is written; see :func:`_locked`."""
+    row = _row_of(operation)
+    if row is not None:
+        _locked(row.run)
+
+
+def _locked(run: StampRun) -> StampRun:
+    """The run under a lock; of a change of relationship first the accounts, whose services turn with its last row.
+
+    An account goes before its services everywhere, and a run before its rows (``docs/architecture.md``, Locks).
+    """
+    if run.kind == StampKind.RELATIONSHIP:
+        kept = Account.objects.filter(pk__in=[run.account_id, run.account.payer_id])
+        list(kept.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    return StampRun.objects.select_for_update(of=("self",)).select_related("account", "bill_to").get(pk=run.pk)
 
 
 def apply_stamp(actor: Actor, row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
     """The vendor has it: write the MPN ID here and settle the row. ``data`` may carry his windows, kept elsewhere."""
+    hold_run(operation)
     before = row.mpn_id
     row.mpn_id = str(operation.desired.get("mpn_id", ""))
     Subscription.objects.filter(pk=row.pk).update(mpn_id=row.mpn_id, updated_at=clock.real_now())
@@ -170,6 +189,7 @@ def refuse_stamp(actor: Actor, row: Subscription, operation: Operation, message:
 
 def abandon_stamp(actor: Actor, row: Subscription, operation: Operation, *, reason: str) -> None:
     """Staff gave the operation up: nothing was changed."""
+    hold_run(operation)
     if row.sync_status != SyncStatus.SYNCHRONIZED:
         set_sync(row, SyncStatus.SYNCHRONIZED)
     audit.record(actor, "subscription.stamp_given_up", row, reason=reason)
@@ -187,7 +207,7 @@ def _settle_row(actor: Actor, operation: Operation, event: str, **changes: Any) 
 @transaction.atomic
 def settle_run(actor: Actor, run: StampRun) -> StampRun:
     """End the run if no row is open any more: the relationship flips, or it stops short; people are told."""
-    run = StampRun.objects.select_for_update(of=("self",)).select_related("account", "bill_to").get(pk=run.pk)
+    run = _locked(run)
     if run.state == StampState.PARTLY and not run.rows.filter(state=StampRowState.FAILED).exists():
         STAMP_MACHINE.fire(run, StampEvent.RETRY)  # The desk settled what had failed.
     if run.state != StampState.RUNNING or run.rows.filter(state__in=OPEN_ROWS).exists():
@@ -231,7 +251,7 @@ def _tell(actor: Actor, run: StampRun) -> None:
 @transaction.atomic
 def reopen_run(actor: Actor, run: StampRun) -> StampRun:
     """The failed rows once more; a run whose driver died before all were sent goes on with these."""
-    run = StampRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
+    run = _locked(run)
     if run.state == StampState.PARTLY:
         try:
             with transaction.atomic():
@@ -252,7 +272,7 @@ def stop_run(actor: Actor, run: StampRun) -> StampRun:
 
     A change of relationship that has reached the vendor stops short instead: it can only be finished.
     """
-    run = StampRun.objects.select_for_update(of=("self",)).select_related("account").get(pk=run.pk)
+    run = _locked(run)
     if run.state not in (StampState.RUNNING, StampState.PARTLY):
         raise Conflict("stamp_over", _("This run has ended. Start a new one."))
     touched = run.rows.filter(state__in=[StampRowState.SENT, StampRowState.DONE]).exists()

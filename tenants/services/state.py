@@ -99,7 +99,8 @@ def mark_deleted(actor: Actor, *, tenant: ProfessionalTenant, reason: str) -> Pr
 
 def _become_professional(tenant: ProfessionalTenant) -> tuple[Account, str]:
     """The edition, and the end of the old site and of the plan it came with; returns the former edition too."""
-    account = Account.objects.select_for_update(of=("self",)).get(pk=tenant.account_id)
+    # Not the key: whoever holds the plan's subscription writes rows that refer to the account, and the plan comes next.
+    account = Account.objects.select_for_update(of=("self",), no_key=True).get(pk=tenant.account_id)
     before = account.edition
     site = site_of_reseller(account.pk)
     if site is not None and site.plan_id is not None:

@@ -134,7 +134,7 @@ def refused_operation(shop) -> Operation:
     subscription = Subscription.objects.get()
     with transaction.atomic():
         life.refuse(shop.staff, subscription, message="no", code="no")
-        settle.fail(subscription, reason="no")
+        settle.fail(Operation.objects.get(verb="create"), reason="no")
     Operation.objects.filter(verb="create").update(state=OperationState.REFUSED, depends_on=None)
     Operation.objects.exclude(verb="create").update(state=OperationState.DONE)
     return Operation.objects.get(verb="create")

@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import Any
 
+from django.db import transaction
+
 from core import clock
 from orders.services import settle
 from subscriptions.enums import OperationState
@@ -29,7 +31,8 @@ def running(shop: Shop, *, quantity: int = 5, **values: Any) -> Subscription:
     }
     set_sync(row, SyncStatus.IN_PROGRESS)
     confirm(shop.staff, row, external_id=f"vendor-{row.pk}", data=data)
-    settle.deliver(row)
+    with transaction.atomic():
+        settle.deliver(Operation.objects.get(subscription=row))
     values = {
         "period_starts_at": begun,
         "period_ends_at": begun + 30 * DAY,

@@ -151,7 +151,7 @@ def test_overview_needs_as_many_queries_for_more_rows(shop):
     few = count_queries(client, HOME)
     everything_waits(shop)
     everything_waits(shop)
-    assert count_queries(client, HOME) == few <= 20
+    assert count_queries(client, HOME) == few <= 18
 
 
 def test_empty_organization_is_told_how_to_begin(shop):

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 LIMITS = {page.name: page.limit for page in pages.PAGES}
 DICE = Random(1)  # noqa: S311 - makes test data, keeps no secret.
 OF_A_PAGE = 3  # Statements: progress, and whether somebody cancelled or took the job over.
-OF_A_LICENCE = 8  # Of an order; each licence is a line, a charge, an asset, its event and an operation of its own.
-OF_A_PURCHASE = 34  # The savepoints of a test's own transaction are among them, and that the order is over is told.
+OF_A_LICENCE = 7  # Of an order; each licence is a line, a charge, an asset and an operation of its own.
+OF_A_PURCHASE = 32  # The savepoints of a test's own transaction are among them; 28 without.
 TINY = Scale(subscriptions=30, accounts=12, resellers=2, products=30, audit=10)
 
 

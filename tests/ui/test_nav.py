@@ -40,7 +40,7 @@ def test_entry_asks_for_what_its_page_asks_for(entry):
 def test_employees_see_what_they_may_open(here):
     admin = factories.actor(here)
     # Some rooms are those of a Professional reseller's organization, others those of his distributor's.
-    rooms = [entry for entry in ENTRIES if entry.shown is None or entry.shown(admin)]
+    rooms = [entry for entry in ENTRIES if entry.only is None or entry.only(admin)]
     assert labels(admin) == [str(entry.label) for entry in rooms]
     assert len(rooms) == len(ENTRIES) - 1
     reader = factories.actor(here, roles=[StaffRole.READ_ONLY.value])
