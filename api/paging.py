@@ -228,6 +228,9 @@ def _after(order: Sequence[tuple[Column, bool]], values: Sequence[Any], key: int
         for (column, descending), value in zip(order, values, strict=True)
     ]
     terms.append(("pk", order[0][1], False, key))
+    path, descending, nullable, value = terms[0]
+    # The database goes to the mark along an index only by a bound that holds for all rows behind it.
+    bound = Q() if nullable or value is None else Q(**{f"{path}__{'lte' if descending else 'gte'}": value})
     found, same = Q(pk__in=()), Q()
     for path, descending, nullable, value in terms:
         if value is None:
@@ -238,4 +241,4 @@ def _after(order: Sequence[tuple[Column, bool]], values: Sequence[Any], key: int
             behind |= Q(**{f"{path}__isnull": True})
         found |= same & behind
         same &= Q(**{path: value})
-    return found
+    return bound & found

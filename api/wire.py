@@ -28,9 +28,11 @@ def moment(value: dt.datetime | None) -> str | None:
     """UTC with milliseconds and ``Z``."""
     if value is None:
         return None
-    if value.tzinfo is not None and value.utcoffset():
+    if value.tzinfo is not dt.UTC and value.tzinfo is not None:
         value = value.astimezone(dt.UTC)
-    return f"{value.isoformat(timespec='milliseconds')[:23]}Z"
+    # A page has a thousand moments. This is much faster than isoformat(), but knows microseconds only.
+    text = orjson.dumps(value)[1:24].decode()
+    return f"{text}Z" if value.microsecond else f"{text[:19]}.000Z"
 
 
 def _plain(value: Any) -> Any:

@@ -1,12 +1,14 @@
 """What programs ask for all day is found by an index, however many rows there are."""
 
+from urllib.parse import quote
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.api.caller import Program
 from tests.bss.running import running
-from tests.shop import Shop
+from tests.shop import Shop, fill_basket, place
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +42,19 @@ def test_pages_come_in_the_order_of_an_index(shop: Shop, distributor: Program, p
     plan = plan_of(distributor, path)
     assert index in plan
     assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("path", ["/api/subscriptions?pageSize=1", "/api/orders?pageSize=1&$orderBy=updatedAt"])
+def test_a_cursor_goes_to_its_mark_along_the_index(shop: Shop, distributor: Program, path: str):
+    """A deep page costs what the first one does: nothing before the mark is read and thrown away."""
+    running(shop)
+    running(shop)
+    place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
+    place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
+    cursor = distributor.get(path).json()["paging"]["nextCursor"]
+    plan = plan_of(distributor, f"{path}&cursor={quote(cursor)}")
+    condition = next(line for line in plan.splitlines() if "Index Cond" in line)
+    assert ("created_at <=" in condition) or ("updated_at >=" in condition)
 
 
 @pytest.mark.parametrize(
