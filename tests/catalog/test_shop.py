@@ -200,6 +200,7 @@ def test_catalogue_page_takes_one_statement_more_than_the_distributors(shop: Sho
     rule(shop.reseller)
     listing(shop.reseller, shop.product)
     shop.site.anonymous_access = shop.site.anonymous_prices = True
+    factories.price_list(shop.organization, is_default=True)
     buys_from_the_same_list(shop, shop.reseller)
 
     def stated(at: Site) -> int:
@@ -217,7 +218,8 @@ def test_a_changed_rule_or_setting_shows_on_the_next_page_and_nowhere_else(shop:
         shown = window_lowest(window, list(window_products(actor, window)))
         return [item and item.price.amount for item in shown.values()]
 
-    rival = factories.account(shop.organization, "reseller", edition="standard")
+    rival = factories.account(shop.organization, "reseller")
+    rival.edition = "standard"
     other = Site.objects.create(organization=shop.organization, account=rival, name="Rival", anonymous_prices=True)
     buys_from_the_same_list(shop, rival)
     made = rule(shop.reseller)
