@@ -5,9 +5,12 @@ site. The reseller lists 10,000 products (fewer if the catalogue has fewer), und
 each of 200 products and ten for its customers.
 """
 
+import csv
+import io
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -16,20 +19,23 @@ from django.db import connection
 from django.http import HttpRequest
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
+from openpyxl import Workbook
 
 from bench import many_shops
-from bench.dataset import Market
+from bench.dataset import Market, operator
 from catalog.effects import Change, catalogue_plans, effect_lines, summed
 from catalog.models import Listing, ListingState, Product, Rounding, SellingKind, SellingPolicy, SellingRule
 from catalog.selectors import price_list_of
 from catalog.selling import Rule
+from catalog.services.listing_import import preview_import
 from catalog.services.shop_upkeep import keep_shops
 from core import clock
-from core.tenancy import system_actor
+from core.tenancy import ActorKind, system_actor
 from resellers.enums import AccountKind, Edition
 from resellers.models import Account, Site
 from resellers.selectors import actor_for
 from storefront.views.catalogue import product_list
+from ui.sheet_reader import read_table
 
 LISTED = 10_000
 PRODUCT_RULES = 200
@@ -137,6 +143,7 @@ def measure(market: Market) -> dict[str, Any]:
         "reseller_statements": statements(reseller),
     }
     found["effect over the catalogue, s"] = round(_timed(lambda: _effect(resellers[0])) / 1000, 2)
+    found["import"] = imported(market, resellers[0])
     found["upkeep, first, s"] = round(_timed(keep_shops) / 1000, 2)
     found["upkeep, nothing changed, s"] = round(_timed(keep_shops) / 1000, 2)
     found["upkeep, statements"] = statements(keep_shops)
@@ -151,3 +158,42 @@ def _effect(reseller: Account) -> object:
     actor = system_actor(reseller.organization_id)
     change = Change(Rule(0, SellingKind.MARGIN, Decimal(25)))
     return summed(effect_lines(reseller, catalogue_plans(actor), change, price_list=prices))
+
+
+def imported(market: Market, reseller: Account) -> dict[str, Any]:
+    """Seconds to look at a table that changes name, order and price rule of every listed product, as CSV and workbook.
+
+    Looking does all of it and takes it back, so taking it over takes as long.
+    """
+    products = Product.objects.filter(listings__account=reseller).order_by("pk")
+    heads = ("product id", "listed", "name", "order", "price rule")
+    lines = [heads]
+    for number, key in enumerate(products.values_list("public_id", flat=True)):
+        lines.append((str(key), "yes", f"Own name {number}", str(number % 1000), "margin 25 %"))
+    actor = replace(operator(market.organization), kind=ActorKind.CUSTOMER, account_id=reseller.pk, sells=True)
+    found: dict[str, Any] = {"rows": len(lines) - 1}
+    for kind, data in (("CSV", _csv(lines)), ("workbook", _workbook(lines))):
+        began, worked = time.perf_counter(), time.process_time()
+        rows = read_table(data).rows
+        found[f"{kind}, read, s"] = round(time.perf_counter() - began, 2)
+        with CaptureQueriesContext(connection) as seen:
+            changes = len(preview_import(actor, reseller=reseller, rows=rows).changes)
+        found[f"{kind}, read and looked at, s"] = round(time.perf_counter() - began, 2)
+        found[f"{kind}, of it the processor's, s"] = round(time.process_time() - worked, 2)
+        found |= {"changes": changes, "statements": len(seen)}
+    return found
+
+
+def _csv(lines: Iterable[Iterable[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(lines)
+    return text.getvalue().encode()
+
+
+def _workbook(lines: Iterable[Iterable[str]]) -> bytes:
+    book, target = Workbook(write_only=True), io.BytesIO()
+    sheet = book.create_sheet()
+    for line in lines:
+        sheet.append(list(line))
+    book.save(target)
+    return target.getvalue()

@@ -346,6 +346,7 @@ def test_own_shop_is_open_to_a_standard_reseller(shop, order):
         "storefront:shop_product",
         "storefront:shop_product_picture",
         "storefront:shop_rule_edit",
+        "storefront:shop_import_job",
         "storefront:shop_rule_delete",
     }
     assert {name for name, status in found.items() if status != 200} == missing | {"storefront:shop_product_state"}

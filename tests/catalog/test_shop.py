@@ -10,9 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from catalog.models import Category, Listing, ListingState, SellingPolicy, SellingRule
+from bench.selling import page_of, statements
+from catalog.models import Category, Listing, ListingState, PriceListAssignment, SellingPolicy, SellingRule
 from catalog.selectors import price_list_of
-from catalog.shop import SellingBook, shop_window, window_plans, window_products
+from catalog.shop import SellingBook, shop_window, window_lowest, window_plans, window_products
 from resellers.models import Account, Site
 from resellers.selectors import actor_for
 from tests import factories
@@ -185,3 +186,49 @@ def test_statements_do_not_grow_with_products_and_rules(shop: Shop, at_site: Sit
         listing(shop.reseller, row, category=row.category)
         rule(shop.reseller, product=row)
     assert count() == one
+
+
+def buys_from_the_same_list(shop: Shop, account: Account) -> None:
+    """The account has the price list that the shop's reseller has."""
+    values = {"organization": shop.organization, "price_list": price_list_of(shop.reseller)}
+    PriceListAssignment.objects.get_or_create(account=account, defaults=values)
+
+
+def test_catalogue_page_takes_one_statement_more_than_the_distributors(shop: Shop, site: Site, settings: Any) -> None:
+    settings.BRIEF_SECONDS = 60
+    settings.CLOCK_MOVABLE = False
+    rule(shop.reseller)
+    listing(shop.reseller, shop.product)
+    shop.site.anonymous_access = shop.site.anonymous_prices = True
+    factories.price_list(shop.organization, is_default=True)
+    buys_from_the_same_list(shop, shop.reseller)
+
+    def stated(at: Site) -> int:
+        page = page_of(at)
+        page()
+        return statements(page)
+
+    assert (stated(shop.site), stated(site)) == (4, 5)
+
+
+def test_a_changed_rule_or_setting_shows_on_the_next_page_and_nowhere_else(shop: Shop, site: Site) -> None:
+    def tile(at: Site) -> list[Any]:
+        actor = actor_for(AnonymousUser(), at, as_staff=False)
+        window = shop_window(actor, at, None)
+        shown = window_lowest(window, list(window_products(actor, window)))
+        return [item and item.price.amount for item in shown.values()]
+
+    rival = factories.account(shop.organization, "reseller")
+    rival.edition = "standard"
+    other = Site.objects.create(organization=shop.organization, account=rival, name="Rival", anonymous_prices=True)
+    buys_from_the_same_list(shop, rival)
+    made = rule(shop.reseller)
+    for account in (shop.reseller, rival):
+        listing(account, shop.product)
+    assert (tile(site), tile(other)) == ([Decimal("15.00")], [None])
+    made.value = Decimal(40)
+    made.save()
+    rule(rival, "markup", "50")
+    assert (tile(site), tile(other)) == ([Decimal("20.00")], [Decimal("18.00")])
+    SellingPolicy.objects.create(organization=shop.organization, account=rival, rounding=".99")
+    assert (tile(site), tile(other)) == ([Decimal("20.00")], [Decimal("18.99")])
