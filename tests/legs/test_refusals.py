@@ -22,21 +22,16 @@ from tests import factories
 from tests.catalog.selling import listing
 from tests.legs.running import make_running
 from tests.legs.test_leaks import browser_of
-from tests.legs.world import World, basket_of, make_world, place_own
+from tests.legs.world import HIS, THEIRS, World, basket_of, make_named_world, place_own
 from tests.storefront.services import text_of
 from vendors.models import AccountLink, LinkState
 
 pytestmark = pytest.mark.django_db
-HIS, THEIRS = "Cedar Office", "Zircon Suite"
 
 
 @pytest.fixture
 def world() -> World:
-    made = make_world()
-    Product.objects.filter(pk=made.shop.product.pk).update(name=THEIRS, description="", summary="")
-    Listing.objects.update(name=HIS, sort_name=HIS)
-    made.shop.product.refresh_from_db()
-    return made
+    return make_named_world()
 
 
 def words_of(call: Any) -> str:
