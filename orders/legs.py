@@ -13,7 +13,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing.services import Tax, tax_for
-from catalog.models import Listing, ListingState, Plan, PriceList
+from catalog.models import Listing, ListingState, Plan, PriceList, Product
 from catalog.pricing import Quote, QuotedLine, QuoteLine, UnitPrice, quote
 from catalog.selectors import PricedPlan
 from catalog.selling import SellingPrice, margin_of, words_of
@@ -24,7 +24,7 @@ from orders.models import BasketLine, Order, OrderLine
 from orders.selectors import PricedBasket
 from resellers.editions import Capability, has_capability
 from resellers.enums import AccountKind
-from resellers.models import Account
+from resellers.models import Account, Site
 from subscriptions.legs import reads_selling_prices, sold_name
 from subscriptions.models import Asset, Subscription
 from users.permissions import Perm
@@ -70,6 +70,20 @@ def terms_of(price: SellingPrice) -> dict[str, Any]:
 def plain_trace(price: SellingPrice) -> tuple[str, ...]:
     """All that a customer is told of how his price came about: the price."""
     return (_("Price: %(amount)s per unit") % {"amount": money.show(price.amount, price.currency)},)
+
+
+def listed_names(seller_id: int | None, products: Iterable[int]) -> dict[int, str]:
+    """What a reseller calls these products today, by product id; without those that keep the distributor's name."""
+    rows = Listing.objects.filter(account_id=seller_id or 0, product__in=list(products)).exclude(name="")
+    return dict(rows.order_by().values_list("product_id", "name"))
+
+
+def read_name(actor: Actor, product: Product, site: Site) -> str:
+    """What ``product`` is called for this reader of ``site`` today: by his reseller, or at the reseller's site."""
+    seller_id = site.account_id if actor.is_anonymous else None
+    if reads_selling_prices(actor):
+        seller_id = Account.objects.filter(pk=actor.account_id or 0).values_list("bill_to_id", flat=True).first()
+    return listed_names(seller_id, [product.pk]).get(product.pk, product.name) if seller_id else product.name
 
 
 def on_leg(row: Subscription, plans: Sequence[PricedPlan], prices: PriceList) -> list[PricedPlan]:
@@ -192,17 +206,19 @@ def shown_basket(actor: Actor, priced: PricedBasket) -> PricedBasket:
         return priced
     found = basket_quote(priced, listed_only=True)
     account = priced.basket.target_account or priced.basket.buyer_account
-    if found is None:
+    if found is None or account is None:
         return replace(priced, price_list=None, quote=None, plans={}, quoted={}, credit=None, payer=account)
     unsold = [line for line in priced.lines if line in priced.withdrawn or str(line.public_id) in found.unsold]
-    lines = [_named_line(line, found) for line in priced.lines]
+    # What is not sold any more has no price to bring its name along.
+    names = listed_names(account.bill_to_id, [line.plan.product_id for line in unsold]) if unsold else {}
+    lines = [_named_line(line, found, names) for line in priced.lines]
     return replace(
         priced,
         lines=lines,
         quote=found.quote,
         quoted=found.quoted,
         plans={},
-        withdrawn=unsold,
+        withdrawn=[line for line in lines if line in unsold],
         credit=None,
         payer=account,
     )
@@ -218,10 +234,10 @@ def _named(plan: Plan, name: str) -> Plan:
     return view
 
 
-def _named_line(line: BasketLine, found: CustomerQuote) -> BasketLine:
+def _named_line(line: BasketLine, found: CustomerQuote, names: Mapping[int, str]) -> BasketLine:
     price = found.prices.get(line.plan_id)
     view = copy.copy(line)
-    view.plan = _named(line.plan, price.name if price else "")
+    view.plan = _named(line.plan, price.name if price else names.get(line.plan.product_id, ""))
     view.picture = found.pictures.get(line.plan.product_id, "")  # type: ignore[attr-defined]
     return view
 

@@ -17,7 +17,7 @@ from core import money
 from core.audit import AuditEntry
 from core.tenancy import Actor
 from subscriptions.enums import SubscriptionStatus
-from subscriptions.models import Asset, Subscription, SubscriptionAddOn
+from subscriptions.models import Asset, CancellationRequest, Subscription, SubscriptionAddOn
 from subscriptions.models.leg import CustomerLeg
 
 Service = TypeVar("Service", Subscription, Asset)
@@ -106,8 +106,16 @@ def customers_view(row: Service) -> Service:
     view.is_priced = row.sell_unit_price is not None and all(addon.sell_unit_price is not None for addon in live)
     _replace(view, is_priced=view.is_priced)
     for addon in addons:
+        addon.name = sold_name(addon) or addon.name
         _replace(addon, is_priced=view.is_priced)
     return view
+
+
+def shown_request(actor: Actor, row: CancellationRequest | None) -> CancellationRequest | None:
+    """A request with the name of its add-on that this actor reads; never to be saved."""
+    if row is not None and row.addon is not None and reads_selling_prices(actor):
+        row.addon.name = sold_name(row.addon) or row.addon.name
+    return row
 
 
 def _replace(part: Subscription | Asset | SubscriptionAddOn, *, is_priced: bool) -> None:

@@ -14,6 +14,7 @@ from catalog.selectors import addons_of, price_list_for, price_list_of, price_pl
 from catalog.shop import is_sold_at, shop_window
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor, ActorKind
+from orders.legs import read_name
 from orders.models import Basket, BasketLine
 from orders.targets import demand_orderable, mode_of
 from resellers.enums import PurchaseMode
@@ -128,13 +129,14 @@ def _locked(basket: Basket) -> Basket:
     return Basket.objects.select_for_update(of=("self",)).get(pk=basket.pk)
 
 
-def check_quantity(product: Product, quantity: int) -> None:
-    """Raise ``quantity_limit`` unless the vendor allows this many of ``product``."""
+def check_quantity(product: Product, quantity: int, *, reader: tuple[Actor, Site] | None = None) -> None:
+    """Raise ``quantity_limit`` unless the vendor allows this many of ``product``; ``reader``: by the name he reads."""
     low, high = product.min_quantity, product.max_quantity or MAX_QUANTITY
     if not low <= quantity <= high:
+        name = read_name(reader[0], product, reader[1]) if reader else product.name
         raise BusinessError(
             "quantity_limit",
-            _("%(product)s: between %(low)s and %(high)s.") % {"product": product.name, "low": low, "high": high},
+            _("%(product)s: between %(low)s and %(high)s.") % {"product": name, "low": low, "high": high},
             field="quantity",
         )
 
@@ -159,9 +161,10 @@ def add_line(
         raise BusinessError("addon_foreign", _("This add-on does not belong to that product."))
     _check_market(basket, plan, _buyer(actor, basket))
     if product.product_type.split_quantity:
-        check_quantity(product, min(quantity, 1))  # Each line is one; how many lines there may be is said below.
+        # Each line is one; how many lines there may be is said below.
+        check_quantity(product, min(quantity, 1), reader=(actor, site))
         return _add_units(basket, plan, quantity)
-    check_quantity(product, quantity)
+    check_quantity(product, quantity, reader=(actor, site))
     if basket.lines.count() >= MAX_LINES:
         raise _full()
     row, created = BasketLine.objects.get_or_create(
@@ -240,7 +243,7 @@ def change_line(actor: Actor, *, basket: Basket, line_id: uuid.UUID, quantity: i
             "quantity_fixed", _("Each licence is a line. Remove lines for fewer, buy again for more."), field="quantity"
         )
     else:
-        check_quantity(row.plan.product, quantity)
+        check_quantity(row.plan.product, quantity, reader=(actor, basket.site))
         row.quantity = quantity
         row.save(update_fields=["quantity", "updated_at"])
     _touch(basket)

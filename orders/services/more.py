@@ -141,7 +141,8 @@ def _listed(row: Subscription, plan: Plan) -> Listed:
         sold = customer_prices(row.account, found, prices).get(plan.pk)
         if sold is not None:
             return sold.amount, plain_trace(sold), terms_of(sold)
-    raise BusinessError("no_price", _("%(name)s has no price for this account.") % {"name": plan.product.name})
+    # Without its name, for the customer of a reseller reads another one than the reseller.
+    raise BusinessError("no_price", _("This product has no price for this account."))
 
 
 def wish_addon(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
@@ -157,8 +158,9 @@ def wish_addon(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
     known = next((addon for addon in running if addon.plan_id == plan.pk), None)
     price, trace, terms = (known.unit_price, (), known.sell_terms) if known else _listed(row, plan)
     net, how = charge_for(row, price, quantity)
+    name = (terms.get("name") if row.is_customers_view else "") or product.name
     words = (
-        _("%(n)s x %(name)s are added to the subscription.") % {"n": quantity, "name": product.name},
+        _("%(n)s x %(name)s are added to the subscription.") % {"n": quantity, "name": name},
         _("An add-on ends with its subscription."),
     )
     kind = LineKind.ADDON_LICENCES if known else LineKind.ADDON

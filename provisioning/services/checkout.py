@@ -19,6 +19,7 @@ from core import audit, clock
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.jobs import RUN_VENDOR_TASK, Job, JobRun, start_job
 from core.tenancy import Actor, system_actor
+from orders.legs import listed_names
 from orders.models import Basket, BasketLine, OrderLine
 from orders.selectors import basket_lines
 from orders.services.basket import demand_ordering, set_service_details
@@ -210,7 +211,11 @@ def check_details(run: JobRun, instance: Instance) -> Mapping[str, Any]:
     basket = Basket.objects.visible_to(system).filter(public_id=UUID(run.params["basket"])).first()
     if basket is None or basket.target_account is None or str(basket.target_account.public_id) != run.params["account"]:
         raise NotVisible("basket_changed", _("The basket has changed meanwhile. Check it and go on from there."))
-    outcome = DetailsCheck(run, instance, basket.target_account, run.params["values"], basket_lines(basket)).run()
+    account, lines = basket.target_account, basket_lines(basket)
+    # A reseller's customer who buys for himself reads the names his reseller gives.
+    own = basket.buyer_account_id == account.pk and account.kind == AccountKind.END_CUSTOMER
+    names = listed_names(account.bill_to_id, [line.plan.product_id for line in lines]) if own else {}
+    outcome = DetailsCheck(run, instance, account, run.params["values"], lines, names).run()
     set_service_details(system, basket=basket, instance_id=str(instance.public_id), details=outcome)
     return {"state": outcome["state"], "message": outcome.get("message", "")}
 
@@ -225,8 +230,10 @@ class DetailsCheck:
         account: Account,
         values: Mapping[str, Any],
         lines: Sequence[BasketLine | OrderLine],
+        names: Mapping[int, str] | None = None,
     ) -> None:
         self.run_ = run
+        self.names = names or {}
         self.instance = instance
         self.account = account
         self.values = dict(values)
@@ -359,7 +366,8 @@ class DetailsCheck:
                 ),
             )
             if not result.ok:
-                self.outcome |= {"state": "errors", "errors": {}, "message": f"{product.name}: {result.message}"}
+                name = self.names.get(product.pk, product.name)
+                self.outcome |= {"state": "errors", "errors": {}, "message": f"{name}: {result.message}"}
                 return
 
     def _error(self, errors: dict[str, str]) -> None:

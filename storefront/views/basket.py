@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from catalog.models import Plan
 from catalog.selectors import plan_of, price_list_for
 from core.errors import BusinessError, NotVisible
-from orders.legs import shown_basket
+from orders.legs import read_name, shown_basket
 from orders.models import Basket
 from orders.selectors import PricedBasket, priced_basket, unpriced_basket
 from orders.services.basket import add_line, change_line, set_target
@@ -96,7 +96,8 @@ def basket_add(request: ShopRequest) -> HttpResponseBase:
     for public_id in request.POST.getlist("addon"):
         addon = _plan(request, public_id)
         add_line(request.actor, basket=found, site=request.shop, plan=addon, quantity=quantity, parent=line)
-    messages.success(request, _("%(name)s is in your basket.") % {"name": plan.product.name})
+    name = read_name(request.actor, plan.product, request.shop)
+    messages.success(request, _("%(name)s is in your basket.") % {"name": name})
     return redirect("storefront:basket")
 
 

@@ -21,7 +21,7 @@ from orders.services.preview import next_period_price, renews_at
 from provisioning.services.refresh import is_stale, reading_job, start_refresh
 from storefront.service_words import Deed, deeds, told
 from subscriptions.enums import BILLED_STATUSES, ScheduleStatus, SubscriptionStatus
-from subscriptions.legs import reads_both, shown_to
+from subscriptions.legs import reads_both, shown_request, shown_to
 from subscriptions.models import Asset, ScheduledChange, Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, Facts, facts_of, is_recurring, refusal
 from subscriptions.selectors import (
@@ -178,7 +178,7 @@ class SubscriptionDetail(ServicePage):
             **deeds_context(actor, row, facts),
             "addons": addon_lines(actor, row, facts),
             "schedule": schedule,
-            "wish": request_in_view(actor, row),
+            "wish": shown_request(actor, request_in_view(actor, row)),
             "renews": renews_at(row),
             "ends": is_at_end and is_recurring(row),
             "is_recurring": is_recurring(row),

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from catalog.models import Listing, Product
+from catalog.models import Listing
 from core.events import Event
 from notifications.models import OutgoingMail
 from notifications.services import events
@@ -19,20 +19,15 @@ from subscriptions.models import Asset, Subscription
 from tests import factories
 from tests.legs.running import make_running
 from tests.legs.test_leaks import addresses, browser_of, fill, texts_of
-from tests.legs.world import World, basket_of, make_world, order_of
+from tests.legs.world import HIS, THEIRS, World, basket_of, make_named_world, order_of
 from tests.storefront.services import text_of
 
 pytestmark = pytest.mark.django_db
-HIS, THEIRS = "Cedar Office", "Zircon Suite"
 
 
 @pytest.fixture
 def world() -> World:
-    made = make_world()
-    Product.objects.filter(pk=made.shop.product.pk).update(name=THEIRS, description="", summary="")
-    Listing.objects.update(name=HIS, sort_name=HIS)
-    made.shop.product.refresh_from_db()
-    return made
+    return make_named_world()
 
 
 def test_no_page_or_file_of_a_customer_says_the_distributors_name(world):

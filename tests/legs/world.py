@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from catalog.models import PriceList, PriceListAssignment
+from catalog.models import Listing, PriceList, PriceListAssignment, Product
 from core.tenancy import Actor
 from orders.legs import shown_basket
 from orders.models import Basket, Order
@@ -22,6 +22,7 @@ from tests.catalog.selling import listing, rule
 from tests.shop import Shop, make_shop
 
 COST, SELL = Decimal("77.77"), Decimal("99.00")
+HIS, THEIRS = "Cedar Office", "Zircon Suite"
 
 
 @dataclass
@@ -109,3 +110,12 @@ def place_own(actor: Actor, basket: Basket) -> Order:
     return place_order(
         actor, basket=basket, key=basket.checkout_key, seen_total=shown.gross, terms_accepted=True, browser="test"
     )
+
+
+def make_named_world() -> World:
+    """A world whose product the distributor calls ``THEIRS`` and the reseller's shop ``HIS``."""
+    made = make_world()
+    Product.objects.filter(pk=made.shop.product.pk).update(name=THEIRS, description="", summary="")
+    Listing.objects.update(name=HIS, sort_name=HIS)
+    made.shop.product.refresh_from_db()
+    return made
