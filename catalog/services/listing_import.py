@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from catalog import sheet
 from catalog.desk import Desk, desk_of, desk_products, own_listing
@@ -359,7 +359,11 @@ class _Import:
         return (done.done if done else 0), (gone.done if gone else 0)
 
 
-_LABELS = {"name": gettext_lazy("Name"), "position": gettext_lazy("Order"), "category": gettext_lazy("Category")}
+_LABELS = {
+    "name": gettext_lazy("Name"),
+    "position": pgettext_lazy("position", "Order"),
+    "category": gettext_lazy("Category"),
+}
 
 
 def _uuid(text: str) -> UUID | None:

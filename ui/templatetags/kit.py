@@ -11,7 +11,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from core import clock
 from ui.art import initials, tile_art
@@ -106,7 +106,7 @@ def ago(value: dt.datetime | None) -> SafeString:
     elif amount < 172_800:
         words = _("%(n)s h") % {"n": amount // 3600}
     else:
-        words = _("%(n)s days") % {"n": amount // 86_400}
+        words = ngettext("%(n)s day", "%(n)s days", amount // 86_400) % {"n": amount // 86_400}
     text = _("%(time)s ago") % {"time": words} if seconds >= 0 else _("in %(time)s") % {"time": words}
     title = f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
     return format_html('<time datetime="{}" title="{}" class="nowrap">{}</time>', value.isoformat(), title, text)
@@ -265,5 +265,10 @@ def tone_icon(tone: str) -> SafeString:
 @register.filter
 def unit(name: str) -> str:
     """What one piece is called, in the singular: vendors say "Licenses"."""
-    known = {"licenses": _("licence"), "license": _("licence"), "users": _("user"), "seats": _("seat")}
-    return known.get(name.lower(), name.lower()) if name else _("unit")
+    known = {
+        "licenses": pgettext("unit", "licence"),
+        "license": pgettext("unit", "licence"),
+        "users": pgettext("unit", "user"),
+        "seats": pgettext("unit", "seat"),
+    }
+    return known.get(name.lower(), name.lower()) if name else pgettext("unit", "unit")
