@@ -319,7 +319,7 @@ class Membership(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} ({', '.join(self.roles)})"
+        return f"{self.user} ({self.role_names})"
 
     @property
     def role_names(self) -> str:

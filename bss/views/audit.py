@@ -82,7 +82,7 @@ class AuditList(ListPage):
     selector = audit_log
     columns = (
         Column("at", gettext_lazy("Time"), "when", sort="id"),
-        Column("actor_label", gettext_lazy("Who"), sub="on_behalf_of", sub_label=gettext_lazy("On behalf of")),
+        Column("who", gettext_lazy("Who"), sub="on_behalf_of", sub_label=gettext_lazy("On behalf of")),
         Column("action", gettext_lazy("What"), "main", show=lambda row: action_words(row.action)),
         Column("object_label", gettext_lazy("Object"), sub="object_type", sub_label=gettext_lazy("Kind")),
         Column("account.name", gettext_lazy("Account")),
@@ -129,7 +129,7 @@ class AuditDetail(DetailPage):
     parts = ("bss/_audit_difference.html",)
     facts = (
         Fact("at", gettext_lazy("Time"), "when"),
-        Fact("actor_label", gettext_lazy("Who"), sub="roles"),
+        Fact("who", gettext_lazy("Who"), sub="roles"),
         Fact("on_behalf_of", gettext_lazy("On behalf of")),
         Fact("object_type", gettext_lazy("Kind"), show=lambda row: object_words(row.object_type)),
         Fact("object_label", gettext_lazy("Object")),

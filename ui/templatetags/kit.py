@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from core import clock
+from core.audit_words import FIELDS
+from core.words import TECHNICAL_WORDS, stored_words
 from ui.art import initials, tile_art
 from ui.icons import ICONS
 from ui.tones import ICONS as TONE_ICONS
@@ -145,7 +147,16 @@ def yes_no(value: object) -> SafeString:
 @register.filter
 def words(name: object) -> str:
     """A technical name as words: ``external_id`` becomes ``external id``."""
+    known = TECHNICAL_WORDS.get(str(name)) or FIELDS.get(str(name))
+    if known is not None:
+        return str(known)
     return str(name).replace("_", " ").replace(".", " ").replace(":", " ")
+
+
+@register.filter
+def stored(text: object) -> str:
+    """What was kept as a sentence, in the reader's language if it is one of ours."""
+    return stored_words(str(text or ""))
 
 
 @register.filter
