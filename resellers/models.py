@@ -319,7 +319,7 @@ class Membership(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} ({self.role_names})"
+        return str(self.user)
 
     @property
     def role_names(self) -> str:
