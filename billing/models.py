@@ -29,7 +29,7 @@ class ChargeKind(models.TextChoices):
 COUNTS = Q(state="due") | Q(state="reserved", kind="charge")
 
 CHARGE_MACHINE = Machine(
-    "charge",
+    _("charge"),
     "state",
     {
         (ChargeState.RESERVED, "settle"): ChargeState.DUE,

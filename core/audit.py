@@ -12,7 +12,8 @@ from django.db import models
 
 from core import clock
 from core.request_id import current_request_id
-from core.tenancy import Actor, TenantOwned
+from core.tenancy import Actor, ActorKind, TenantOwned
+from core.words import stored_words
 
 MASK = "•••"
 _SECRET_WORDS = ("password", "secret", "token", "application_key", "api_key", "credential", "certificate")
@@ -58,6 +59,11 @@ class AuditEntry(TenantOwned):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_label}"
+
+    @property
+    def who(self) -> str:
+        """Who did it, for people; what we do by ourselves is named in the reader's language."""
+        return stored_words(self.actor_label) if self.actor_kind == ActorKind.SYSTEM else self.actor_label
 
 
 def masked(values: Mapping[str, Any]) -> dict[str, Any]:

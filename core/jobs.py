@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -137,14 +138,27 @@ Handler = Callable[[JobRun], Mapping[str, Any]]
 _handlers: dict[str, Handler] = {}
 
 
-def handler(kind: str) -> Callable[[Handler], Handler]:
-    """Declare the function that does jobs of ``kind``; it returns the result as a JSON object."""
+def handler(kind: str, *, answers: bool = False) -> Callable[[Handler], Handler]:
+    """Declare the function that does jobs of ``kind``; it returns the result as a JSON object.
+
+    With ``answers`` its words are for whoever started it, as those of a check are, and come in his language; a job
+    without writes what others read, too.
+    """
 
     def declare(function: Handler) -> Handler:
-        _handlers[kind] = function
+        _handlers[kind] = _in_starters_language(function) if answers else function
         return function
 
     return declare
+
+
+def _in_starters_language(function: Handler) -> Handler:
+    def run_in_it(run: JobRun) -> Mapping[str, Any]:
+        starter = run.job.user
+        with translation.override((starter.language if starter else "") or settings.LANGUAGE_CODE):
+            return function(run)
+
+    return run_in_it
 
 
 outbox.register(Job, field="state", due=Job.OPEN, task=RUN_TASK, task_field="queue_task")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from core import clock
@@ -11,15 +12,16 @@ from core.errors import Conflict
 
 
 class Machine:
-    """The life cycle of one status column.
+    """The life cycle of one status column; ``name`` is what its rows are called, in the reader's words.
 
     ``transitions`` maps (state, event) to the new state; a pair that is missing is refused. ``fire`` writes with a
     compare-and-set, so of two that try at once exactly one succeeds.
     """
 
-    def __init__(self, name: str, field: str, transitions: Mapping[tuple[str, str], str]) -> None:
+    def __init__(self, name: str | Promise, field: str, transitions: Mapping[tuple[str, str], str]) -> None:
         self.name = name
         self.field = field
+        self.labels = {str(state): state.label for state, _event in transitions if isinstance(state, models.Choices)}
         self.transitions = {(str(state), str(event)): str(target) for (state, event), target in transitions.items()}
 
     @property
@@ -39,7 +41,7 @@ class Machine:
             raise Conflict(
                 "illegal_transition",
                 _("This is not possible while the %(thing)s is '%(state)s'.")
-                % {"thing": _(self.name), "state": str(state).replace("_", " ")},
+                % {"thing": self.name, "state": self.labels.get(str(state), state)},
             ) from error
 
     def fire(self, row: models.Model, event: str, **changes: Any) -> str:

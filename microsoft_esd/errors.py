@@ -80,7 +80,7 @@ TOPICS = (
         "ChannelNotAuthorized", "channel_not_authorized", ErrorKind.MISCONFIGURED,
         gettext_lazy(
             "Microsoft does not let this channel do this. Check Channel ID, Client ID and country in the "
-            "instance's settings, or ask Microsoft to authorise the channel."
+            "instance's settings, or ask Microsoft to authorize the channel."
         ),
     ),
     Topic(

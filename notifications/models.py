@@ -154,7 +154,7 @@ class WebhookDelivery(TenantOwned, outbox.OutboxRow):
         ]
 
     def __str__(self) -> str:
-        return f"{self.topic} to {self.endpoint_id}"
+        return self.topic
 
 
 class WebhookAttempt(TenantOwned):

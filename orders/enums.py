@@ -33,7 +33,7 @@ class OrderEvent(models.TextChoices):
 _S, _E = OrderStatus, OrderEvent
 
 ORDER_MACHINE = Machine(
-    "order",
+    _("order"),
     "status",
     {
         (_S.DRAFT, _E.SUBMIT): _S.SUBMITTED,
@@ -81,7 +81,7 @@ class DeliveryEvent(models.TextChoices):
 _D, _L = DeliveryStatus, DeliveryEvent
 
 DELIVERY_MACHINE = Machine(
-    "order line",
+    _("order line"),
     "delivery_status",
     {
         (_D.WAITING, _L.START): _D.IN_PROGRESS,

@@ -55,7 +55,7 @@ def _said(error: VendorError) -> BusinessError:
     return BusinessError(error.code or str(error.kind), error.message)
 
 
-@handler("provisioning.test_connection")
+@handler("provisioning.test_connection", answers=True)
 def test_connection(run: JobRun) -> Mapping[str, Any]:
     """Ask the vendor whether an instance's settings work; a token alone suffices for an instance to become Ready."""
     instance = _instance(run)
@@ -142,19 +142,19 @@ def pull_definition(run: JobRun) -> Mapping[str, Any]:
     }
 
 
-@handler(ORDER_CHECK)
+@handler(ORDER_CHECK, answers=True)
 def run_check_order(run: JobRun) -> Mapping[str, Any]:
     """Have the answers of an order that a program placed checked, then execute it."""
     return check_order(run)
 
 
-@handler(DETAILS_CHECK)
+@handler(DETAILS_CHECK, answers=True)
 def run_check_details(run: JobRun) -> Mapping[str, Any]:
     """Check what a buyer typed into Service Details with the vendor."""
     return check_details(run, _instance(run))
 
 
-@handler(LIVE_CHECK)
+@handler(LIVE_CHECK, answers=True)
 def run_check_live(run: JobRun) -> Mapping[str, Any]:
     """Check one field while somebody types."""
     return check_live(run, _instance(run))
@@ -172,7 +172,7 @@ def run_read_usage(run: JobRun) -> Mapping[str, Any]:
     return read_usage(run)
 
 
-@handler(stamps.CHECK)
+@handler(stamps.CHECK, answers=True)
 def run_check_partner(run: JobRun) -> Mapping[str, Any]:
     """Ask the vendor whether a reseller's MPN ID is good."""
     return stamps.check_partner(run, _instance(run))

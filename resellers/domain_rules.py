@@ -53,7 +53,7 @@ _LEAVES = (
 )
 # A live domain fails too: whoever loses the name in the DNS for three days must not keep it here.
 DOMAIN_MACHINE = Machine(
-    "domain",
+    gettext_lazy("domain"),
     "status",
     {
         (DomainStatus.REQUESTED, DomainEvent.VERIFY): DomainStatus.VERIFYING,

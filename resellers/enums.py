@@ -59,7 +59,7 @@ class SiteEvent(models.TextChoices):
 
 
 SITE_MACHINE = Machine(
-    "site",
+    _("site"),
     "status",
     {
         (SiteStatus.PREPARING, SiteEvent.OPEN): SiteStatus.LIVE,

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.base import BaseModel
 from core.money import CurrencyField, MoneyField
@@ -151,7 +152,7 @@ class Account(TenantOwned):
     address_line1 = models.CharField(_("address"), max_length=200, blank=True)
     address_line2 = models.CharField(_("address, second line"), max_length=200, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
-    state = models.CharField(_("state"), max_length=100, blank=True)
+    state = models.CharField(pgettext_lazy("address", "state"), max_length=100, blank=True)
     postal_code = models.CharField(_("post code"), max_length=20, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     tax_id = models.CharField(_("tax ID"), max_length=30, blank=True)
@@ -318,7 +319,7 @@ class Membership(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} ({', '.join(self.roles)})"
+        return str(self.user)
 
     @property
     def role_names(self) -> str:

@@ -29,7 +29,7 @@ class RegistrationEvent(models.TextChoices):
 
 
 REGISTRATION_MACHINE = Machine(
-    "registration",
+    _("registration"),
     "state",
     {
         (RegistrationState.UNCONFIRMED, RegistrationEvent.SUBMIT): RegistrationState.PENDING,

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from core.tenancy import TenantOwned
 from resellers.enums import AccountKind
@@ -34,7 +35,7 @@ class Registration(TenantOwned):
     address_line2 = models.CharField(_("address, second line"), max_length=200, blank=True)
     postal_code = models.CharField(_("post code"), max_length=20, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
-    region = models.CharField(_("state"), max_length=100, blank=True)
+    region = models.CharField(pgettext_lazy("address", "state"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=2, blank=True)
     tax_id = models.CharField(_("tax ID"), max_length=30, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)

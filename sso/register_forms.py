@@ -7,6 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from resellers.countries import COUNTRIES
 from resellers.models import Site
@@ -53,7 +54,10 @@ class RegistrationForm(forms.Form):
     )
     city = forms.CharField(label=_("City"), max_length=100, widget=forms.TextInput({"autocomplete": "address-level2"}))
     region = forms.CharField(
-        label=_("State"), max_length=100, required=False, widget=forms.TextInput({"autocomplete": "address-level1"})
+        label=pgettext_lazy("address", "State"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "address-level1"}),
     )
     country = forms.ChoiceField(
         label=_("Country"), choices=[("", "—"), *COUNTRIES], widget=forms.Select({"autocomplete": "country"})

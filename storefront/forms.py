@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from resellers.countries import COUNTRIES
 from resellers.enums import PurchaseMode
@@ -56,7 +57,7 @@ class BillingForm(forms.Form):
     address_line2 = forms.CharField(label=_("Address, second line"), max_length=200, required=False)
     postal_code = forms.CharField(label=_("Post code"), max_length=20, required=False)
     city = forms.CharField(label=_("City"), max_length=100)
-    state = forms.CharField(label=_("State"), max_length=100, required=False)
+    state = forms.CharField(label=pgettext_lazy("address", "State"), max_length=100, required=False)
     country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES)
 
 
@@ -81,7 +82,7 @@ class CompanyForm(forms.Form):
     address_line2 = forms.CharField(label=_("Address, second line"), max_length=200, required=False)
     postal_code = forms.CharField(label=_("Post code"), max_length=20, required=False)
     city = forms.CharField(label=_("City"), max_length=100, required=False)
-    state = forms.CharField(label=_("State"), max_length=100, required=False)
+    state = forms.CharField(label=pgettext_lazy("address", "State"), max_length=100, required=False)
     country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES)
 
 
@@ -98,7 +99,7 @@ class CustomerForm(forms.Form):
     city = forms.CharField(label=_("City"), max_length=100)
     postal_code = forms.CharField(label=_("Post code"), max_length=20)
     country = forms.ChoiceField(label=_("Country"), choices=COUNTRIES)
-    state = forms.CharField(label=_("State"), max_length=100, required=False)
+    state = forms.CharField(label=pgettext_lazy("address", "State"), max_length=100, required=False)
     tax_id = forms.CharField(label=_("Tax ID"), max_length=30, required=False)
     notes = forms.CharField(
         label=_("Note"),

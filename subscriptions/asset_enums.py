@@ -46,7 +46,7 @@ class AssetEvent(models.TextChoices):
 
 
 ASSET_MACHINE = Machine(
-    "asset",
+    _("asset"),
     "status",
     {
         (AssetStatus.PENDING, AssetEvent.CONFIRM): AssetStatus.ACTIVE,
@@ -56,7 +56,7 @@ ASSET_MACHINE = Machine(
 )
 
 TOKEN_MACHINE = Machine(
-    "key",
+    _("key"),
     "token_status",
     {
         (TokenStatus.ACTIVATED, TokenStatus.REDEEMED): TokenStatus.REDEEMED,

@@ -38,7 +38,7 @@ class SubscriptionEvent(models.TextChoices):
 _S, _E = SubscriptionStatus, SubscriptionEvent
 
 SUBSCRIPTION_MACHINE = Machine(
-    "subscription",
+    _("subscription"),
     "status",
     {
         (_S.INACTIVE, _E.CONFIRM): _S.ACTIVE,
@@ -110,7 +110,7 @@ class ScheduleStatus(models.TextChoices):
 
 
 SCHEDULE_MACHINE = Machine(
-    "scheduled change",
+    _("scheduled change"),
     "status",
     {
         (ScheduleStatus.PENDING, "apply"): ScheduleStatus.APPLIED,
@@ -161,7 +161,7 @@ class RequestEvent(models.TextChoices):
 _R, _Q = RequestStatus, RequestEvent
 
 REQUEST_MACHINE = Machine(
-    "request",
+    _("request"),
     "status",
     {
         (_R.SUBMITTED, _Q.ACCEPT): _R.ACCEPTED,
@@ -207,7 +207,7 @@ class OperationEvent(models.TextChoices):
 _O, _V = OperationState, OperationEvent
 
 OPERATION_MACHINE = Machine(
-    "operation",
+    _("operation"),
     "state",
     {
         (_O.QUEUED, _V.CLAIM): _O.RUNNING,
@@ -258,7 +258,7 @@ class StampEvent(models.TextChoices):
 
 
 STAMP_MACHINE = Machine(
-    "MPN ID run",
+    _("MPN ID run"),
     "state",
     {
         (StampState.RUNNING, StampEvent.FINISH): StampState.DONE,
@@ -281,7 +281,7 @@ class StampRowState(models.TextChoices):
 
 
 STAMP_ROW_MACHINE = Machine(
-    "MPN ID row",
+    _("MPN ID row"),
     "state",
     {
         (StampRowState.PENDING, "send"): StampRowState.SENT,

@@ -30,7 +30,7 @@ class TenantEvent(models.TextChoices):
 _S, _E = TenantStatus, TenantEvent
 
 TENANT_MACHINE = Machine(
-    "Professional reseller",
+    _("Professional reseller"),
     "status",
     {
         (_S.PREPARING, _E.SUCCEED): _S.ACTIVE,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.errors import BusinessError, NotVisible
 from core.jobs import JobCancelled, JobRun, handler
@@ -110,5 +111,6 @@ def run_catalogue(run: JobRun) -> Mapping[str, Any]:
     except Exception:
         fail_update(row, _("Something went wrong inside; the log has the details. Try again."))
         raise
-    run.log(_("%(n)s differences.") % {"n": sum(row.counts.values())})
+    found = sum(row.counts.values())
+    run.log(ngettext("%(n)s difference.", "%(n)s differences.", found) % {"n": found})
     return {"message": str(row), "counts": row.counts}

@@ -125,7 +125,7 @@ def who(entry: AuditEntry, actor: Actor) -> str:
         return _("Automatically")
     if actor.is_customer and entry.actor_kind == ActorKind.STAFF:
         return _("Customer service")
-    return entry.actor_label or entry.actor_kind
+    return entry.who or entry.actor_kind
 
 
 def reason(entry: AuditEntry, actor: Actor) -> str:

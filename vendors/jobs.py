@@ -12,7 +12,7 @@ from vendors.models import Certificate, DnsState
 from vendors.services import certificates
 
 
-@handler(certificates.CHECK_DNS)
+@handler(certificates.CHECK_DNS, answers=True)
 def run_check_dns(run: JobRun) -> Mapping[str, Any]:
     """Ask the DNS for the host name of a certificate."""
     actor = system_actor(run.job.organization_id, label=str(run.params.get("label", "system")))

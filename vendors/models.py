@@ -222,7 +222,7 @@ class AccountLink(TenantOwned):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account} at {self.instance}"
+        return f"{self.account} · {self.instance}"
 
 
 class AgreementRecord(TenantOwned):

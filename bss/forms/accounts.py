@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bss.forms.rules import set_choices
 from resellers.countries import COUNTRIES
@@ -27,7 +28,7 @@ class CompanyForm(forms.Form):
     address_line2 = forms.CharField(label=_("Address, second line"), max_length=200, required=False)
     postal_code = forms.CharField(label=_("Post code"), max_length=20, required=False)
     city = forms.CharField(label=_("City"), max_length=100, required=False)
-    state = forms.CharField(label=_("State"), max_length=100, required=False)
+    state = forms.CharField(label=pgettext_lazy("address", "State"), max_length=100, required=False)
     country = forms.ChoiceField(label=_("Country"), choices=[("", "—"), *COUNTRIES], required=False)
     notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea({"rows": 3}))
 

@@ -18,7 +18,7 @@ from ui.filters import Choice, Filter, Period
 from ui.history import difference
 from ui.pages import Action, DetailPage, Fact, ListPage
 from ui.tables import Column
-from users.permissions import Perm
+from users.permissions import Perm, StaffRole, StorefrontRole
 
 # Where an object is shown, and who may open that; an object without a page leads to its account.
 PAGES = {
@@ -74,6 +74,16 @@ class ObjectColumn(Column):
         return format_html('<a href="{}">{}</a>', own, body) if own else body
 
 
+@dataclass(frozen=True)
+class WhoFact(Fact):
+    """Who did it, and below in small the roles he had."""
+
+    def below(self, row: Any) -> str:
+        """The roles in words."""
+        known = dict([*StaffRole.choices, *StorefrontRole.choices])
+        return ", ".join(str(known.get(role, role)) for role in row.roles.split(", ") if role)
+
+
 class AuditList(ListPage):
     """Every write of the organization, newest first."""
 
@@ -82,7 +92,7 @@ class AuditList(ListPage):
     selector = audit_log
     columns = (
         Column("at", gettext_lazy("Time"), "when", sort="id"),
-        Column("actor_label", gettext_lazy("Who"), sub="on_behalf_of", sub_label=gettext_lazy("On behalf of")),
+        Column("who", gettext_lazy("Who"), sub="on_behalf_of", sub_label=gettext_lazy("On behalf of")),
         Column("action", gettext_lazy("What"), "main", show=lambda row: action_words(row.action)),
         Column("object_label", gettext_lazy("Object"), sub="object_type", sub_label=gettext_lazy("Kind")),
         Column("account.name", gettext_lazy("Account")),
@@ -129,7 +139,7 @@ class AuditDetail(DetailPage):
     parts = ("bss/_audit_difference.html",)
     facts = (
         Fact("at", gettext_lazy("Time"), "when"),
-        Fact("actor_label", gettext_lazy("Who"), sub="roles"),
+        WhoFact("who", gettext_lazy("Who"), sub="roles"),
         Fact("on_behalf_of", gettext_lazy("On behalf of")),
         Fact("object_type", gettext_lazy("Kind"), show=lambda row: object_words(row.object_type)),
         Fact("object_label", gettext_lazy("Object")),

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from bss.forms.professional import NightlyForm, UpdateForm
 from core.jobs import Job
@@ -139,7 +139,12 @@ class UpdateApply(ActionPage):
     def consequences(self) -> list[str]:
         """What is taken over."""
         found = [
-            _("%(n)s differences were found; what changed since is taken over too.") % {"n": self.object.total},
+            ngettext(
+                "%(n)s difference was found; what changed since is taken over too.",
+                "%(n)s differences were found; what changed since is taken over too.",
+                self.object.total,
+            )
+            % {"n": self.object.total},
             _("New products come unpublished. Running services stay as they are."),
         ]
         if self.object.overwrite_prices:

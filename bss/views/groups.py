@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from bss.forms.operations import ReasonForm
 from bss.forms.rules import GroupForm, manager_choices
@@ -106,7 +106,12 @@ class GroupDelete(ActionPage):
         row = self.object
         return [
             _("Members of the group “%(name)s”: %(n)s.") % {"name": row, "n": row.member_count},
-            _("What %(n)s permission rules give to the group ends at once for its members.") % {"n": row.rule_count},
+            ngettext(
+                "What %(n)s permission rule gives to the group ends at once for its members.",
+                "What %(n)s permission rules give to the group ends at once for its members.",
+                row.rule_count,
+            )
+            % {"n": row.rule_count},
         ]
 
     def perform(self, form: Any) -> None:

@@ -12,6 +12,7 @@ from bss.forms.operations import MarkDoneForm, ReasonForm
 from bss.views.shared import history_of
 from core.audit import masked
 from core.tenancy import Actor
+from core.words import stored_words
 from orders.selectors import orders_for
 from provisioning.services import desk
 from subscriptions.enums import DESK_STATES, OPEN_STATES, OperationState, Verb
@@ -68,7 +69,14 @@ class OperationList(ListPage):
             sub="instance.system_name",
             sub_label=gettext_lazy("Instance"),
         ),
-        Column("message", gettext_lazy("Reason"), "clip", sub="code", sub_label=gettext_lazy("Code")),
+        Column(
+            "message",
+            gettext_lazy("Reason"),
+            "clip",
+            sub="code",
+            sub_label=gettext_lazy("Code"),
+            show=lambda row: stored_words(row.message),
+        ),
         Column("state", gettext_lazy("State"), "status", sort="state"),
         Column("created_at", gettext_lazy("Requested"), "ago", sort="created_at"),
         Column("attempts", gettext_lazy("Attempts"), "number", sort="attempts"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from core.tenancy import Actor
 from resellers.enums import AccountKind
@@ -36,8 +36,8 @@ class StampList(ListPage):
         Column("instance.system_name", gettext_lazy("Instance"), sort="instance__system_name"),
         Column("mpn_id", gettext_lazy("New MPN ID"), sort="mpn_id"),
         Column("state", gettext_lazy("State"), "status", sort="state"),
-        Column("done_count", gettext_lazy("Done"), "number"),
-        Column("failed_count", gettext_lazy("Failed"), "number"),
+        Column("done_count", pgettext_lazy("number", "Done"), "number"),
+        Column("failed_count", pgettext_lazy("number", "Failed"), "number"),
         Column("skipped_count", gettext_lazy("Left out"), "number"),
         Column("requested_by", gettext_lazy("Started by"), sort="requested_by"),
         Column("started_at", gettext_lazy("Started"), "when", sort="started_at"),

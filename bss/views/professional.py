@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -72,7 +73,11 @@ class ProfessionalDetail(DetailPage):
         Fact("host", gettext_lazy("Host")),
         Fact("get_licence_display", gettext_lazy("Licence")),
         Fact("price_list.name", gettext_lazy("Price list"), sub="price_list.currency"),
-        Fact("get_language_display", gettext_lazy("Language"), show=lambda row: row.language),
+        Fact(
+            "get_language_display",
+            gettext_lazy("Language"),
+            show=lambda row: dict(settings.LANGUAGES).get(row.language, row.language),
+        ),
         Fact("time_zone", gettext_lazy("Time zone")),
         Fact("admin_email", gettext_lazy("First administrator")),
         Fact("separate_invoices", gettext_lazy("Separate invoices per customer"), "flag"),

@@ -96,7 +96,6 @@ class SubscriptionList(CustomList):
         Filter("bill_to", gettext_lazy("Billed to"), "bill_to__name"),
         Flag("renews", gettext_lazy("Renews by itself"), "auto_renew"),
         Flag("trial", gettext_lazy("Trial"), "is_trial"),
-        Flag("renews", gettext_lazy("Renews by itself"), "auto_renew"),
         Needs("needs", gettext_lazy("Has"), "pk", NEEDS),
         Period("term", gettext_lazy("End of term"), "term_ends_at"),
     )

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from bss.views.professional import LIST, ProfessionalAction
 from core.jobs import Job
@@ -256,7 +256,12 @@ class MoveAccounts(MoveAll):
         """What becomes of each."""
         number = accounts_to_move(self.actor, self.object).count()
         return [
-            _("%(n)s accounts are copied with their contacts into his organization.") % {"n": number},
+            ngettext(
+                "%(n)s account is copied with its contacts into his organization.",
+                "%(n)s accounts are copied with their contacts into his organization.",
+                number,
+            )
+            % {"n": number},
             _("Each becomes a managed copy here: its data are changed there, and nobody orders for it here."),
             _("What cannot be transferred is reported and stays as it is. The run can be repeated at any time."),
         ]
@@ -273,7 +278,12 @@ class MoveSubscriptions(MoveAll):
         """What becomes of each."""
         number = subscriptions_to_move(self.actor, self.object).count()
         return [
-            _("%(n)s subscriptions are copied into his organization; no vendor is told.") % {"n": number},
+            ngettext(
+                "%(n)s subscription is copied into his organization; no vendor is told.",
+                "%(n)s subscriptions are copied into his organization; no vendor is told.",
+                number,
+            )
+            % {"n": number},
             _("We go on billing him. He bills his customers from the next billing period, at his own prices."),
             _("What cannot be transferred is reported and stays as it is. The run can be repeated at any time."),
         ]

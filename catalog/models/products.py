@@ -7,6 +7,7 @@ from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Q
 from django.db.models.expressions import CombinedExpression
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.money import CurrencyField, MoneyField
@@ -59,7 +60,9 @@ def plan_label(term: str, billing_cycle: str) -> str:
     cycle = Cycle(billing_cycle).label
     if billing_cycle == Cycle.ONE_TIME:
         return str(cycle) if not term else f"{shown}, {str(cycle).lower()}"
-    return f"{shown}, {_('billed')} {str(cycle).lower()}" if term else str(cycle)
+    if not term:
+        return str(cycle)
+    return gettext("%(term)s, billed %(cycle)s") % {"term": shown, "cycle": str(cycle).lower()}
 
 
 class Category(TenantOwned):

@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from catalog.models.prices import PriceList
 from catalog.models.products import Category, Plan, Product
@@ -25,7 +26,7 @@ class ListingState(models.TextChoices):
 
 
 LISTING_MACHINE = Machine(
-    "listing",
+    _("listing"),
     "state",
     {
         (ListingState.UNLISTED, "list"): ListingState.LISTED,
@@ -105,7 +106,7 @@ class Listing(TenantOwned):
     category = models.ForeignKey(
         Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("category")
     )
-    position = models.PositiveSmallIntegerField(_("order"), default=100)
+    position = models.PositiveSmallIntegerField(pgettext_lazy("position", "order"), default=100)
     picture = models.CharField(max_length=80, blank=True, editable=False)
     sort_name = models.CharField(max_length=255, editable=False)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from catalog import sheet
 from catalog.desk import Desk, desk_of, desk_products, own_listing
@@ -356,7 +356,11 @@ class _Import:
 
 _SAVED = ("name", "position", "category_id", "sort_name")
 _COLUMNS = ("organization_id", "account_id", "product_id", "state", "summary", "description", "picture", *_SAVED)
-_LABELS = {"name": gettext_lazy("Name"), "position": gettext_lazy("Order"), "category": gettext_lazy("Category")}
+_LABELS = {
+    "name": gettext_lazy("Name"),
+    "position": pgettext_lazy("position", "Order"),
+    "category": gettext_lazy("Category"),
+}
 
 
 def _uuid(text: str) -> UUID | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from microsoft_esd.client import ChannelInclusion
 from microsoft_esd.connector.base import ConnectorBase
@@ -109,8 +110,10 @@ class _Found:
 
     def all_problems(self) -> list[str]:
         """The problems, and how many more there were."""
-        more = [_("%(count)s more products were left out.") % {"count": self.skipped}] if self.skipped else []
-        return self.problems + more
+        if not self.skipped:
+            return self.problems
+        words = ngettext("%(count)s more product was left out.", "%(count)s more products were left out.", self.skipped)
+        return [*self.problems, words % {"count": self.skipped}]
 
 
 class _VersionChanged(Exception):

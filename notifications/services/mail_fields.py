@@ -87,7 +87,7 @@ def _total(values: Values) -> str:
 
 
 FIELDS: dict[str, MailField] = {
-    "user.greeting": MailField(gettext_lazy("Greeting with the first name"), "Hello Nia,", _greeting),
+    "user.greeting": MailField(gettext_lazy("Greeting with the first name"), gettext_lazy("Hello Nia,"), _greeting),
     "user.first_name": MailField(gettext_lazy("First name of the reader"), "Nia", _path("first_name")),
     "user.invited_by": MailField(gettext_lazy("Who invited him"), "Ada Byron", _path("invited_by")),
     "account.name": MailField(
@@ -103,13 +103,17 @@ FIELDS: dict[str, MailField] = {
     "order.reason": MailField(gettext_lazy("Reason, if one was given"), gettext_lazy("Too many"), _path("reason")),
     "subscription.name": MailField(gettext_lazy("Name of the service"), "Team Suite", _path("subscription.name")),
     "subscription.quantity": MailField(gettext_lazy("Licences"), "5", _path("subscription.quantity")),
-    "subscription.plan": MailField(gettext_lazy("Plan"), "1 year, monthly", _path("subscription.plan.label")),
+    "subscription.plan": MailField(
+        gettext_lazy("Plan"), gettext_lazy("1 year, billed monthly"), _path("subscription.plan.label")
+    ),
     "subscription.renewal_date": MailField(gettext_lazy("Day of the renewal"), "2027-01-31", _day("renews_on")),
     "subscription.first_activation_date_time": MailField(
         gettext_lazy("First activation"), "2026-01-31 09:30 UTC", _moment
     ),
     "schedule.quantity": MailField(gettext_lazy("Licences from the renewal on"), "8", _path("schedule.quantity")),
-    "schedule.plan": MailField(gettext_lazy("Plan from the renewal on"), "1 year", _path("schedule.plan.label")),
+    "schedule.plan": MailField(
+        gettext_lazy("Plan from the renewal on"), gettext_lazy("1 year"), _path("schedule.plan.label")
+    ),
     "request.what": MailField(gettext_lazy("What was asked for"), gettext_lazy("Cancel licences"), _path("what")),
     "request.count": MailField(gettext_lazy("How many"), "2", _event("count")),
     "request.reason": MailField(

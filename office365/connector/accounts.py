@@ -56,8 +56,8 @@ class AccountVerbs(AgreementVerbs):
                     "mpn_id",
                     _("MPN ID"),
                     required=True,
-                    pattern=r"^[0-9]{4,12}$",
-                    pattern_message=_("Enter the MPN ID as digits only."),
+                    pattern=r"^[0-9]{4,10}$",
+                    pattern_message=_("An MPN ID has 4 to 10 digits."),
                     description=_("The reseller's Microsoft Partner Network ID (PLA ID)."),
                     live_check="check_partner_id",
                     group=_("Partner"),
@@ -336,9 +336,9 @@ def _address_refusal(error: PartnerCenterError) -> CheckResult:
 
 
 def _bad_address(text: str, rows: Sequence[Mapping[str, str]]) -> CheckResult:
-    message = _("Microsoft does not recognise this address.")
+    message = _("Microsoft does not recognize this address.")
     if rows:
-        message = _("Microsoft does not recognise this address. Choose one of its suggestions or correct it.")
+        message = _("Microsoft does not recognize this address. Choose one of its suggestions or correct it.")
     if text:
         message += f" ({text[:300]})"
     return CheckResult(False, "address_invalid", message, {"line1": message}, rows)

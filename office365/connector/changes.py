@@ -94,7 +94,8 @@ class Change:
         except VendorError as error:
             result = refusal(error, self.row, self.ctx.now())
         if result.outcome is Outcome.REFUSED and self.is_changed and self.row is not None:
-            message = f"{result.message} {_('Other parts of this change were already carried out at Microsoft.')}"
+            rest = _("Other parts of this change were already carried out at Microsoft.")
+            message = f"{result.message} {rest}"
             return replace(result, message=message, data={**self._data(self.row), **result.data})
         return result
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from office365.client.settings import CLOUDS, DEFAULT_SALES, read_certificate
 from office365.client.tokens import REFRESH_TOKEN, forget_tokens, read_claims
@@ -158,7 +159,7 @@ def _connection_fields() -> list[Field]:
     return [
         Field(
             "environment", _("Environment"), FieldKind.CHOOSE_ONE, required=True, initial="primary",
-            choices=(("primary", _("Primary")), ("sandbox", _("Integration sandbox"))),
+            choices=(("primary", pgettext("environment", "Primary")), ("sandbox", _("Integration sandbox"))),
             description=_("Fixed once a customer is linked."),
         ),
         Field(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from office365 import mapping
 from office365.client import PartnerCenter
@@ -133,7 +134,11 @@ class Upgrade:
         if not 1 <= self.order.quantity <= (row.quantity or 0):
             return refused(
                 "upgrade_quantity",
-                _("At Microsoft the subscription has %(quantity)s licences. Upgrade that many or fewer.")
+                ngettext(
+                    "At Microsoft the subscription has %(quantity)s licence. Upgrade that many or fewer.",
+                    "At Microsoft the subscription has %(quantity)s licences. Upgrade that many or fewer.",
+                    row.quantity or 0,
+                )
                 % {"quantity": row.quantity or 0},
             )
         return None

@@ -149,10 +149,12 @@ def window_words(row: Subscription, window: Window) -> str:
     """Why so many cannot be given back, with the vendor's dates."""
     ends = _day(row, renews_at(row))
     if window.quantity:
-        return _("The vendor takes %(n)s licences back now; more at the renewal on %(date)s.") % {
-            "n": window.quantity,
-            "date": ends,
-        }
+        words = ngettext(
+            "The vendor takes %(n)s licence back now; more at the renewal on %(date)s.",
+            "The vendor takes %(n)s licences back now; more at the renewal on %(date)s.",
+            window.quantity,
+        )
+        return words % {"n": window.quantity, "date": ends}
     return _("The vendor takes no licences back any more before the renewal on %(date)s.") % {"date": ends}
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog.models import Plan
 from core import money
@@ -83,7 +84,12 @@ def preview_schedule(row: Subscription, *, quantity: int, plan: Plan) -> Preview
     addons = next_period_price(row, quantity=0)
     renews = renews_at(row)
     return Preview(
-        what=_("At the renewal: %(quantity)s licences, %(plan)s.") % {"quantity": quantity, "plan": plan.label},
+        what=ngettext(
+            "At the renewal: %(quantity)s licence, %(plan)s.",
+            "At the renewal: %(quantity)s licences, %(plan)s.",
+            quantity,
+        )
+        % {"quantity": quantity, "plan": plan.label},
         when=_("On %(date)s; until then nothing changes.") % {"date": day(renews)},
         amount=taxed(row, money.ZERO),
         currency=row.currency,
@@ -98,12 +104,20 @@ def preview_revoke(row: Subscription, scheduled: ScheduledChange) -> Preview:
     """What taking back a scheduled change means."""
     return _preview(
         row,
-        _("Nothing changes at the renewal: %(now)s licences, %(plan)s go on.")
+        ngettext(
+            "Nothing changes at the renewal: %(now)s licence, %(plan)s goes on.",
+            "Nothing changes at the renewal: %(now)s licences, %(plan)s go on.",
+            row.quantity,
+        )
         % {"now": row.quantity, "plan": row.plan.label},
         _("As soon as the vendor has done it."),
         _("You can schedule it again until %(date)s.") % {"date": day(renews_at(row))},
         trace=(
-            _("Scheduled was: %(quantity)s licences, %(plan)s.")
+            ngettext(
+                "Scheduled was: %(quantity)s licence, %(plan)s.",
+                "Scheduled was: %(quantity)s licences, %(plan)s.",
+                scheduled.quantity,
+            )
             % {"quantity": scheduled.quantity, "plan": scheduled.plan.label},
         ),
     )

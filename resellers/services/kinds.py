@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from core import audit
 from core.errors import BusinessError, Conflict
@@ -18,7 +19,7 @@ def missing_for_orders(account: Account) -> list[str]:
     """What an account lacks to order, in words: country, state, payment method, currency."""
     lacks = {
         _("country"): not account.country,
-        _("state"): account.country in STATE_COUNTRIES and not account.state,
+        pgettext("address", "state"): account.country in STATE_COUNTRIES and not account.state,
         _("payment method"): not account.payment_method,
         _("currency"): not account.currency,
     }

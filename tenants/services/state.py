@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core import audit, clock
 from core.errors import BusinessError, Conflict
@@ -90,7 +91,10 @@ def mark_deleted(actor: Actor, *, tenant: ProfessionalTenant, reason: str) -> Pr
     reason = said(reason)
     running = live_services(row)
     if running:
-        raise Conflict("services_live", _("%(n)s services still run there. End them first.") % {"n": running})
+        words = ngettext(
+            "%(n)s service still runs there. End it first.", "%(n)s services still run there. End them first.", running
+        )
+        raise Conflict("services_live", words % {"n": running})
     TENANT_MACHINE.fire(row, TenantEvent.MARK_DELETED, deleted_at=clock.now(), back_ordering=False, note=reason[:500])
     move_site(row, SiteEvent.CLOSE, closed_at=clock.now(), kept_until=clock.now() + KEPT_FOR)
     audit.record(actor, "professional.deleted", row, reason=reason, account=row.account)
@@ -140,10 +144,19 @@ def go_live(actor: Actor, *, tenant: ProfessionalTenant, leave_rest: bool = Fals
         raise Conflict("not_active", _("His organization is not active."))
     left = accounts_to_move(actor, row).count()
     if left:
-        raise Conflict("accounts_left", _("Transfer or close the %(n)s accounts that are left first.") % {"n": left})
+        words = ngettext(
+            "Transfer or close the %(n)s account that is left first.",
+            "Transfer or close the %(n)s accounts that are left first.",
+            left,
+        )
+        raise Conflict("accounts_left", words % {"n": left})
     left = subscriptions_to_move(actor, row).count()
     if left and not leave_rest:
-        words = _("%(n)s subscriptions were not transferred. Transfer them, or tick that they stay with us.")
+        words = ngettext(
+            "%(n)s subscription was not transferred. Transfer it, or tick that it stays with us.",
+            "%(n)s subscriptions were not transferred. Transfer them, or tick that they stay with us.",
+            left,
+        )
         raise Conflict("subscriptions_left", words % {"n": left})
     account, before = _become_professional(row)
     row.live_at, row.back_ordering = clock.now(), True

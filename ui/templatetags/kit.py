@@ -11,9 +11,11 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from core import clock
+from core.audit_words import FIELDS
+from core.words import TECHNICAL_WORDS, stored_words
 from ui.art import initials, tile_art
 from ui.icons import ICONS
 from ui.tones import ICONS as TONE_ICONS
@@ -106,7 +108,7 @@ def ago(value: dt.datetime | None) -> SafeString:
     elif amount < 172_800:
         words = _("%(n)s h") % {"n": amount // 3600}
     else:
-        words = _("%(n)s days") % {"n": amount // 86_400}
+        words = ngettext("%(n)s day", "%(n)s days", amount // 86_400) % {"n": amount // 86_400}
     text = _("%(time)s ago") % {"time": words} if seconds >= 0 else _("in %(time)s") % {"time": words}
     title = f"{value.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC"
     return format_html('<time datetime="{}" title="{}" class="nowrap">{}</time>', value.isoformat(), title, text)
@@ -145,7 +147,16 @@ def yes_no(value: object) -> SafeString:
 @register.filter
 def words(name: object) -> str:
     """A technical name as words: ``external_id`` becomes ``external id``."""
+    known = TECHNICAL_WORDS.get(str(name)) or FIELDS.get(str(name))
+    if known is not None:
+        return str(known)
     return str(name).replace("_", " ").replace(".", " ").replace(":", " ")
+
+
+@register.filter
+def stored(text: object) -> str:
+    """What was kept as a sentence, in the reader's language if it is one of ours."""
+    return stored_words(str(text or ""))
 
 
 @register.filter
@@ -265,5 +276,10 @@ def tone_icon(tone: str) -> SafeString:
 @register.filter
 def unit(name: str) -> str:
     """What one piece is called, in the singular: vendors say "Licenses"."""
-    known = {"licenses": _("licence"), "license": _("licence"), "users": _("user"), "seats": _("seat")}
-    return known.get(name.lower(), name.lower()) if name else _("unit")
+    known = {
+        "licenses": pgettext("unit", "licence"),
+        "license": pgettext("unit", "licence"),
+        "users": pgettext("unit", "user"),
+        "seats": pgettext("unit", "seat"),
+    }
+    return known.get(name.lower(), name.lower()) if name else pgettext("unit", "unit")

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from core import audit, clock, crypto
 from core.errors import BusinessError, Conflict, NotVisible
@@ -20,7 +21,7 @@ from vendors.models import Application, Certificate, ConsentState, Instance, Ins
 from vendors.services.market import demand_activation, lock_markets
 
 INSTANCE_MACHINE = Machine(
-    "instance",
+    gettext_lazy("instance"),
     "state",
     {
         (InstanceState.DRAFT, "complete"): InstanceState.READY,
@@ -112,7 +113,8 @@ def fire_instance(actor: Actor, *, instance: Instance, event: str, in_use: int =
     if event == "activate" and INSTANCE_MACHINE.allows(row.state, event):
         demand_activation(actor, row)
     if event == "delete" and in_use:
-        raise Conflict("instance_in_use", _("In use by %(n)s services.") % {"n": in_use})
+        words = ngettext("In use by %(n)s service.", "In use by %(n)s services.", in_use)
+        raise Conflict("instance_in_use", words % {"n": in_use})
     before = INSTANCE_MACHINE.fire(row, event)
     audit.record(actor, f"instance.{event}", row, before={"state": before}, after={"state": row.state})
     return row

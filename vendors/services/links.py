@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from core import audit, clock, crypto
 from core.errors import BusinessError, Conflict
@@ -20,7 +21,7 @@ PASSWORD_KEPT = dt.timedelta(days=7)
 _MPN = re.compile(r"^\d{4,10}$")
 
 LINK_MACHINE = Machine(
-    "tenant link",
+    gettext_lazy("tenant link"),
     "state",
     {
         (LinkState.UNSYNCHRONISED, "start"): LinkState.IN_PROGRESS,

@@ -138,7 +138,7 @@ def demand_activation(actor: Actor, instance: Instance) -> None:
 
 def dns_advice(row: Certificate) -> str:
     """What to do about the host name of a certificate that does not point to us, or was not looked at yet."""
-    target = f" {_('or')} ".join(expected_targets()) or "—"
+    target = _(" or ").join(expected_targets()) or "—"
     names = {"host": row.host_name, "target": target, "found": row.dns_target}
     if row.dns_state == DnsState.UNCHECKED:
         return _("Set a CNAME from %(host)s to %(target)s, then check the DNS.") % names
