@@ -31,7 +31,9 @@ def _fire(operation: Operation, event: DeliveryEvent) -> Sequence[OrderLine]:
         return []  # Nobody ordered it: a renewal, or less of something.
     # The lock lets an order's lines end one at a time: whoever ends the last one sees that the others have ended.
     rows = Order.objects.select_for_update(of=("self",), no_key=True)
-    order = rows.get(organization_id=operation.organization_id, number=operation.order_number)
+    order = rows.filter(organization_id=operation.organization_id, number=operation.order_number).first()
+    if order is None:
+        return []
     own = Q(asset=operation.asset_id) if operation.asset_id else Q(subscription=operation.subscription_id)
     lines = OrderLine.objects.filter(order=order)
     others = Exists(lines.filter(delivery_status__in=UNFINISHED).exclude(own))
