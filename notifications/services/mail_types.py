@@ -129,7 +129,7 @@ _SERVICES = (
         "subscription_renewing",
         _("Service renews soon"),
         _("{{ subscription.name }} renews on {{ subscription.renewal_date }}"),
-        _("{{ subscription.name }} of {{ account.name }} renews then: {{ subscription.quantity }} licences."),
+        _("{{ subscription.name }} of {{ account.name }} renews then. Licences: {{ subscription.quantity }}."),
         _("If something should change then, or if it should end, say so before that day."),
         fields=RENEWAL,
     ),
@@ -158,8 +158,8 @@ _SERVICES = (
         _("Change at the renewal set"),
         _("A change of {{ subscription.name }} is scheduled"),
         _(
-            "From the renewal on {{ subscription.renewal_date }} on, {{ subscription.name }} has "
-            "{{ schedule.quantity }} licences, {{ schedule.plan }}."
+            "From the renewal on {{ subscription.renewal_date }} on, {{ subscription.name }} goes on as "
+            "{{ schedule.plan }}. Licences: {{ schedule.quantity }}."
         ),
         fields=(*RENEWAL[:-2], "schedule.quantity", "schedule.plan", *SITE),
     ),
@@ -167,7 +167,7 @@ _SERVICES = (
         "schedule_applied",
         _("Change at the renewal made"),
         _("The scheduled change of {{ subscription.name }} is made"),
-        _("{{ subscription.name }} was renewed as it was scheduled: {{ subscription.quantity }} licences."),
+        _("{{ subscription.name }} was renewed as it was scheduled. Licences: {{ subscription.quantity }}."),
         fields=RENEWAL,
     ),
     _service(
