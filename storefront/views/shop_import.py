@@ -76,7 +76,7 @@ def _position(row: Product) -> int:
 class ShopImport(OwnDesk, FormPage):
     """Upload a table, look at what it would change, and confirm it.
 
-    What was uploaded is kept for an hour under a name that only this page knows; whoever confirms later uploads again.
+    What a person uploaded last is kept for an hour; whoever confirms later, or an earlier one, uploads again.
     """
 
     title = gettext_lazy("Import the catalogue")
@@ -110,11 +110,12 @@ class ShopImport(OwnDesk, FormPage):
             raise BusinessError("column_missing", words % {"column": sheet.CODE}, field="file")
         token = uuid.uuid4().hex
         rows = [(row.number, row.cells) for row in table.rows]
-        cache.set(self._key(token), {"rows": rows, "heads": table.heads, "name": file.name[:100]}, KEPT)
+        kept = {"token": token, "rows": rows, "heads": table.heads, "name": file.name[:100]}
+        cache.set(self._key(), kept, KEPT)
         return self._preview(token, table, file.name)
 
-    def _key(self, token: str) -> str:
-        return f"shop-import:{self.actor.account_id}:{self.actor.user_id}:{token}"
+    def _key(self) -> str:
+        return f"shop-import:{self.actor.account_id}:{self.actor.user_id}"
 
     def _preview(self, token: str, table: Table, name: str, *, refusal: str = "") -> HttpResponseBase:
         found = preview_import(self.actor, reseller=self.desk.reseller, rows=table.rows)
@@ -134,8 +135,8 @@ class ShopImport(OwnDesk, FormPage):
         )
 
     def _confirm(self, token: str) -> HttpResponseBase:
-        kept = cache.get(self._key(token)) if token.isalnum() else None
-        if kept is None:
+        kept = cache.get(self._key())
+        if kept is None or kept["token"] != token:
             messages.warning(self.request, _("The file was not kept any longer. Upload it again."))
             return redirect(self.request.path)
         table = Table(tuple(kept["heads"]), tuple(TableRow(number, cells) for number, cells in kept["rows"]))
@@ -151,7 +152,7 @@ class ShopImport(OwnDesk, FormPage):
             if not isinstance(error, Conflict) and error.code not in ("import_refused", "price_warning"):
                 raise
             return self._preview(token, table, kept["name"], refusal=str(error.message))
-        cache.delete(self._key(token))
+        cache.delete(self._key())
         messages.success(self.request, _told(done))
         return redirect("storefront:shop_catalogue")
 
