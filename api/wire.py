@@ -81,7 +81,12 @@ def loads(body: bytes) -> Any:
     if "\\u0000" in text or "\x00" in text:
         raise BadJson("The body holds a null character.")
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
+        found = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
+        if "\\ud" in text.lower():
+            json.dumps(found, ensure_ascii=False, default=str).encode()
+        return found
+    except UnicodeEncodeError:  # An escaped surrogate without its partner, which no text in UTF-8 can hold.
+        raise BadJson("The body holds half a character.") from None
     except BadJson:
         raise
     except ValueError as error:  # JSONDecodeError, and integers of more digits than Python converts.

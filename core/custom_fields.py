@@ -24,6 +24,7 @@ from core.brief import briefly
 from core.errors import BusinessError
 from core.tenancy import Actor, TenantOwned, TenantQuerySet
 
+DECIMALS = 10
 TEXT_LENGTH = 2000
 
 
@@ -217,7 +218,12 @@ def _number(field: CustomField, value: Any) -> str:
         raise _invalid(field, _("Type a number.")) from error
     if isinstance(value, bool) or not number.is_finite() or abs(number) >= Decimal(10) ** 15:
         raise _invalid(field, _("Type a number."))
-    return format(number.normalize(), "f")
+    number = number.normalize()
+    # What is compared with in a list has ten decimals; and a small exponent would be written out in full.
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -DECIMALS:
+        raise _invalid(field, _("Type a number."))
+    return format(number, "f")
 
 
 def _date(field: CustomField, value: Any) -> str:

@@ -20,6 +20,7 @@ Converters = list[tuple[int, Callable[[Any], Any]]]
 # Stand in the compiled statement for what changes from read to read.
 _KEYS: tuple[list[int]] = ([-1],)
 NOW = dt.datetime(1, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
+ATTEMPTS = 3
 
 
 class PreparedRead:
@@ -50,9 +51,15 @@ class PreparedRead:
         return found
 
     def page(self, rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
-        """A part of ``rows`` with ``pk``, these columns and ``more``; only the rows of the part cost anything."""
-        keys = list(rows.values("pk", *more)[part])
-        details = self.read(key["pk"] for key in keys)
+        """A part of ``rows`` with ``pk``, these columns and ``more``; only the rows of the part cost anything.
+
+        A part is only short where ``rows`` end: if a row went away between the two statements, both are made again.
+        """
+        for _time in range(ATTEMPTS):
+            keys = list(rows.values("pk", *more)[part])
+            details = self.read(key["pk"] for key in keys)
+            if len(details) == len(keys):
+                break
         return [key | details[key["pk"]] for key in keys if key["pk"] in details]
 
     def _compile(self) -> tuple[str, tuple[Any, ...], Converters, str]:

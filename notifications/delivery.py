@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -38,10 +38,34 @@ class Received:
         return self.status is not None and 200 <= self.status < 300
 
 
-class _Alarm(threading.local):
-    """The connections of the request that this thread makes; they are cut when its time is over."""
+class _Request:
+    """The connections of one request; they are cut when its time is over, and so is every later one."""
 
-    sockets: list[socket.socket] | None = None
+    def __init__(self) -> None:
+        self.sockets: list[socket.socket] = []
+        self.is_over = False
+        self._lock = threading.Lock()
+
+    def opened(self, connection: socket.socket) -> None:
+        """Remember a second handle of the connection: the first one is taken over by TLS."""
+        with self._lock:
+            self.sockets.append(connection.dup())
+        if self.is_over:
+            self.cut()
+
+    def cut(self) -> None:
+        """Nothing comes through any more."""
+        with self._lock:
+            self.is_over = True
+            for row in self.sockets:
+                with suppress(OSError):  # It is closed already.
+                    row.shutdown(socket.SHUT_RDWR)
+
+
+class _Alarm(threading.local):
+    """The request that this thread makes."""
+
+    request: _Request | None = None
 
 
 _alarm = _Alarm()
@@ -51,9 +75,9 @@ class ReceiverGuard(AddressGuard):
     """The address guard, which also hands each connection to the alarm of the request it is made for."""
 
     def opened(self, connection: socket.socket) -> None:
-        """Remember a second handle of the connection: the first one is taken over by TLS."""
-        if _alarm.sockets is not None:
-            _alarm.sockets.append(connection.dup())
+        """Let the request's alarm know it; a name that resolved after the time was over gets nothing sent."""
+        if _alarm.request is not None:
+            _alarm.request.opened(connection)
 
 
 def guard() -> ReceiverGuard:
@@ -64,25 +88,16 @@ def guard() -> ReceiverGuard:
 @contextmanager
 def _within(seconds: float) -> Iterator[None]:
     """Cut every connection made inside when the time is over, however slowly the other side drips."""
-    mine: list[socket.socket] = []
-    _alarm.sockets = mine
-
-    def cut() -> None:
-        for row in list(mine):
-            try:
-                row.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # It is closed already.
-
-    timer = threading.Timer(seconds, cut)
+    mine = _alarm.request = _Request()
+    timer = threading.Timer(seconds, mine.cut)
     timer.daemon = True
     timer.start()
     try:
         yield
     finally:
         timer.cancel()
-        _alarm.sockets = None
-        for row in mine:
+        _alarm.request = None
+        for row in mine.sockets:
             row.close()
 
 

@@ -27,6 +27,8 @@ MAX_ROWS = 10_000
 MAX_LINES = 100_000
 MAX_COLUMNS = 50
 MAX_CELL = 2000
+# All cells together, in characters: a small workbook can say a lot, and what was read is kept until it is confirmed.
+MAX_TEXT = 10_000_000
 ZIP = b"PK\x03\x04"
 
 
@@ -66,6 +68,8 @@ def read_table(data: bytes) -> Table:
     if len(found) > MAX_ROWS:
         words = _("The file has more than %(n)s rows. Split it and try again.") % {"n": f"{MAX_ROWS:,}"}
         raise BusinessError("too_many_rows", words, field="file")
+    if sum(len(cell) for row in found for cell in row.cells.values()) > MAX_TEXT:
+        raise BusinessError("file_too_large", _("The workbook is too large. Split it."), field="file")
     return Table(tuple(name for name in names if name), tuple(found))
 
 

@@ -19,7 +19,7 @@ from resellers.models import Account
 
 MOST = 200
 OPERATIONS = ("add", "replace", "remove", "test")
-_CODES = {country_id(code): code for code, _name in COUNTRIES}
+_CODES_AS_TEXT = {str(country_id(code)): code for code, _name in COUNTRIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _value(member: Member, value: Any, where: str) -> Any:
         case "amount":
             return _amount(value, where)
         case "country":
-            found = _CODES.get(int(value)) if isinstance(value, int | str) and str(value).isdigit() else None
+            found = _CODES_AS_TEXT.get(str(value)) if isinstance(value, int | str) else None
             if found is None:
                 raise invalid_body(where, "There is no country with this id.", "invalid_option")
             return found

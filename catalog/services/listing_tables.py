@@ -90,26 +90,31 @@ class Preview:
         return self.wrong - len(self.problems)
 
 
-def _key(actor: Actor, token: str) -> str:
-    return f"shop-import:{actor.account_id}:{actor.user_id}:{token}"
+def _key(actor: Actor) -> str:
+    return f"shop-import:{actor.account_id}:{actor.user_id}"
+
+
+def _kept(key: str, token: str) -> Any:
+    kept_token, found = cache.get(key) or ("", None)
+    return found if kept_token == token else None
 
 
 def keep_table(actor: Actor, table: UploadedTable) -> str:
-    """Keep a table for an hour for this person alone, under the name that is given back."""
+    """Keep a table for an hour for this person alone, instead of his last one; gives back its name."""
     token = uuid.uuid4().hex
-    cache.set(_key(actor, token), table, KEPT_SECONDS)
+    cache.set(_key(actor), (token, table), KEPT_SECONDS)
     return token
 
 
 def kept_table(actor: Actor, token: str) -> UploadedTable | None:
     """The person's own table of this name, while it is kept."""
-    found: UploadedTable | None = cache.get(_key(actor, token)) if token.isalnum() else None
+    found: UploadedTable | None = _kept(_key(actor), token)
     return found
 
 
 def kept_preview(actor: Actor, token: str) -> Preview | None:
     """What a worker found that the table would change, as long as the table is kept."""
-    found: Preview | None = cache.get(f"{_key(actor, token)}:seen") if token.isalnum() else None
+    found: Preview | None = _kept(f"{_key(actor)}:seen", token)
     return found
 
 
@@ -140,7 +145,8 @@ def take_over(
 ) -> Mapping[str, int]:
     """Do what was confirmed, as :func:`catalog.services.listing_import.run_import`, and forget the table."""
     done = run_import(actor, reseller=reseller, rows=table.rows, seen=seen, accepted=accepted)
-    cache.delete_many([_key(actor, token), f"{_key(actor, token)}:seen"])
+    if kept_table(actor, token) is not None:  # Not one that he has uploaded meanwhile.
+        cache.delete_many([_key(actor), f"{_key(actor)}:seen"])
     return {"changed": len(done.changes), "listed": done.listed, "unlisted": done.unlisted}
 
 
@@ -206,4 +212,4 @@ def _opened(run: JobRun) -> tuple[Actor, Account, UploadedTable]:
 
 
 def _keep_preview(actor: Actor, run: JobRun, preview: Preview) -> None:
-    cache.set(f"{_key(actor, run.params['token'])}:seen", preview, KEPT_SECONDS)
+    cache.set(f"{_key(actor)}:seen", (run.params["token"], preview), KEPT_SECONDS)

@@ -102,6 +102,8 @@ def _demand_terms(actor: Actor, draft: Order, lines: Sequence[OrderLine]) -> Non
 def _unaccepted(site: Site | None, ours: Q, names: set[str]) -> set[str]:
     if site is None or not site.terms.strip():
         return set()
+    # Each shop counts its own versions: what was accepted at a reseller's says nothing about these terms.
+    ours &= Q(order=None) | Q(order__site=site)
     rows = TermsAcceptance.objects.filter(ours, product_name__in=names, terms_version=site.terms_version)
     return names - set(rows.filter(organization_id=site.organization_id).values_list("product_name", flat=True))
 

@@ -22,7 +22,7 @@ from core.errors import BusinessError, Conflict, NotVisible
 from core.tenancy import Actor
 from orders.enums import LineKind, OrderStatus
 from orders.models import Order, OrderLine
-from orders.services.basket import MAX_LINES, check_quantity
+from orders.services.basket import MAX_LINES, MAX_QUANTITY, check_quantity
 from orders.services.draft_prices import price_lines, sum_up, wish_of
 from orders.targets import mode_of
 from resellers.enums import ORDERING_KINDS
@@ -128,6 +128,11 @@ def add_plan(actor: Actor, *, order: Order, plan: Plan, quantity: int, parent: O
     if product.is_addon != (parent is not None):
         words = _("An add-on is ordered with its product or for a running subscription.")
         raise BusinessError("addon_foreign", words, field="productId")
+    # Below anything else nothing would be made of it, though it is charged.
+    is_below_new = parent is None or (parent.kind == LineKind.NEW and parent.parent_id is None)
+    if not is_below_new:
+        words = _("An add-on is ordered with a new service, or for a running subscription (relatedSubscriptionId).")
+        raise BusinessError("addon_foreign", words, field="relatedItemId")
     if parent is not None and not addons_of(parent.plan.product, actor).filter(pk=product.pk).exists():
         words = _("This add-on does not belong to that product.")
         raise BusinessError("addon_foreign", words, field="relatedItemId")
@@ -158,7 +163,7 @@ def add_to_service(
     """
     draft = _open(actor, order)
     row = lock_subscription(actor, subscription)
-    if row.account_id != draft.account_id or row.currency != draft.currency:
+    if (row.account_id, row.bill_to_id, row.currency) != (draft.account_id, draft.payer_id, draft.currency):
         words = _("This subscription belongs to another account than the order.")
         raise BusinessError("subscription_foreign", words, field="relatedSubscriptionId")
     if draft.lines.filter(subscription=row).exists():
@@ -168,6 +173,8 @@ def add_to_service(
     line = _new_line(draft, chosen or row.plan, quantity, _places(draft, 1)[0], None)
     line.kind = LineKind.LICENCES if chosen is None else LineKind.ADDON
     line.subscription = row
+    if quantity > MAX_QUANTITY:
+        raise BusinessError("quantity_limit", _("Type at most %(n)s.") % {"n": MAX_QUANTITY}, field="quantity")
     wish = wish_of(line, row)
     line.kind, line.addon = wish.kind, wish.addon
     line.save(force_insert=True)

@@ -87,7 +87,7 @@ def _position(row: Product) -> int:
 class ShopImport(OwnDesk, FormPage):
     """Upload a table, look at what it would change, and confirm it.
 
-    What was uploaded is kept for an hour under a name that only this page knows; whoever confirms later uploads again.
+    What a person uploaded last is kept for an hour; whoever confirms later, or an earlier one, uploads again.
     A long table is looked at and taken over by a worker.
     """
 

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -138,3 +139,18 @@ def test_a_certificate_must_be_trusted(twins, settings: LazySettings):
     assert post(twins.tls_url).status is None
     settings.EXTRA_CA_FILE = str(twins.ca_file)
     assert post(twins.tls_url).status is not None
+
+
+def test_a_name_that_resolves_late_gains_no_time(receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
+    """Whose name server answers after the time is over cannot drip on a connection that nobody cuts any more."""
+    known = http.socket.getaddrinfo
+
+    def late(*args: Any, **options: Any) -> Any:
+        time.sleep(0.8)
+        return known(*args, **options)
+
+    monkeypatch.setattr(http.socket, "getaddrinfo", late)
+    started = time.monotonic()
+    found = post(f"{receiver.url}/drip", seconds=0.5)
+    assert (found.status, time.monotonic() - started < 3) == (None, True)
+    assert receiver.seen == []
