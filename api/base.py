@@ -24,7 +24,7 @@ from api.errors import JSON, ApiError, error_response, invalid, of_business_erro
 from api.limits import Allowance, demand_allowance
 from api.wire import BadJson, dumps, loads
 from clients.scopes import Right
-from clients.selectors import Caller, caller_of, counts_still, policy_of, token_of
+from clients.selectors import Caller, caller_of, counts_still, token_of
 from clients.services.clients import note_use
 from clients.services.replies import ReplyInProgress, ReplyOfAnother, claim_reply, keep_reply, kept_body, release_reply
 from core import clock
@@ -135,6 +135,7 @@ class ApiView(APIView):
         if found.expires_at <= clock.real_now():
             raise ApiError(401, "token_expired", "This access token is over. Fetch another.")
         self.raw.compatible_only = found.client.compatible_only  # type: ignore[attr-defined]
+        self.raw.requires_version = found.requires_version  # type: ignore[attr-defined]
         site: Site | None = getattr(self.raw, "site", None)
         ip = self.raw.META.get("REMOTE_ADDR", "")
         return caller_of(found, site_id=site.pk if site else None, ip=ip, request_id=current_request_id())
@@ -144,7 +145,7 @@ class ApiView(APIView):
         if asked is not None:
             if asked.strip().lower() not in VERSIONS:
                 raise invalid("X-Api-Version", "The version is one of 3, 3.0, latest.", "unsupported_api_version")
-        elif policy_of(self.caller.client.organization_id).require_version:
+        elif self.raw.requires_version:  # type: ignore[attr-defined]
             raise invalid("X-Api-Version", "Name the version: X-Api-Version: 3.0.", "missing_api_version")
 
     def _query(self) -> dict[str, str]:

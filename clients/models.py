@@ -110,6 +110,9 @@ class ApiToken(TenantOwned):
     by_password = models.BooleanField(default=False)
     expires_at = models.DateTimeField()
 
+    # Whether its organization refuses calls that name no version; read along by ``clients.selectors.token_of``.
+    requires_version: bool = False
+
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["expires_at"], name="api_token_expiry")]

@@ -3,14 +3,20 @@
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 
 from clients.models import ApiClient, ApiPolicy, ApiToken
 from clients.scopes import WRITE_SCOPES, Right, granted_scopes, perms_of_scopes
 from core import clock
+from core.prepared import PreparedRows
 from core.tenancy import Actor, ActorKind, TenantQuerySet
 from resellers.editions import Capability, has_capability
 from resellers.enums import AccountKind, AccountStatus
-from resellers.models import Account
+from resellers.models import Account, Organization
 
 USE_NOTED_EVERY = dt.timedelta(minutes=1)
 
@@ -77,17 +83,47 @@ def policy_of(organization_id: int) -> ApiPolicy:
     return found or ApiPolicy(organization_id=organization_id)
 
 
-_OF_TOKEN = (
-    *("client_id", "scopes", "by_password", "expires_at"),
-    *(f"client__{field.attname}" for field in ApiClient._meta.concrete_fields),
-    *("client__account__edition", "client__account__status", "client__organization__time_zone"),
-)
+def _columns(model: type[Model], *names: str) -> tuple[str, ...]:
+    """These columns of a model, or all, in the order of its declaration, in which ``from_db`` takes their values."""
+    found = tuple(column.attname for column in model._meta.concrete_fields)
+    return tuple(name for name in found if name in names) if names else found
+
+
+_TOKEN = _columns(ApiToken, "id", "client_id", "scopes", "by_password", "expires_at")
+_CLIENT = _columns(ApiClient)
+_ACCOUNT = _columns(Account, "id", "edition", "status")
+_ORGANIZATION = _columns(Organization, "id", "time_zone")
+
+
+def _tokens(digest: str, organization: int) -> "QuerySet[ApiToken, tuple[Any, ...]]":
+    """The columns of the token with this hash, of its client, account and organization, and the version's switch."""
+    columns = [f"client__{name}" for name in _CLIENT]
+    columns += [f"client__account__{name}" for name in _ACCOUNT]
+    columns += [f"client__organization__{name}" for name in _ORGANIZATION]
+    switch = ApiPolicy.objects.filter(organization=OuterRef("organization")).values("require_version")[:1]
+    rows = ApiToken.objects.filter(token_hash=digest, organization_id=organization).order_by()
+    return rows.values_list(*_TOKEN, *columns, Subquery(switch))
+
+
+_TOKENS = PreparedRows(_tokens, digest="the hash of a token", organization=-1)
 
 
 def token_of(token: str, organization_id: int) -> ApiToken | None:
-    """The access token with its client, account and organization; None if there is none such in the organization."""
-    rows = ApiToken.objects.select_related("client__account", "client__organization").only(*_OF_TOKEN)
-    return rows.filter(token_hash=secret_digest(token), organization_id=organization_id).first()
+    """The access token with its client, account and organization; None if there is none such in the organization.
+
+    Asked at every call, so in one statement that is compiled once; of account and organization only what tells whether
+    and how the client may call, and ``requires_version`` beside them.
+    """
+    for row in _TOKENS.read(digest=secret_digest(token), organization=organization_id):
+        parts = iter(row)
+        found = ApiToken.from_db(DEFAULT_DB_ALIAS, _TOKEN, list(islice(parts, len(_TOKEN))))
+        client = ApiClient.from_db(DEFAULT_DB_ALIAS, _CLIENT, list(islice(parts, len(_CLIENT))))
+        account = Account.from_db(DEFAULT_DB_ALIAS, _ACCOUNT, list(islice(parts, len(_ACCOUNT))))
+        home = Organization.from_db(DEFAULT_DB_ALIAS, _ORGANIZATION, list(islice(parts, len(_ORGANIZATION))))
+        client.account, client.organization = (account if account.pk is not None else None), home
+        found.client, found.requires_version = client, bool(next(parts))
+        return found
+    return None
 
 
 def counts_still(token: ApiToken) -> bool:
