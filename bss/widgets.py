@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.tenancy import Actor
+from core.words import stored_words
 from orders.enums import OrderStatus
 from orders.selectors import orders_for, waits_for
 from sso.selectors import pending_registrations
@@ -76,7 +77,7 @@ class Widget:
 
 def _operation(row: Any) -> Line:
     url = reverse("bss:operation_detail", args=[row.public_id])
-    sub = f"{row.account.name} · {row.message}"
+    sub = f"{row.account.name} · {stored_words(row.message)}"
     return Line(str(row), sub, url, row.get_state_display(), tone_of(row.state), row.created_at)
 
 

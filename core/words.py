@@ -1,6 +1,10 @@
 """Words that are kept in the database and read later, by others than those for whom they were made."""
 
+import re
+
 from django.utils.translation import gettext, gettext_lazy, gettext_noop
+
+_SENTENCES = re.compile(r"(?<=[.!?]) ")
 
 # Who is named where nobody did it; kept in English with what was done.
 BY_ITSELF = (
@@ -39,5 +43,8 @@ TECHNICAL_WORDS = {
 
 
 def stored_words(text: str) -> str:
-    """A kept sentence in the reader's language; what is none of our fixed sentences stays as it was kept."""
-    return gettext(text) if text else ""
+    """Kept sentences in the reader's language; what is none of our fixed sentences stays as it was kept."""
+    if not text:
+        return ""
+    whole = gettext(text)
+    return whole if whole != text else " ".join(gettext(part) if part else part for part in _SENTENCES.split(text))
