@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 from celery import current_app
 from django.db import connection, models, transaction
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
 from kombu.exceptions import OperationalError
 
 from core import clock
@@ -40,13 +42,17 @@ class OutboxRow(models.Model):
 
 @dataclass(frozen=True)
 class Source:
-    """One outbox: its model, the states in which rows are due, and the name of the task that handles one row."""
+    """One outbox: its model, the states in which rows are due, and the name of the task that handles one row.
+
+    ``whose`` is a column whose values take turns in the sweep, so that the many rows of one keep no other's waiting.
+    """
 
     model: type[OutboxRow]
     field: str
     due: frozenset[str]
     task: str
     task_field: str = ""
+    whose: str = ""
 
 
 class _Broker:
@@ -59,9 +65,11 @@ _sources: dict[str, Source] = {}
 _broker = _Broker()
 
 
-def register(model: type[OutboxRow], *, field: str, due: frozenset[str], task: str, task_field: str = "") -> None:
+def register(
+    model: type[OutboxRow], *, field: str, due: frozenset[str], task: str, task_field: str = "", whose: str = ""
+) -> None:
     """Declare an outbox, so that the sweep finds forgotten rows; ``task_field`` is a column that holds the task."""
-    _sources[model.__name__] = Source(model, field, due, task, task_field)
+    _sources[model.__name__] = Source(model, field, due, task, task_field, whose)
 
 
 def sources() -> list[Source]:
@@ -86,12 +94,15 @@ def _send(task: str, row_id: int, countdown: float) -> None:
 
 
 def due_rows(source: Source) -> models.QuerySet[Any]:
-    """Rows that somebody should take now, oldest first."""
+    """Rows that somebody should take now, oldest first; one of each whose they are, then the next of each."""
     free = models.Q(claimed_until__isnull=True) | models.Q(claimed_until__lt=clock.real_now())
     rows = source.model._base_manager.filter(
         free, **{f"{source.field}__in": source.due, "not_before__lte": clock.now()}
     )
-    return rows.order_by("not_before", "pk")
+    if not source.whose:
+        return rows.order_by("not_before", "pk")
+    turn = Window(RowNumber(), partition_by=F(source.whose), order_by=["not_before", "pk"])
+    return rows.annotate(turn=turn).order_by("turn", "not_before", "pk")
 
 
 def sweep(limit: int = 500) -> int:

@@ -178,4 +178,4 @@ class WebhookAttempt(TenantOwned):
         return f"{self.status or self.error}"
 
 
-outbox.register(WebhookDelivery, field="state", due=WebhookDelivery.DUE, task=SEND_WEBHOOK_TASK)
+outbox.register(WebhookDelivery, field="state", due=WebhookDelivery.DUE, task=SEND_WEBHOOK_TASK, whose="endpoint_id")

@@ -131,7 +131,7 @@ def add_plan(actor: Actor, *, order: Order, plan: Plan, quantity: int, parent: O
     # Below anything else nothing would be made of it, though it is charged.
     is_below_new = parent is None or (parent.kind == LineKind.NEW and parent.parent_id is None)
     if not is_below_new:
-        words = _("An add-on is ordered with a new service, or for a running subscription (relatedSubscriptionId).")
+        words = _("An add-on is ordered with its product or for a running subscription.")
         raise BusinessError("addon_foreign", words, field="relatedItemId")
     if parent is not None and not addons_of(parent.plan.product, actor).filter(pk=product.pk).exists():
         words = _("This add-on does not belong to that product.")
@@ -174,7 +174,7 @@ def add_to_service(
     line.kind = LineKind.LICENCES if chosen is None else LineKind.ADDON
     line.subscription = row
     if quantity > MAX_QUANTITY:
-        raise BusinessError("quantity_limit", _("Type at most %(n)s.") % {"n": MAX_QUANTITY}, field="quantity")
+        raise BusinessError("quantity_limit", _("Between 1 and %(n)s.") % {"n": MAX_QUANTITY}, field="quantity")
     wish = wish_of(line, row)
     line.kind, line.addon = wish.kind, wish.addon
     line.save(force_insert=True)

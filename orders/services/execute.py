@@ -64,7 +64,8 @@ def execute_within_credit(actor: Actor, order: Order) -> bool:
 def execute_by_staff(actor: Actor, *, order: Order, reason: str = "") -> Order:
     """Execute a waiting order by hand; above the credit it needs the right and a reason of 5 characters or more.
 
-    Raises ``account_on_hold`` while the account or the one that owes for it is on hold or closed.
+    Raises ``account_on_hold`` while the account or the one that owes for it is on hold or closed, and ``mpn_unchecked``
+    while a program's answer is all that is known of the reseller's MPN ID.
     """
     row = Order.objects.visible_to(actor).select_for_update(of=("self",)).get(pk=order.pk)
     if reason:
@@ -77,8 +78,20 @@ def execute_by_staff(actor: Actor, *, order: Order, reason: str = "") -> Order:
     held = hold_of(row.account, payer)
     if held is not None:
         raise held
+    _demand_mpn(row)
     execute(actor, row, over_limit_reason=reason.strip())
     return row
+
+
+def _demand_mpn(order: Order) -> None:
+    """A service of an end customer always carries an MPN ID (``channel.md`` 6.1); what nobody checked is none yet."""
+    if order.purchase_mode != PurchaseMode.END_CUSTOMER:
+        return
+    given = {key for key, told in order.service_details.items() if told.get("values", {}).get("mpn_id")}
+    unchecked = [key for key in given if not order.service_details[key].get("mpn_id")]
+    links = AccountLink.objects.filter(account_id=order.payer_id, instance__public_id__in=unchecked)
+    if links.exclude(mpn_id="").count() < len(unchecked):
+        raise BusinessError("mpn_unchecked", _("A new MPN ID has to be checked once. Try again later."))
 
 
 def execute(actor: Actor, order: Order, *, over_limit_reason: str = "") -> None:

@@ -4,14 +4,29 @@ import pytest
 
 from catalog.models import AddOnRelation, Product
 from core.custom_fields import CustomField, CustomValues
+from core.errors import BusinessError
 from orders.models import Order, OrderLine, TermsAcceptance
+from orders.services.execute import execute_by_staff
 from resellers.enums import Edition
 from resellers.models import Site
 from subscriptions.models import Subscription, SubscriptionAddOn
 from tests import factories
 from tests.api.caller import Program
-from tests.api.ordering import ORDERS, add, added, addon_of, ask_nothing, begin, checkout, filled, refused, services
+from tests.api.ordering import (
+    ORDERS,
+    add,
+    added,
+    addon_of,
+    answer_all,
+    ask_nothing,
+    begin,
+    checkout,
+    filled,
+    refused,
+    services,
+)
 from tests.shop import Shop
+from vendors.services.links import set_mpn_id
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +135,18 @@ def test_a_number_is_kept_with_ten_decimals_at_most(shop: Shop, reseller: Progra
     assert reseller.call("PUT", path, [{"id": field.pk, "value": "0.0000000001"}]).status_code == 200
     found = reseller.get("/api/accounts?$filter=customFields/11 gt 0")
     assert (found.status_code, found.json()["paging"]["totalRecords"]) == (200, 1)
+
+
+def test_nobody_executes_with_an_unchecked_mpn_id(shop: Shop, reseller: Program):
+    """By hand neither: the service would carry none, and the reseller would get no rebate."""
+    instance = factories.instance(shop.organization, settings={"partner_type": "indirect"})
+    order = begin(reseller, shop.end_customer)
+    answer_all(reseller, order, added(reseller, order, factories.product(instance)), mpn_id="1234567")
+    assert checkout(reseller, order).status_code == 202
+    row = Order.objects.get()
+    with pytest.raises(BusinessError) as error:
+        execute_by_staff(shop.staff, order=row)
+    assert (error.value.code, Subscription.objects.count()) == ("mpn_unchecked", 0)
+    set_mpn_id(shop.staff, account=shop.reseller, instance=instance, mpn_id="1234567", tenant_id="")
+    execute_by_staff(shop.staff, order=row)
+    assert Subscription.objects.get().mpn_id == "1234567"

@@ -15,10 +15,17 @@ from django.core.cache import cache
 from django.db import connection
 
 from clients.services.clients import revoke_client
-from core import clock, crypto
+from core import clock, crypto, outbox
 from core.audit import AuditEntry
 from notifications.delivery import Received
-from notifications.models import OutgoingMail, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookState
+from notifications.models import (
+    SEND_WEBHOOK_TASK,
+    OutgoingMail,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookState,
+)
 from notifications.services import webhook_send
 from notifications.services.webhook_send import PLAN, forget_deliveries, send_delivery, wait_after
 from notifications.services.webhooks import replay_delivery, rotate_webhook, update_webhook
@@ -325,3 +332,16 @@ def test_secrets_are_kept_encrypted(shop):
     assert secret_of(endpoint).startswith("whsec_")
     assert "whsec_" not in endpoint.secret
     assert "whsec_" not in str(list(AuditEntry.objects.values()))
+
+
+def test_the_sweep_takes_turns(shop, monkeypatch):
+    """What a receiver that is down has piled up keeps nobody else's retries waiting."""
+    down, other = hook(shop), hook(shop, shop.reseller, url="https://other.example.com/hooks")
+    rows = [send_test(shop.staff, endpoint=down) for _n in range(6)] + [send_test(shop.staff, endpoint=other)]
+    for age, row in enumerate(rows):
+        due = clock.now() - dt.timedelta(minutes=len(rows) - age)
+        WebhookDelivery.objects.filter(pk=row.pk).update(not_before=due)
+    swept: list[tuple[str, int]] = []
+    monkeypatch.setattr(outbox, "_send", lambda task, pk, _countdown: swept.append((task, pk)))
+    outbox.sweep(limit=3)
+    assert [pk for task, pk in swept if task == SEND_WEBHOOK_TASK] == [rows[0].pk, rows[6].pk, rows[1].pk]
