@@ -5,6 +5,7 @@ those of a name and type (``CNAME``, ``TXT``, ``A``), an empty list removes them
 survive a restart; a reset of the vendors leaves them alone, for they belong to no vendor.
 """
 
+import logging
 import re
 import socket
 import threading
@@ -20,6 +21,7 @@ import dns.rrset
 from sandbox.state import State
 from sandbox.wire import Request, Response, WireError
 
+logger = logging.getLogger(__name__)
 TYPES = ("A", "CNAME", "TXT")
 SECONDS_TO_LIVE = 5
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*")
@@ -68,9 +70,10 @@ class Names:
         try:
             query = dns.message.from_wire(wire)
             question = query.question[0]
+            # Somebody's late answer to a port that was his before raises here.
+            reply = dns.message.make_response(query)
         except (dns.exception.DNSException, IndexError):
             return None
-        reply = dns.message.make_response(query)
         reply.flags |= dns.flags.RA | dns.flags.AA
         name = question.name.to_text().rstrip(".").lower()
         kind = dns.rdatatype.to_text(question.rdtype)
@@ -90,10 +93,13 @@ class Names:
 
     def _run(self, listener: socket.socket) -> None:
         while True:
-            wire, sender = listener.recvfrom(4096)
-            reply = self.answer(wire)
-            if reply is not None:
-                listener.sendto(reply, sender)
+            try:
+                wire, sender = listener.recvfrom(4096)
+                reply = self.answer(wire)
+                if reply is not None:
+                    listener.sendto(reply, sender)
+            except Exception:  # One packet must not end the server.
+                logger.exception("a packet was not answered")
 
 
 def _records(owner: str, row: dict[str, Any]) -> dns.rrset.RRset:

@@ -1,7 +1,10 @@
 """The twins' name server: what it was told, and nothing else; kept over a restart."""
 
+import socket
+
 import pytest
 import requests
+from dns.message import make_query, make_response
 
 from core import dns
 from tests.twins import Twins
@@ -49,3 +52,14 @@ def test_refuses_what_is_no_record(twins, body):
     answer = requests.post(f"{twins.url}/_twin/names", json=body, timeout=5)
     assert answer.status_code == 400
     assert answer.json()["error"]
+
+
+def test_goes_on_after_a_packet_that_is_no_question(twins, ask):
+    """A port is somebody else's the moment before: his late answers come here."""
+    put(twins, "esd.aster.example", "CNAME", "eu.platform.example")
+    host, _colon, port = twins.dns.partition(":")
+    late = make_response(make_query("shop.aster.example", "TXT"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stray:
+        for packet in (late.to_wire(), b"", b"\xff" * 600):
+            stray.sendto(packet, (host, int(port)))
+    assert dns.lookup_cname("esd.aster.example").target == "eu.platform.example"
