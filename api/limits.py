@@ -11,6 +11,7 @@ from functools import cache
 
 import redis
 from django.conf import settings
+from redis.commands.core import Script
 
 from api.errors import ApiError
 
@@ -33,9 +34,25 @@ class Allowance:
         return {"RateLimit-Policy": policy, "RateLimit": f'"user";r={max(self.left, 0)};t={self.seconds}'}
 
 
+# One command for all counters of a call; a counter goes by itself when its window is over.
+_COUNT = """
+local found = {}
+for place, key in ipairs(KEYS) do
+    found[place] = redis.call('INCR', key)
+    if found[place] == 1 then redis.call('EXPIRE', key, ARGV[1]) end
+end
+return found
+"""
+
+
 @cache
 def _store() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1)
+
+
+@cache
+def _counter() -> Script:
+    return _store().register_script(_COUNT)
 
 
 def count(limits: Mapping[str, int]) -> list[Allowance]:
@@ -43,12 +60,7 @@ def count(limits: Mapping[str, int]) -> list[Allowance]:
     now = time.time()
     window, seconds = int(now) // WINDOW, WINDOW - int(now) % WINDOW
     try:
-        together = _store().pipeline(transaction=False)
-        for name in limits:
-            key = f"api-calls:{name}:{window}"
-            together.incr(key)
-            together.expire(key, WINDOW * 2)
-        calls = together.execute()[::2]
+        calls = _counter()(keys=[f"api-calls:{name}:{window}" for name in limits], args=[WINDOW * 2], client=_store())
     except redis.RedisError:  # A counter must not stop the API.
         logger.warning("calls of the API are not counted: the store does not answer", exc_info=True)
         calls = [0] * len(limits)

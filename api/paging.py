@@ -179,7 +179,7 @@ class Pager:
 
     def sealed_mark(self, row_number: int, values: list[Any], key: Any, binding: str) -> str:
         """A cursor that goes on behind a row."""
-        return signing.dumps([self.owner, binding, row_number, values, key], salt=SALT, compress=True)
+        return signing.dumps([self.owner, binding, row_number, values, key], salt=SALT)
 
     def links(self, wish: Wish, total: int | None, cursor: str | None, seen: int) -> dict[str, Any]:
         """Absolute addresses of the pages around this one; ``seen`` rows end with it."""

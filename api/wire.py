@@ -35,6 +35,11 @@ def moment(value: dt.datetime | None) -> str | None:
     return f"{text}Z" if value.microsecond else f"{text[:19]}.000Z"
 
 
+def ready(text: str | None) -> Any:
+    """JSON that the database wrote, as a part of an answer."""
+    return None if text is None else orjson.Fragment(text)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return orjson.Fragment(decimal_text(value))

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import connections
-from django.db.models import QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import F, Field, QuerySet
+from django.db.models.expressions import Combinable, RawSQL
 
 from core import clock
 
 Converters = list[tuple[int, Callable[[Any], Any]]]
+Written = Callable[[F, Field[Any, Any]], Combinable]
 # Stand in the compiled statement for what changes from read to read.
 _KEYS: tuple[list[int]] = ([-1],)
 NOW = dt.datetime(1, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
@@ -24,11 +25,17 @@ ATTEMPTS = 3
 
 
 class PreparedRead:
-    """Values of rows by key. ``make`` gives the query set, with :data:`NOW` where it compares with the time."""
+    """Values of rows by key. ``make`` gives the query set, with :data:`NOW` where it compares with the time.
 
-    def __init__(self, make: Callable[[], QuerySet[Any]], columns: Sequence[str]) -> None:
+    ``written`` may say in which other form the database gives a column of a kind.
+    """
+
+    def __init__(
+        self, make: Callable[[], QuerySet[Any]], columns: Sequence[str], *, written: Written | None = None
+    ) -> None:
         self.make = make
         self.columns = tuple(columns)
+        self.written = written
         self._compiled: tuple[str, tuple[Any, ...], Converters, str] | None = None
 
     def read(self, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
@@ -64,9 +71,15 @@ class PreparedRead:
 
     def _compile(self) -> tuple[str, tuple[Any, ...], Converters, str]:
         rows = self.make().order_by().filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", _KEYS))
-        sql, params, converters = _compiled(rows.values_list("pk", *self.columns))
+        sql, params, converters = _compiled(rows.values_list("pk", *self._expressions(rows)))
         self._compiled = (sql, params, [(place - 1, convert) for place, convert in converters], rows.db)
         return self._compiled
+
+    def _expressions(self, rows: QuerySet[Any]) -> list[Any]:
+        if self.written is None:
+            return list(self.columns)
+        query = rows.query.clone()
+        return [self.written(F(name), query.resolve_ref(name).output_field) for name in self.columns]
 
 
 class PreparedRows:

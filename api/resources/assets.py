@@ -6,10 +6,10 @@ from typing import Any
 from django.db.models import QuerySet
 
 from api.fields import Column, Columns
+from api.reads import wire_read
 from api.resources.subscriptions import MODE_WORDS, MODES, lite
-from api.wire import moment
+from api.wire import ready
 from core.money import to_minor
-from core.prepared import PreparedRead
 from orders import service_values as values
 
 SYNC_WORDS = {
@@ -74,7 +74,7 @@ _READ = (
     "created_at",
     "updated_at",
 )
-_DETAILS = PreparedRead(values.shown_licences, _READ)
+_DETAILS = wire_read(values.shown_licences, _READ)
 
 
 def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
@@ -95,14 +95,14 @@ def asset(row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:
         "unit": row["product__unit"] or None,
         "endDate": None,
         "isBackOrdering": False,
-        "purchaseDate": moment(row["purchased_at"]),
+        "purchaseDate": row["purchased_at"],
         "order": {"id": row["from_order"], "code": row["order_number"]} if row["from_order"] else None,
-        "billToContact": row["contact"],
+        "billToContact": ready(row["contact"]),
         "customer": lite(row["account_id"], row["account__name"]),
         "billingTo": lite(row["bill_to_id"], row["bill_to__name"]),
         "product": product | {"quantity": row["quantity"]} if staff else product,
-        "createdAt": moment(row["created_at"]),
-        "updatedAt": moment(row["updated_at"]),
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
         "perpetualId": row["perpetual_id"] or None,
         "purchaseMode": MODES.get(row["purchase_mode"]),
     }

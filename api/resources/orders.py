@@ -7,9 +7,9 @@ from typing import Any
 from django.db.models import QuerySet
 
 from api.fields import Column, Columns, truth
+from api.reads import wire_read
 from api.resources.subscriptions import MODE_WORDS, MODES, lite, unit_of
-from api.wire import moment
-from core.prepared import PreparedRead
+from api.wire import ready
 from orders import order_values as values
 from orders.enums import NO_CREDIT
 from orders.enums import OrderStatus as S
@@ -70,7 +70,7 @@ _READ = (
     "created_at",
     "updated_at",
 )
-_DETAILS = PreparedRead(values.shown_orders, _READ)
+_DETAILS = wire_read(values.shown_orders, _READ)
 
 
 def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
@@ -85,10 +85,10 @@ def order(row: Mapping[str, Any], *, cost: bool) -> dict[str, Any]:
         "id": row["public_id"],
         "code": row["number"] if word else None,
         "status": {"id": WORDS[word][0], "name": WORDS[word][1], "type": word} if word else None,
-        "orderDate": moment(row["order_date"]),
+        "orderDate": row["order_date"],
         "account": lite(row["account_id"], row["account__name"]),
         "billingTo": lite(row["payer_id"], row["payer__name"]),
-        "contact": row["contact"],
+        "contact": ready(row["contact"]),
         "paymentMethod": None,
         "currency": row["currency"],
         "totalOriginal": row["net"],
@@ -99,10 +99,10 @@ def order(row: Mapping[str, Any], *, cost: bool) -> dict[str, Any]:
         "isBackOrder": False,
         "creditLimitExceeded": row["status"] == S.SUBMITTED and row["hold_reason"] == NO_CREDIT,
         "awaitingPayment": False,
-        "createdAt": moment(row["created_at"]),
-        "updatedAt": moment(row["updated_at"]),
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
         "stage": "Draft" if row["status"] == S.DRAFT else "Confirmed",
-        "expirationDate": moment(row["expires_at"]),
+        "expirationDate": row["expires_at"],
         "purchaseMode": MODES.get(row["purchase_mode"]),
     }
     if cost and row["vendor_total"] is not None:

@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from django.utils.translation import override
 
 from api.fields import Column, Columns
-from api.wire import moment
+from api.reads import wire_read
+from api.wire import ready
 from catalog.models import ChargeType
 from catalog.models.products import plan_label
 from core.money import to_minor
-from core.prepared import PreparedRead
 from orders import service_values as values
 from resellers.enums import AccountKind, PurchaseMode
 from subscriptions.enums import SubscriptionStatus as S
@@ -142,7 +142,7 @@ _READ = (
 )
 
 
-_DETAILS = PreparedRead(values.shown_services, _READ)
+_DETAILS = wire_read(values.shown_services, _READ)
 
 
 def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
@@ -179,10 +179,10 @@ def subscription(row: Mapping[str, Any]) -> dict[str, Any]:
         "order": {"id": row["from_order"], "code": row["order_number"]} if row["from_order"] else None,
         "account": lite(row["account_id"], row["account__name"]),
         "billingTo": payer,
-        "billToContact": row["contact"],
-        "startDate": moment(row["row_starts"]),
-        "endDate": moment(row["row_ends"]),
-        "activationDate": moment(row["row_activated"]),
+        "billToContact": ready(row["contact"]),
+        "startDate": row["row_starts"],
+        "endDate": row["row_ends"],
+        "activationDate": row["row_activated"],
         "automaticRenewal": row["auto_renew"],
         "isUsageBased": row["product__charge_type"] == ChargeType.PAY_PER_USE,
         "isBackordering": False,
@@ -196,14 +196,14 @@ def subscription(row: Mapping[str, Any]) -> dict[str, Any]:
         "unit": unit_of(row["plan__public_id"], row["term"], row["billing_cycle"]),
         "quantity": row["quantity"],
         "subscriptionAmount": to_minor(row["unit_price"] * row["quantity"], row["currency"]),
-        "createdAt": moment(row["created_at"]),
-        "updatedAt": moment(row["updated_at"]),
+        "createdAt": row["created_at"],
+        "updatedAt": row["updated_at"],
         "externalId": row["external_id"] or None,
         "type": {"id": row["product__product_type_id"], "name": row["product__product_type__name"]},
         "statusReason": row["said_why"] or None,
-        "firstActivationDateTime": moment(row["first_activated_at"]),
-        "cancelledAt": moment(row["cancelled_at"]),
-        "renewalDate": moment(row["term_ends_at"]),
+        "firstActivationDateTime": row["first_activated_at"],
+        "cancelledAt": row["cancelled_at"],
+        "renewalDate": row["term_ends_at"],
         "billingCycle": {"duration": cycle[0], "unitType": cycle[1], "name": cycle[1]} if cycle else None,
         "commitment": _commitment(row),
         "purchaseMode": MODES.get(row["purchase_mode"]),
@@ -224,6 +224,6 @@ def _commitment(row: Mapping[str, Any]) -> dict[str, Any] | None:
     return {
         "duration": term[0],
         "unitType": term[1],
-        "endDate": moment(row["term_ends_at"]),
-        "cancellableUntil": moment(row["cancel_until"]),
+        "endDate": row["term_ends_at"],
+        "cancellableUntil": row["cancel_until"],
     }

@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "api.middleware.ApiMiddleware",
     "resellers.middleware.SiteMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "api.middleware.ApiDoor",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
