@@ -12,7 +12,10 @@ from api.fields import Columns
 from api.paging import OPTIONS, Pager, Reader
 from api.resources.extras import PREFIX, searchable
 from clients.scopes import Right
+from core.tenancy import Actor
 
+# The rows an actor may see. The statement follows from the actor alone, so it may be kept for his next call.
+Selector = Callable[[Actor], QuerySet[Any]]
 # Adds one member to each object of a page: the rows as values, and the objects in the same order.
 Include = Callable[[Any, list[dict[str, Any]], list[dict[str, Any]]], None]
 
@@ -71,12 +74,14 @@ class ListView(IncludingView):
             return self.columns.plus(searchable(self.caller.actor, self.entity))
         return self.columns
 
-    def page(self, rows: QuerySet[Any]) -> HttpResponse:
-        """The answer of the list."""
+    def page(self, rows: QuerySet[Any] | Selector) -> HttpResponse:
+        """The answer of the list; rows that depend on the actor alone are best given by their selector."""
         wanted = self.wanted()
-        caller = self.caller
+        caller, kept_by = self.caller, None
+        if not isinstance(rows, QuerySet):
+            kept_by, rows = (rows, caller.actor), rows(caller.actor)
         pager = Pager(self.raw, caller.client.pk, self.table(), not caller.is_reseller, caller.time_zone)
-        page = pager.page(rows, self.query, self.read())
+        page = pager.page(rows, self.query, self.read(), kept_by)
         objects = [self.build(row) for row in page.rows]
         self.embed(wanted, list(page.rows), objects)
         return self.answer(page.envelope(objects))

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from api.errors import invalid
 from api.fields import Column, Columns, order_expressions
+from core.prepared import kept_count
 
 DEFAULT_SIZE = 10
 LARGEST = 500
@@ -112,14 +113,18 @@ class Pager:
     staff: bool
     time_zone: str
 
-    def page(self, rows: QuerySet[Any], query: dict[str, str], read: Reader) -> Page:
-        """The page that the query asks for; ``read`` gives one dictionary for each row, with ``pk`` and the marks."""
+    def page(self, rows: QuerySet[Any], query: dict[str, str], read: Reader, kept_by: Hashable | None = None) -> Page:
+        """The page that the query asks for; ``read`` gives one dictionary for each row, with ``pk`` and the marks.
+
+        ``kept_by`` names all that ``rows`` depend on, if the statements of a page without a filter may be kept.
+        """
         wish = wish_of(query)
         order = self.columns.order(wish.order, staff=self.staff)
         rows = self.columns.needed(rows, [column for column, _descending in order])
         if wish.filter:
             rows = self.columns.filtered(rows, wish.filter, staff=self.staff, time_zone=self.time_zone)
-        total, estimated = self.total(rows, wish)
+        kept_by = None if wish.filter else kept_by
+        total, estimated = self.total(rows, wish, kept_by)
         binding = self.binding(wish)
         start = 0 if wish.cursor else (wish.index - 1) * wish.size
         ordered = rows.order_by(*order_expressions(order))
@@ -129,7 +134,10 @@ class Pager:
             ordered = ordered.filter(after)
         marks = {f"mark_{number}": F(column.path) for number, (column, _d) in enumerate(order)}
         # One row more than the page tells whether there is another.
-        found = read(ordered.annotate(**marks), slice(start, start + wish.size + 1), *marks)
+        part, more_to_read = slice(start, start + wish.size + 1), dict[str, Any]()
+        if kept_by is not None and not wish.cursor:
+            more_to_read["kept_by"] = (kept_by, wish.order)
+        found = read(ordered.annotate(**marks), part, *marks, **more_to_read)
         more, found = len(found) > wish.size, found[: wish.size]
         cursor = None
         if more and found:
@@ -148,9 +156,9 @@ class Pager:
             "nextCursor": cursor,
         }
 
-    def total(self, rows: QuerySet[Any], wish: Wish) -> tuple[int | None, bool]:
+    def total(self, rows: QuerySet[Any], wish: Wish, kept_by: Hashable | None) -> tuple[int | None, bool]:
         """How many rows there are, if the caller wants to know, and whether that is an estimate."""
-        return _total(rows) if wish.wants_count else (None, False)
+        return _total(rows, kept_by) if wish.wants_count else (None, False)
 
     def binding(self, wish: Wish) -> str:
         """What a cursor holds for: the same address, filter, order and size."""
@@ -212,9 +220,12 @@ class Pager:
         }
 
 
-def _total(rows: QuerySet[Any]) -> tuple[int, bool]:
+def _total(rows: QuerySet[Any], kept_by: Hashable | None) -> tuple[int, bool]:
     """How many rows, exact up to a limit; above it what the planner expects."""
-    counted = rows.order_by()[: EXACT_UP_TO + 1].count()
+    if kept_by is None:
+        counted = rows.order_by()[: EXACT_UP_TO + 1].count()
+    else:
+        counted = kept_count((kept_by, "count"), rows, EXACT_UP_TO + 1)
     if counted <= EXACT_UP_TO:
         return counted, False
     plan = json.loads(rows.order_by().values("pk").explain(format="json"))

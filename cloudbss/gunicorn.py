@@ -1,6 +1,5 @@
 """Gunicorn's settings: a few synchronous processes; no vendor is called in a web request, so none waits long."""
 
-import gc
 import os
 import subprocess
 import sys
@@ -30,16 +29,12 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Take what stays for the whole life of the process out of the sight of Python's garbage collector.
-
-    A page makes thousands of small objects, so the collector runs often; with the loaded code among what it looks
-    through it took a quarter of a call's time (``bench/README.md``).
-    """
-    # Django has its settings only now, and loads addresses, views and forms at the first request otherwise.
+    """Load what the first request would load, and spare the garbage collector the sight of it."""
+    # Only now may these be loaded: Django has its settings, and this process is a worker, not the master.
     from django.urls import get_resolver
 
-    for urlconf in ("cloudbss.urls", "cloudbss.urls_shop"):
-        _all = get_resolver(urlconf).reverse_dict
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    from core.collector import spare_loaded_code
+
+    for urlconf in ("cloudbss.urls", "cloudbss.urls_shop", "api.urls"):
+        _loaded = get_resolver(urlconf).reverse_dict
+    spare_loaded_code()

@@ -3,11 +3,13 @@
 Django compiles a query set anew for each use; with the expressions of a list that takes longer than PostgreSQL needs
 to answer (``bench/README.md``). Only the statement is kept here, never what it found: its values are given anew with
 each read. :class:`PreparedRead` reads rows by their keys, once an ordinary query set has said which may be seen;
-:class:`PreparedRows` reads what a query set of the same shape would.
+:class:`PreparedRows` reads what a query set of the same shape would. :func:`kept_rows` keeps statements that the same
+caller asks for again and again.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from django.db import connections
@@ -17,11 +19,14 @@ from django.db.models.expressions import Combinable, RawSQL
 from core import clock
 
 Converters = list[tuple[int, Callable[[Any], Any]]]
+Statement = tuple[str, tuple[Any, ...], Converters, str]
 Written = Callable[[F, Field[Any, Any]], Combinable]
 # Stand in the compiled statement for what changes from read to read.
 _KEYS: tuple[list[int]] = ([-1],)
 NOW = dt.datetime(1, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
 ATTEMPTS = 3
+KEPT_AT_MOST = 500
+_kept: OrderedDict[Hashable, Statement | None] = OrderedDict()
 
 
 class PreparedRead:
@@ -57,17 +62,28 @@ class PreparedRead:
             found[row[0]] = values
         return found
 
-    def page(self, rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
+    def page(
+        self, rows: QuerySet[Any], part: slice, *more: str, kept_by: Hashable | None = None
+    ) -> list[dict[str, Any]]:
         """A part of ``rows`` with ``pk``, these columns and ``more``; only the rows of the part cost anything.
 
         A part is only short where ``rows`` end: if a row went away between the two statements, both are made again.
+        ``kept_by`` is that of :func:`kept_rows`, for all that ``rows`` depend on.
         """
+        names = ("pk", *more)
         for _time in range(ATTEMPTS):
-            keys = list(rows.values("pk", *more)[part])
+            if kept_by is None:
+                found = list(rows.values_list(*names)[part])
+            else:
+                found = kept_rows((kept_by, part.start, part.stop, more), lambda: rows.values_list(*names)[part])
+            keys = [dict(zip(names, row, strict=True)) for row in found]
             details = self.read(key["pk"] for key in keys)
             if len(details) == len(keys):
                 break
-        return [key | details[key["pk"]] for key in keys if key["pk"] in details]
+        for key in keys:
+            if key["pk"] in details:
+                details[key["pk"]].update(key)
+        return [details[key["pk"]] for key in keys if key["pk"] in details]
 
     def _compile(self) -> tuple[str, tuple[Any, ...], Converters, str]:
         rows = self.make().order_by().filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", _KEYS))
@@ -115,6 +131,42 @@ class PreparedRows:
     def _name_of(self, param: Any) -> str:
         known = (name for name, value in self.stand_ins.items() if type(value) is type(param) and value == param)
         return next(known, "")
+
+
+def kept_rows(kept_by: Hashable, make: Callable[[], QuerySet[Any, Any]]) -> list[tuple[Any, ...]]:
+    """The rows of a ``values_list()`` whose statement is kept, with its values, for whoever asks the very same again.
+
+    ``kept_by`` must name all that the statement depends on: the function that makes it, whom it is made for, and every
+    choice in it. A process keeps the statements that were used last.
+    """
+    return _asked(kept_by, lambda: _statement(make()))
+
+
+def kept_count(kept_by: Hashable, rows: QuerySet[Any, Any], most: int) -> int:
+    """How many ``rows`` there are, counted up to ``most``; the statement is kept as that of :func:`kept_rows`."""
+
+    def counting() -> Statement:
+        sql, params, _converters, using = _statement(rows.order_by().values_list("pk")[:most])
+        return f"SELECT COUNT(*) FROM ({sql}) counted", params, [], using  # noqa: S608 - Django's own statement
+
+    count: int = _asked(kept_by, counting)[0][0]
+    return count
+
+
+def _asked(kept_by: Hashable, compiled: Callable[[], Statement]) -> list[tuple[Any, ...]]:
+    statement = _kept.pop(kept_by, None) or compiled()
+    _kept[kept_by] = statement
+    while len(_kept) > KEPT_AT_MOST:
+        _kept.popitem(last=False)
+    sql, params, converters, using = statement
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return [_converted(row, converters) for row in rows] if converters else rows
+
+
+def _statement(rows: QuerySet[Any, Any]) -> Statement:
+    return *_compiled(rows), rows.db
 
 
 def _compiled(rows: QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...], Converters]:

@@ -142,7 +142,7 @@ class AssetList(ListView):
 
     def get(self, request: Request) -> HttpResponse:
         """A page of licences."""
-        return self.page(service_values.licence_rows(self.caller.actor))
+        return self.page(service_values.licence_rows)
 
     def read(self) -> Any:
         """Values of licences."""

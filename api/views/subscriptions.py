@@ -49,7 +49,7 @@ class SubscriptionList(ListView):
 
     def get(self, request: Request) -> HttpResponse:
         """A page of subscriptions."""
-        return self.page(service_values.service_rows(self.caller.actor))
+        return self.page(service_values.service_rows)
 
     def read(self) -> Any:
         """Values of subscriptions."""

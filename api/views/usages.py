@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -106,7 +106,7 @@ class UsagePager(Pager):
 
     sums: dict[str, Any] = field(default_factory=dict, compare=False)
 
-    def total(self, rows: QuerySet[Any], wish: Wish) -> tuple[int | None, bool]:
+    def total(self, rows: QuerySet[Any], wish: Wish, kept_by: Hashable | None = None) -> tuple[int | None, bool]:
         """The number of rows, always exact, and their sum beside it."""
         self.sums["total"], self.sums["recordCount"] = summed(rows)
         return (self.sums["recordCount"] if wish.wants_count else None), False

@@ -1,0 +1,93 @@
+"""Statements that are kept give each caller his own rows, and what stands in the database now."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from core import prepared
+from orders import service_values
+from resellers.models import Account
+from subscriptions.models import Subscription
+from tests.api.caller import Program
+from tests.bss.running import running
+from tests.shop import Shop
+
+pytestmark = pytest.mark.django_db
+LIST = "/api/subscriptions?pageSize=2"
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "_kept", prepared.OrderedDict())
+
+
+def ids(program: Program, path: str = LIST) -> list[str]:
+    return [row["id"] for row in program.get(path).json()["data"]]
+
+
+def test_two_callers_in_turns_see_their_own_rows(
+    service: Subscription, resold: Subscription, distributor: Program, reseller: Program
+):
+    for _again in range(3):
+        assert ids(distributor) == [str(resold.public_id), str(service.public_id)]
+        assert ids(reseller) == [str(resold.public_id)]
+        assert reseller.get(LIST).json()["paging"]["totalRecords"] == 1
+
+
+def test_what_changes_meanwhile_is_seen(resold: Subscription, distributor: Program, reseller: Program, shop: Shop):
+    assert (ids(distributor), ids(reseller)) == ([str(resold.public_id)], [str(resold.public_id)])
+
+    direct = running(shop)
+    Subscription.objects.filter(pk=resold.pk).update(account=shop.customer, bill_to=shop.customer)
+
+    assert ids(distributor) == [str(direct.public_id), str(resold.public_id)]
+    assert distributor.get(LIST).json()["paging"]["totalRecords"] == 2
+    assert ids(reseller) == []
+    assert reseller.get(LIST).json()["paging"]["totalRecords"] == 0
+
+
+def test_an_account_that_gets_another_payer_is_gone_at_once(resold: Subscription, reseller: Program, shop: Shop):
+    assert ids(reseller) == [str(resold.public_id)]
+    Account.objects.filter(pk=shop.end_customer.pk).update(bill_to=None, kind="direct")
+    assert ids(reseller) == []
+
+
+def test_every_choice_of_a_page_has_its_own_statement(shop: Shop, distributor: Program):
+    oldest, middle, newest = [str(running(shop).public_id) for _row in range(3)]
+    for _again in range(2):
+        assert ids(distributor) == [newest, middle]
+        assert ids(distributor, f"{LIST}&pageIndex=2") == [oldest]
+        assert ids(distributor, "/api/subscriptions?pageSize=1") == [newest]
+        assert ids(distributor, f"{LIST}&$orderBy=createdAt") == [oldest, middle]
+        assert ids(distributor, f"{LIST}&$filter=id eq '{middle}'") == [middle]
+        cursor = distributor.get(LIST).json()["paging"]["nextCursor"]
+        assert ids(distributor, f"{LIST}&cursor={cursor}") == [oldest]
+
+
+def test_the_same_statements_are_sent_without_making_them_again(
+    service: Subscription, distributor: Program, monkeypatch: pytest.MonkeyPatch
+):
+    with CaptureQueriesContext(connection) as first:
+        distributor.get(LIST)
+    made = len(prepared._kept)
+    monkeypatch.setattr(prepared, "_statement", None)
+    with CaptureQueriesContext(connection) as second:
+        assert distributor.get(LIST).status_code == 200
+    assert (made, len(prepared._kept)) == (2, 2)  # The count and the keys.
+    pages = [[row["sql"] for row in calls if '"pk"' in row["sql"]][:2] for calls in (first, second)]
+    assert pages[0] == pages[1]
+
+
+def test_only_the_last_ones_are_kept(service: Subscription, shop: Shop, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(prepared, "KEPT_AT_MOST", 2)
+    for key in (1, 2, 1, 3):
+        rows = prepared.kept_rows(key, lambda: service_values.service_rows(shop.staff).values_list("pk"))
+        assert rows == [(service.pk,)]
+    assert list(prepared._kept) == [1, 3]
+
+
+def test_a_count_ends_at_its_bound(shop: Shop):
+    for _row in range(3):
+        running(shop)
+    rows = service_values.service_rows(shop.staff)
+    assert [prepared.kept_count(("bound", most), rows, most) for most in (2, 3, 4)] == [2, 3, 3]
