@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
+from core.collector import spare_loaded_code
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudbss.settings.production")
 
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -30,10 +32,8 @@ def on_starting(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Load what the first request would load, and spare the garbage collector the sight of it."""
-    # Only now may these be loaded: Django has its settings, and this process is a worker, not the master.
+    # Only now may Django be loaded: it has its settings, and this process is a worker, not the master.
     from django.urls import get_resolver
-
-    from core.collector import spare_loaded_code
 
     for urlconf in ("cloudbss.urls", "cloudbss.urls_shop", "api.urls"):
         _loaded = get_resolver(urlconf).reverse_dict

@@ -7,15 +7,16 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from api.errors import ApiError
-from api.listing import IncludingView, ListView, not_found
+from api.listing import IncludingView, ListView, Selector, not_found
 from api.paging import OPTIONS
 from api.resources import accounts, assets, orders
 from api.resources.custom_values import read_change
 from api.resources.extras import include_fields, include_licence_characteristics
 from clients.scopes import Right, Scope
 from core.custom_fields import Entity
+from core.tenancy import Actor
 from orders import order_values, service_values
-from orders.enums import NO_CREDIT
+from orders.enums import NO_CREDIT, OrderStatus
 from orders.models import OrderLine
 from resellers.selectors import accounts_for, own_account
 from resellers.services.accounts import create_account
@@ -38,7 +39,6 @@ ORDER_INCLUDES = {
     "customFields": (ORDERS, include_fields(Entity.ORDER)),
     "items": (ORDERS, orders.include_items),
 }
-STAGES = ("confirmed", "draft", "all")
 
 
 # --- Accounts ---------------------------------------------------------------------------------------------------------
@@ -173,6 +173,17 @@ class AssetDetail(IncludingView):
 
 
 # --- Orders -----------------------------------------------------------------------------------------------------------
+def _drafts(actor: Actor) -> QuerySet[Any]:
+    return order_values.order_rows(actor).filter(status=OrderStatus.DRAFT)
+
+
+def _confirmed(actor: Actor) -> QuerySet[Any]:
+    return order_values.order_rows(actor).exclude(status=OrderStatus.DRAFT)
+
+
+STAGES: dict[str, Selector] = {"confirmed": _confirmed, "draft": _drafts, "all": order_values.order_rows}
+
+
 class OrderList(ListView):
     """``GET /api/orders``."""
 
@@ -185,15 +196,10 @@ class OrderList(ListView):
 
     def get(self, request: Request) -> HttpResponse:
         """A page of orders; without ``stage`` the confirmed ones."""
-        return self.page(self._of_stage(order_values.order_rows(self.caller.actor)))
-
-    def _of_stage(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         stage = self.query.get("stage", "Confirmed").lower()
         if stage not in STAGES:
             raise ApiError(400, "invalid_parameter", "stage is Confirmed, Draft or All.")
-        if stage == "all":
-            return rows
-        return rows.filter(status="draft") if stage == "draft" else rows.exclude(status="draft")
+        return self.page(STAGES[stage])
 
     def read(self) -> Any:
         """Values of orders."""

@@ -44,14 +44,21 @@ def test_pages_come_in_the_order_of_an_index(shop: Shop, distributor: Program, p
     assert "Sort" not in plan
 
 
-@pytest.mark.parametrize("path", ["/api/subscriptions?pageSize=1", "/api/orders?pageSize=1&$orderBy=updatedAt"])
-def test_a_cursor_goes_to_its_mark_along_the_index(shop: Shop, distributor: Program, path: str):
+@pytest.mark.parametrize(
+    ("path", "index"),
+    [
+        ("/api/subscriptions?pageSize=1", "subscription_newest"),
+        ("/api/orders?pageSize=1&$orderBy=updatedAt", "order_changed"),
+    ],
+)
+def test_a_cursor_goes_to_its_mark_along_the_index(shop: Shop, distributor: Program, path: str, index: str):
     """A deep page costs what the first one does: nothing before the mark is read and thrown away."""
     running(shop)
     running(shop)
     place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
     place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
     cursor = distributor.get(path).json()["paging"]["nextCursor"]
+    alone(index)
     plan = plan_of(distributor, f"{path}&cursor={quote(cursor)}")
     condition = next(line for line in plan.splitlines() if "Index Cond" in line)
     assert ("created_at <=" in condition) or ("updated_at >=" in condition)
@@ -69,6 +76,8 @@ def test_a_cursor_goes_to_its_mark_along_the_index(shop: Shop, distributor: Prog
 def test_names_and_numbers_are_found_by_an_index(shop: Shop, distributor: Program, path: str, index: str):
     running(shop)
     alone(index)
+    with connection.cursor() as database:
+        database.execute("SET LOCAL enable_indexscan = off")  # A bitmap is as good, and all that trigrams allow.
     assert index in plan_of(distributor, path)
 
 
@@ -87,4 +96,3 @@ def alone(index: str) -> None:
         cursor.execute(others, [index])
         for (command,) in cursor.fetchall():
             cursor.execute(command)
-        cursor.execute("SET LOCAL enable_indexscan = off")
