@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import json
+import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +16,7 @@ from django.http import HttpRequest
 
 from api.errors import invalid
 from api.fields import Column, Columns, order_expressions
-from core.prepared import kept_count
+from core.prepared import kept_count, kept_estimate
 
 DEFAULT_SIZE = 10
 LARGEST = 500
@@ -24,6 +25,10 @@ CURSOR_FROM_ROW = 10_000
 EXACT_UP_TO = 100_000
 CURSOR_SECONDS = 24 * 3600
 SALT = "api.cursor"
+# A list that was too long to be counted is not counted again for a while: its estimate is told at once.
+LONG_SECONDS = 60
+LONG_ONES = 1000
+_long_until: dict[Hashable, float] = {}
 OPTIONS = frozenset({"$filter", "$orderby"})
 
 
@@ -224,12 +229,19 @@ def _total(rows: QuerySet[Any], kept_by: Hashable | None) -> tuple[int, bool]:
     """How many rows, exact up to a limit; above it what the planner expects."""
     if kept_by is None:
         counted = rows.order_by()[: EXACT_UP_TO + 1].count()
-    else:
+        if counted <= EXACT_UP_TO:
+            return counted, False
+        plan = json.loads(rows.order_by().values("pk").explain(format="json"))
+        return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
+    now = time.monotonic()
+    if _long_until.get(kept_by, 0) < now:
         counted = kept_count((kept_by, "count"), rows, EXACT_UP_TO + 1)
-    if counted <= EXACT_UP_TO:
-        return counted, False
-    plan = json.loads(rows.order_by().values("pk").explain(format="json"))
-    return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
+        if counted <= EXACT_UP_TO:
+            return counted, False
+        if len(_long_until) >= LONG_ONES:
+            _long_until.clear()
+        _long_until[kept_by] = now + LONG_SECONDS
+    return max(kept_estimate((kept_by, "estimate"), rows), EXACT_UP_TO + 1), True
 
 
 def _after(order: Sequence[tuple[Column, bool]], values: Sequence[Any], key: int) -> Q:

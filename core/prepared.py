@@ -153,6 +153,17 @@ def kept_count(kept_by: Hashable, rows: QuerySet[Any, Any], most: int) -> int:
     return count
 
 
+def kept_estimate(kept_by: Hashable, rows: QuerySet[Any, Any]) -> int:
+    """How many ``rows`` the planner expects, without reading any; the statement is kept as those above."""
+
+    def explaining() -> Statement:
+        sql, params, _converters, using = _statement(rows.order_by().values_list("pk"))
+        return f"EXPLAIN (FORMAT JSON) {sql}", params, [], using
+
+    plan = _asked(kept_by, explaining)[0][0]
+    return int(plan[0]["Plan"]["Plan Rows"])
+
+
 def _asked(kept_by: Hashable, compiled: Callable[[], Statement]) -> list[tuple[Any, ...]]:
     statement = _kept.pop(kept_by, None) or compiled()
     _kept[kept_by] = statement

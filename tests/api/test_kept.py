@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from api import paging
 from core import prepared
 from orders import service_values
 from resellers.models import Account
@@ -19,6 +20,7 @@ LIST = "/api/subscriptions?pageSize=2"
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "_kept", prepared.OrderedDict())
+    monkeypatch.setattr(paging, "_long_until", {})
 
 
 def ids(program: Program, path: str = LIST) -> list[str]:
@@ -91,3 +93,35 @@ def test_a_count_ends_at_its_bound(shop: Shop):
         running(shop)
     rows = service_values.service_rows(shop.staff)
     assert [prepared.kept_count(("bound", most), rows, most) for most in (2, 3, 4)] == [2, 3, 3]
+
+
+@pytest.mark.parametrize("path", [LIST, f"{LIST}&$filter=quantity gt 0"])
+def test_a_list_too_long_to_count_tells_an_estimate(
+    shop: Shop, distributor: Program, monkeypatch: pytest.MonkeyPatch, path: str
+):
+    monkeypatch.setattr(paging, "EXACT_UP_TO", 2)
+    for _row in range(3):
+        running(shop)
+    found = distributor.get(path).json()["paging"]
+    assert found["totalIsEstimate"] is True
+    assert found["totalRecords"] >= 3
+    assert found["totalPages"] == -(-found["totalRecords"] // 2)
+
+
+def test_a_long_list_is_counted_once_a_minute(shop: Shop, distributor: Program, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(paging, "EXACT_UP_TO", 2)
+    for _row in range(3):
+        running(shop)
+    minute = {"now": 1000.0}
+    monkeypatch.setattr(paging.time, "monotonic", lambda: minute["now"])
+
+    def counts() -> tuple[int, bool]:
+        with CaptureQueriesContext(connection) as captured:
+            page = distributor.get(LIST).json()["paging"]
+        return sum("COUNT(*)" in row["sql"] for row in captured.captured_queries), page["totalIsEstimate"]
+
+    assert [counts(), counts()] == [(1, True), (0, True)]
+    monkeypatch.setattr(paging, "EXACT_UP_TO", 3)
+    assert counts() == (0, True)
+    minute["now"] += paging.LONG_SECONDS + 1
+    assert counts() == (1, False)
