@@ -19,8 +19,8 @@ from rest_framework.exceptions import MethodNotAllowed as RestMethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from api.contract import without_ours
-from api.errors import JSON, ApiError, error_response, invalid, of_business_error
+from api.contract import known_options, without_ours
+from api.errors import CACHING, JSON, VARY, ApiError, error_response, invalid, of_business_error
 from api.limits import Allowance, demand_allowance
 from api.wire import BadJson, dumps, loads
 from clients.scopes import Right
@@ -98,8 +98,8 @@ class ApiView(APIView):
         """The header fields that every answer has."""
         response.is_api_answer = True  # type: ignore[attr-defined]
         response["X-Api-Version"] = VERSION
-        response["Vary"] = "Authorization, Accept, X-Api-Version"
-        response.setdefault("Cache-Control", "private, no-cache")
+        response["Vary"] = VARY
+        response.setdefault("Cache-Control", CACHING)
         if self.allowance is not None:
             for name, value in self.allowance.headers.items():
                 response.setdefault(name, value)
@@ -149,11 +149,11 @@ class ApiView(APIView):
             raise invalid("X-Api-Version", "Name the version: X-Api-Version: 3.0.", "missing_api_version")
 
     def _query(self) -> dict[str, str]:
-        """The query by names in lower case; a name twice is refused, for one of the two would be ignored."""
+        """The query by names in lower case; a known name twice is refused, for one of the two would be ignored."""
         found: dict[str, str] = {}
         for name, values in self.raw.GET.lists():
             key = name.lower()
-            if key in found or len(values) > 1:
+            if (key in found or len(values) > 1) and (key in known_options() or key.startswith("$")):
                 raise invalid(name[:60], f"'{name[:60]}' stands in the address twice.")
             if "\x00" in values[0]:
                 raise invalid(name[:60], "A null character is nowhere allowed.")
@@ -190,6 +190,8 @@ class ApiView(APIView):
         kind = (self.raw.content_type or "").lower()
         if kind not in self.body_types:
             raise ApiError(415, "unsupported_media_type", "Send the body as application/json.")
+        if self.raw.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise ApiError(415, "unsupported_media_type", "Send the body without a Content-Encoding.")
         try:
             return loads(self.raw.body)
         except RequestDataTooBig:
@@ -216,6 +218,7 @@ class ApiView(APIView):
         asked = self.raw.headers.get("If-None-Match", "")
         if asked and (asked.strip() == "*" or tag in [item.strip().removeprefix("W/") for item in asked.split(",")]):
             response = HttpResponse(status=304)
+            del response["Content-Type"]  # It would tell the type of the page that is not sent.
         response["ETag"] = tag
         return response
 

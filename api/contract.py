@@ -39,6 +39,19 @@ def known_members() -> frozenset[str]:
     return frozenset(name.lower() for schema in schemas for name in schema.get("properties", {}))
 
 
+@cache
+def known_options() -> frozenset[str]:
+    """Every name of the query that any call knows, in lower case; what has other names is passed over."""
+    shared = contract()["components"]["parameters"]
+    found = set()
+    for item in [*contract()["paths"].values(), *own_calls()[0].values()]:
+        for call in item.values():
+            for part in call.get("parameters", ()) if isinstance(call, dict) else ():
+                part = shared[part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+                found |= {part["name"].lower()} if part["in"] == "query" else set()
+    return frozenset(found)
+
+
 def _schema_of(node: dict[str, Any]) -> dict[str, Any]:
     """The schema behind a reference."""
     while "$ref" in node:

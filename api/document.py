@@ -18,13 +18,15 @@ from django.urls import URLPattern, get_resolver
 from api.base import ApiView
 from api.contract import contract, own_calls
 from api.describe import described, is_for_resellers
-from api.errors import TYPES
+from api.errors import JSON, TYPES
 from api.links import add_links
 from clients.scopes import Scope
 
 METHODS = ("get", "post", "put", "patch", "delete")
 COMMITTED = Path(__file__).resolve().parent.parent / "docs" / "openapi.json"
 EXAMPLES = Path(__file__).parent / "data" / "examples.json"
+MISSING = "404"
+ERROR_PAGE = "https://bss.example.com/apidocs/errors#"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - an address
 INTRODUCTION = """Fetch an access token with key and secret of an API client, then call with it.
 
@@ -154,7 +156,10 @@ def error_names(*, staff: bool = True) -> list[ErrorName]:
 # --- Examples ---------------------------------------------------------------------------------------------------------
 @cache
 def examples() -> dict[str, Any]:
-    """Real answers by operationId, recorded by the tests where the contract has no example."""
+    """Real answers, recorded by the tests: by operationId where the contract has no example of success.
+
+    Calls that nothing can answer with success yet are told by what they do answer: ``{operationId} 404``.
+    """
     found: dict[str, Any] = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     return found
 
@@ -175,6 +180,17 @@ def _add_examples(paths: dict[str, Any]) -> None:
             media = success(item[method]) if method in item else {}
             if media and "example" not in media and item[method]["operationId"] in recorded:
                 media["example"] = recorded[item[method]["operationId"]]
+            if method in item and f"{item[method]['operationId']} {MISSING}" in recorded:
+                _tell_refusal(item[method], recorded[f"{item[method]['operationId']} {MISSING}"])
+
+
+def _tell_refusal(call: dict[str, Any], example: dict[str, Any]) -> None:
+    """Let the call's own 404 stand in the place of the one that all calls share."""
+    shared = contract()["components"]["responses"]["NotFound"]
+    answer = call["responses"][MISSING] = copy.deepcopy(shared)
+    for kind, media in answer["content"].items():
+        name = example["type"] if kind == JSON else ERROR_PAGE + example["type"]
+        media["example"] = example | {"type": name}
 
 
 # --- The resellers' document ------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from core.request_id import current_request_id
 
 PROBLEM = "application/problem+json"
 JSON = "application/json"
+VARY = "Authorization, Accept, X-Api-Version"
+CACHING = "private, no-cache"
 TITLES = {
     400: "Bad request",
     401: "Not signed in",
@@ -162,6 +164,7 @@ def error_response(request: HttpRequest, error: ApiError) -> HttpResponse:
         content_type=PROBLEM if problem else JSON,
         status=error.status,
     )
+    response["Vary"], response["Cache-Control"] = VARY, CACHING
     for name, value in error.headers.items():
         response[name] = value
     if error.status == 401:

@@ -14,6 +14,7 @@ from django.core import signing
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 
+from api.contract import known_options
 from api.errors import invalid
 from api.fields import Column, Columns, order_expressions
 from core.prepared import kept_count, kept_estimate
@@ -30,6 +31,8 @@ LONG_SECONDS = 60
 LONG_ONES = 1000
 _long_until: dict[Hashable, float] = {}
 OPTIONS = frozenset({"$filter", "$orderby"})
+# What a cursor is bound to by itself, or what does not change which rows there are.
+HARMLESS = OPTIONS | {"pageindex", "pagesize", "cursor", "count", "include"}
 
 
 Reader = Callable[..., list[dict[str, Any]]]
@@ -166,8 +169,10 @@ class Pager:
         return _total(rows, kept_by) if wish.wants_count else (None, False)
 
     def binding(self, wish: Wish) -> str:
-        """What a cursor holds for: the same address, filter, order and size."""
-        text = json.dumps([self.request.path_info, wish.filter, wish.order, wish.size])
+        """What a cursor holds for: the same address, filter, order and size, and whatever else narrows the list."""
+        asked = ((name.lower(), value) for name, value in self.request.GET.items())
+        others = sorted(item for item in asked if item[0] in known_options() - HARMLESS)
+        text = json.dumps([self.request.path_info, wish.filter, wish.order, wish.size, *others])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _sealed(self, row: Any, terms: int, binding: str, row_number: int) -> str:

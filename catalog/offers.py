@@ -51,6 +51,14 @@ def addons_by_product(actor: Actor, ids: Iterable[int]) -> dict[int, list[dict[s
     return found
 
 
+def asking_instances(actor: Actor, ids: Iterable[int]) -> dict[int, Instance]:
+    """The vendor instances that must know the customer of products, by product; add-ons go with their service."""
+    rows = Product.objects.visible_to(actor).filter(pk__in=list(ids), is_addon=False)
+    rows = rows.filter(product_type__requires_account=True).order_by()
+    rows = rows.select_related("product_type__instance__application", "product_type__instance__organization")
+    return {row.pk: row.product_type.instance for row in rows}
+
+
 def prices_of(actor: Actor, product: Product) -> tuple[list[PricedPlan], str]:
     """The offered plans of a product at the actor's prices, and their currency."""
     prices = list_of(actor)

@@ -23,21 +23,22 @@ class Quote:
     quoted_at: dt.datetime
 
 
-def offered_plan(product: Product, unit: uuid.UUID | None) -> Plan | None:
-    """The plan of a product with this unit, or its first one if none is named."""
-    rows = Plan.objects.filter(product=product, is_offered=True).order_by("term", "billing_cycle", "pk")
-    return (rows if unit is None else rows.filter(public_id=unit)).first()
+def offered_plan(product: Product, unit: uuid.UUID) -> Plan | None:
+    """The plan of a product with this unit; None if it is not sold so."""
+    return Plan.objects.filter(product=product, is_offered=True, public_id=unit).first()
 
 
 def vendor_quote(
-    actor: Actor, plan: Plan, *, account: Account | None = None, currency: str = "", country: str = ""
+    actor: Actor, plan: Plan, *, currency: str, account: Account | None = None, country: str = ""
 ) -> Quote | None:
-    """The last quote for a plan, for the account or else for the caller; None if it is too old, or none is known.
+    """The last quote for a plan in a currency, for the account or else for the caller.
+
+    None if it is too old, or none is known, or the price list is in another currency.
 
     Raises ``market_country`` or ``market_currency`` where the vendor does not sell it there.
     """
     prices = price_list_of(account) if account is not None else list_of(actor)
-    if prices is None or currency not in ("", prices.currency):
+    if prices is None or currency != prices.currency:
         return None
     if country:
         instance = plan.product.product_type.instance

@@ -12,11 +12,14 @@ from typing import Any
 from api.bodies import Body
 from api.errors import ApiError
 from api.resources.service_parts import SECRET
+from catalog.offers import asking_instances as asking_instances_of_products
+from clients.selectors import Caller
 from orders.enums import OrderStatus
 from orders.models import Order, OrderLine
 from provisioning.ports import Field, FieldKind
-from provisioning.services.checkout import MPN, account_fields
+from provisioning.services.checkout import MPN, account_fields, new_customer_fields
 from provisioning.services.draft_checkout import asking_instances, kept_answers
+from resellers.enums import PurchaseMode
 from resellers.models import Account
 from ui.vendor_fields import VendorForm
 from vendors.models import Instance
@@ -31,6 +34,8 @@ TYPES = {
     FieldKind.INTEGER: "Numeric",
     FieldKind.MULTILINE: "TextArea",
 }
+# Fields that nobody answers.
+UNANSWERED = (FieldKind.LABEL, FieldKind.HIDDEN)
 # What is missing has a name of its own where the contract says so.
 CODES = {MPN: "mpn_missing", "registration_number": "tax_id_required"}
 
@@ -43,8 +48,7 @@ def asking_instance(line: OrderLine) -> Instance | None:
 
 def fields_of(account: Account, instance: Instance) -> list[Field]:
     """The questions, without labels and what nobody answers."""
-    hidden = (FieldKind.LABEL, FieldKind.HIDDEN)
-    return [field for field in account_fields(account, instance) if field.kind not in hidden]
+    return [field for field in account_fields(account, instance) if field.kind not in UNANSWERED]
 
 
 def id_of(instance: Instance, field: str) -> uuid.UUID:
@@ -106,6 +110,31 @@ def _answered(instance: Instance, name: str, value: object) -> dict[str, Any]:
         "valueType": "Boolean" if isinstance(value, bool) else "Text",
         "type": "Order Characteristic",
     }
+
+
+def of_products(caller: Caller, ids: Iterable[int]) -> dict[int, list[dict[str, Any]]]:
+    """What is asked when a product is ordered for a customer whom the vendor does not know yet, as groups, by product.
+
+    The ids are those of an order's items, so that the answers can be sent with the item. Each instance is asked once.
+    """
+    mode = PurchaseMode.END_CUSTOMER.value if caller.is_reseller else ""
+    known: dict[int, list[dict[str, Any]]] = {}
+    found = {}
+    for key, instance in asking_instances_of_products(caller.actor, ids).items():
+        if instance.pk not in known:
+            groups: dict[str, list[dict[str, Any]]] = {}
+            for field in new_customer_fields(instance, mode=mode):
+                if field.kind not in UNANSWERED:
+                    groups.setdefault(str(field.group), []).append(_question(instance, field))
+            known[instance.pk] = [{"name": name, "characteristics": items} for name, items in groups.items()]
+        found[key] = known[instance.pk]
+    return found
+
+
+def _question(instance: Instance, field: Field) -> dict[str, Any]:
+    item = _asked(instance, field, field.initial)
+    is_secret = field.kind == FieldKind.PASSWORD or bool(SECRET.search(field.id))
+    return item | {"isCompulsory": field.required, "externalId": field.id, "isMasked": is_secret}
 
 
 def _text(value: object) -> str | None:

@@ -63,12 +63,6 @@ def include_licence_characteristics(view: Any, rows: list[dict[str, Any]], objec
         item["characteristics"] = [{"groups": groups}] if groups else []
 
 
-def include_no_characteristics(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
-    """Products have none of their own: what a vendor asks is asked at the order."""
-    for item in objects:
-        item["characteristics"] = {"groups": []}
-
-
 # --- Filters ----------------------------------------------------------------------------------------------------------
 def searchable(actor: Actor, entity: str) -> list[Column]:
     """The columns of the fields that are search criteria, by their code for the provisioning system."""

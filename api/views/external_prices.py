@@ -23,7 +23,9 @@ class ExternalPrice(OfProduct):
     def get(self, request: Request, product_id: str) -> HttpResponse:
         """What it costs the caller, or one of his accounts, by the vendor's last quote."""
         self.wanted()
-        unit = self.guid("unitId", self.query["unitid"]) if "unitid" in self.query else None
+        self._demand("unitId", "currency")
+        unit = self.guid("unitId", self.query["unitid"])
+        currency = self.query["currency"].strip().upper()
         country = self._country()
         account_id = self.number("accountId", self.query["accountid"]) if "accountid" in self.query else None
         if "billingfrequencyoptionid" in self.query:
@@ -31,18 +33,12 @@ class ExternalPrice(OfProduct):
             raise invalid("billingFrequencyOptionId", "No product is sold by instalments; leave it out.")
         product = self.found(product_id).select_related("product_type__instance").get()
         plan = offered_plan(product, unit)
-        if plan is None and unit is not None:
+        if plan is None:
             raise invalid("unitId", "This product is not sold in this unit.")
-        plan_quote = None
-        if plan is not None:
-            plan.product = product
-            plan_quote = vendor_quote(
-                self.caller.actor,
-                plan,
-                account=self._account(account_id),
-                currency=self.query.get("currency", "").upper(),
-                country=country,
-            )
+        plan.product = product
+        plan_quote = vendor_quote(
+            self.caller.actor, plan, account=self._account(account_id), currency=currency, country=country
+        )
         if plan_quote is None:
             message = "The vendor has quoted no price for this within the last 24 hours."
             raise ApiError(400, "price_unavailable", message, type="BusinessRuleError")
@@ -54,6 +50,16 @@ class ExternalPrice(OfProduct):
         if self.caller.sees_cost and priced.cost is not None:
             body["purchasePrice"] = priced.cost
         return self.answer(body)
+
+    def _demand(self, *names: str) -> None:
+        """Raise 400 naming every value of the query that the contract requires and that is missing or empty."""
+        missing = [name for name in names if not self.query.get(name.lower(), "").strip()]
+        if missing:
+            faults = [
+                {"code": "invalid_parameter", "detail": f"'{name}' is required.", "parameter": name} for name in missing
+            ]
+            words = " ".join(fault["detail"] for fault in faults)
+            raise ApiError(400, "invalid_parameter", words, errors=faults)
 
     def _account(self, key: int | None) -> Account | None:
         if key is None:

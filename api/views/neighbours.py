@@ -1,12 +1,16 @@
 """Accounts, licences and orders: their lists and single reads (``api.md`` 10)."""
 
+import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from api.errors import ApiError
+from api.errors import ApiError, invalid
+from api.fields import Builder
+from api.grammar import Literal
 from api.listing import IncludingView, ListView, Selector, not_found
 from api.paging import OPTIONS
 from api.resources import accounts, assets, orders
@@ -42,6 +46,9 @@ ORDER_INCLUDES = {
 
 
 # --- Accounts ---------------------------------------------------------------------------------------------------------
+ADDRESS_SINCE = "minBillingAddressUpdatedAt"
+
+
 def missing_account(key: str) -> ApiError:
     """404 of an account."""
     return not_found("AccountNotFoundError", "account_not_found", "No such account.", ("Account", key))
@@ -59,7 +66,19 @@ class AccountList(ListView):
 
     def get(self, request: Request) -> HttpResponse:
         """A page of accounts: the organization's, or the reseller's own and those billed to him."""
-        return self.page(accounts_for(self.caller.actor).select_related(None))
+        rows = accounts_for(self.caller.actor).select_related(None)
+        if ADDRESS_SINCE.lower() in self.query:
+            rows = rows.filter(updated_at__gte=self._moment(ADDRESS_SINCE))  # An address changes with its account.
+        return self.page(rows)
+
+    def _moment(self, name: str) -> dt.datetime:
+        """A moment of the query, in any form that a filter takes."""
+        try:
+            zone = ZoneInfo(self.caller.time_zone)
+            literal = Literal("string", self.query[name.lower()], 0)
+            return Builder(self.columns, False, zone).moment(self.columns.by_name["updatedat"], literal)
+        except ApiError:
+            raise invalid(name, f"{name} is a date or a moment, as 2026-03-01T08:00:00Z.") from None
 
     def post(self, request: Request) -> HttpResponse:
         """Make a reseller's end customer or affiliate account, or the organization's customer or reseller."""

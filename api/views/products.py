@@ -8,7 +8,8 @@ from rest_framework.request import Request
 
 from api.listing import IncludingView, ListView, not_found
 from api.resources import products as wire
-from api.resources.extras import include_fields, include_no_characteristics
+from api.resources.characteristics import of_products
+from api.resources.extras import include_fields
 from catalog import offers
 from catalog.models import Product
 from clients.scopes import Right, Scope
@@ -24,8 +25,15 @@ def include_addons(view: Any, rows: list[dict[str, Any]], objects: list[dict[str
         item["addons"] = found.get(row["pk"], [])
 
 
+def include_characteristics(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
+    """Embed what is asked when each product is ordered."""
+    found = of_products(view.caller, [row["pk"] for row in rows])
+    for row, item in zip(rows, objects, strict=True):
+        item["characteristics"] = {"groups": found.get(row["pk"], [])}
+
+
 INCLUDES = {
-    "characteristics": (READ, include_no_characteristics),
+    "characteristics": (READ, include_characteristics),
     "customFields": (READ, include_fields(Entity.PRODUCT, "")),
     "addons": (READ, include_addons),
 }
@@ -113,10 +121,10 @@ class ProductCharacteristics(OfProduct):
     answers = "Characteristics"
 
     def get(self, request: Request, product_id: str) -> HttpResponse:
-        """Products have none of their own: what a vendor asks is asked at the order."""
+        """What its vendor asks when it is ordered for a customer he does not know yet."""
         self.wanted()
-        self.found(product_id)
-        return self.answer({"groups": []})
+        product = self.found(product_id).get()
+        return self.answer({"groups": of_products(self.caller, [product.pk]).get(product.pk, [])})
 
 
 class FrequencyOptions(OfProduct, ListView):

@@ -72,6 +72,13 @@ def account_fields(account: Account, instance: Instance) -> Sequence[Field]:
     return connector.account_options(ctx, account_data(account, instance))
 
 
+def new_customer_fields(instance: Instance, *, mode: str) -> Sequence[Field]:
+    """What the vendor of ``instance`` asks about a customer he does not know yet, sold to in a mode; no vendor call."""
+    connector = connector_for(instance.application.code)
+    ctx = context_for(instance, language=instance.organization.language)
+    return connector.account_options(ctx, AccountData(str(UUID(int=0)), "", purchase_mode=mode))
+
+
 def _is_customers_own(basket: Basket) -> bool:
     """Whether an end customer orders for himself: what is his reseller's to answer is not asked of him."""
     return not basket.by_staff and _target(basket).bill_to_id is not None and basket.buyer_account == _target(basket)

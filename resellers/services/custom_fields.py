@@ -146,6 +146,7 @@ def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[s
             words = _("%(name)s can only be read.") % {"name": field.name}
             raise BusinessError("custom_read_only", words, field=field.code)
         changes[field.key] = understood(field, value)
+    objects = _locked_rows(row)
     kept = _locked_values(row, entity, account)
     before = dict(kept.data)
     merged = {key: value for key, value in (before | changes).items() if value is not None}
@@ -157,6 +158,8 @@ def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[s
         return merged
     kept.data = merged
     kept.save(update_fields=["data", "updated_at"])
+    for rows in objects:
+        rows.update(updated_at=clock.real_now())  # Programs find by it what has changed.
     by_key = {field.key: field for field in shown}
     changed = [by_key[key] for key in changes if before.get(key) != merged.get(key)]
     audit.record(
@@ -169,6 +172,17 @@ def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[s
     )
     _tell(row, entity, account)
     return merged
+
+
+def _locked_rows(row: models.Model) -> list[models.QuerySet[Any]]:
+    """The object, locked as its own services lock it before its values; an add-on after its service."""
+    service = [row.subscription] if entity_of(row) == Entity.ADDON and hasattr(row, "subscription") else []
+    found = []
+    for item in (*service, row):
+        rows = type(item)._base_manager.filter(pk=item.pk)
+        list(rows.select_for_update(of=("self",), no_key=True).values_list("pk"))
+        found.append(rows)
+    return found
 
 
 def _tell(row: models.Model, entity: Entity, account: models.Model | None) -> None:

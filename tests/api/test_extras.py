@@ -178,5 +178,39 @@ def test_characteristics_of_licences_and_products(
     row = check(distributor.get("/api/assets?include=characteristics"), "/api/assets")["data"][0]
     items = {item["name"]: item for item in row["characteristics"][0]["groups"][0]["characteristics"]}
     assert (items["domain"]["value"], items["admin_password"]["value"]) == ("elm", None)
-    product = check(distributor.get("/api/products?include=characteristics"), "/api/products")["data"][0]
-    assert product["characteristics"] == {"groups": []}
+
+
+def test_what_is_asked_when_a_product_is_ordered(shop: Shop, distributor: Program, reseller: Program):
+    path = f"/api/products/{shop.product.public_id}/characteristics"
+    contracted = "/api/products/{productId}/characteristics"
+    groups = check(distributor.get(path), contracted)["groups"]
+    asked = {item["externalId"]: item for group in groups for item in group["characteristics"]}
+    assert (asked["domain_prefix"]["isCompulsory"], asked["domain_prefix"]["valueType"]) == (True, "Text")
+    assert asked["domain_prefix"]["value"] is None
+    rows = check(distributor.get("/api/products?include=characteristics"), "/api/products")["data"]
+    assert next(row for row in rows if row["id"] == str(shop.product.public_id))["characteristics"]["groups"] == groups
+    # The ids are those of an item of an order, so the answers can be sent with it.
+    order = reseller.post("/api/orders", {"accountId": shop.end_customer.pk}).json()["id"]
+    mine = check(reseller.get(path), contracted, reseller=True)["groups"]
+    answer = {"id": asked["domain_prefix"]["id"], "value": "elmtree"}
+    assert answer["id"] in {item["id"] for group in mine for item in group["characteristics"]}
+    body = {"productId": str(shop.product.public_id), "quantity": 1, "characteristics": [answer]}
+    item = reseller.post(f"/api/orders/{order}/items", body)
+    assert item.status_code == 201, item.content
+    kept = reseller.get(f"/api/orders/{order}/items/{item.json()['id']}/characteristics").json()["groups"]
+    values = {row["id"]: row["value"] for group in kept for row in group["characteristics"]}
+    assert values[answer["id"]] == "elmtree"
+    assert set(values) == {item["id"] for group in mine for item in group["characteristics"]}
+
+
+def test_what_goes_with_a_service_is_not_asked_again(shop: Shop, distributor: Program):
+    addon = factories.product(shop.instance, is_addon=True)
+    path = f"/api/products/{addon.public_id}/characteristics"
+    assert check(distributor.get(path), "/api/products/{productId}/characteristics")["groups"] == []
+    queries = []
+    for size in (1, 2):
+        with CaptureQueriesContext(connection) as captured:
+            distributor.get(f"/api/products?include=characteristics&pageSize={size}")
+        queries.append(len(captured))
+        factories.product(shop.instance)
+    assert queries[0] == queries[1]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.conf import LazySettings
@@ -207,21 +207,29 @@ def test_definitions_of_custom_fields(shop: Shop, distributor: Program, reseller
 
 
 # --- Vendors' prices --------------------------------------------------------------------------------------------------
+def price_path(shop: Shop, *more: str) -> str:
+    """The question for the plan's price in its currency, and more of the query."""
+    query = "&".join([f"unitId={shop.plan.public_id}", "currency=EUR", *more])
+    return f"/api/products/{shop.product.public_id}/externalprices?{query}"
+
+
 def test_the_vendors_last_quote(shop: Shop, distributor: Program, reseller: Program):
     PlanCost.objects.filter(plan=shop.plan).delete()
-    path = f"/api/products/{shop.product.public_id}/externalprices"
+    path = price_path(shop)
     missing = check(distributor.get(path), PRICES)
     assert (missing["status"], missing["code"], missing["type"]) == (400, "price_unavailable", "BusinessRuleError")
     PlanCost.objects.create(organization=shop.organization, plan=shop.plan, currency="EUR", cost=10, retail=12)
     own = check(reseller.get(path), PRICES, reseller=True)
-    assert own["sellPrice"] == float(reseller.get(f"{path[:-15]}/pricing").json()["prices"][0]["units"][0]["sellPrice"])
-    mine = f"unitId={shop.plan.public_id}&currency=eur&accountId={shop.reseller.pk}&countryId=405"
-    body = check(distributor.get(f"{path}?{mine}"), PRICES)
+    prices = reseller.get(f"/api/products/{shop.product.public_id}/pricing").json()["prices"]
+    assert own["sellPrice"] == float(prices[0]["units"][0]["sellPrice"])
+    mine = price_path(shop, f"accountId={shop.reseller.pk}", "countryId=405").replace("EUR", "eur")
+    body = check(distributor.get(mine), PRICES)
     assert (body["sellPrice"], body["purchasePrice"]) == (own["sellPrice"], 10)
     blind = program(shop, scopes=("products:read",))
-    assert "purchasePrice" not in blind.get(f"{path}?{mine}").json()
+    assert "purchasePrice" not in blind.get(mine).json()
+    assert distributor.get(path.replace("EUR", "JPY")).json()["code"] == "price_unavailable"
     PlanCost.objects.update(updated_at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=24, minutes=1))
-    assert distributor.get(f"{path}?{mine}").json()["code"] == "price_unavailable"
+    assert distributor.get(mine).json()["code"] == "price_unavailable"
 
 
 @pytest.mark.parametrize(
@@ -229,6 +237,8 @@ def test_the_vendors_last_quote(shop: Shop, distributor: Program, reseller: Prog
     [
         ("unitId=3f1c2a10-0000-4000-8000-0000000000ff", "unitId"),
         ("unitId=x", "unitId"),
+        ("unitId=", "unitId"),
+        ("currency=", "currency"),
         ("accountId=2000000000", "accountId"),
         ("accountId=x", "accountId"),
         ("countryId=1", "countryId"),
@@ -236,18 +246,28 @@ def test_the_vendors_last_quote(shop: Shop, distributor: Program, reseller: Prog
     ],
 )
 def test_wrong_questions_for_a_price(shop: Shop, reseller: Program, query: str, parameter: str):
-    answer = reseller.get(f"/api/products/{shop.product.public_id}/externalprices?{query}")
+    given = {"unitId": str(shop.plan.public_id), "currency": "EUR"} | dict([query.split("=")])
+    answer = reseller.get(f"/api/products/{shop.product.public_id}/externalprices?{urlencode(given)}")
     assert answer.status_code == 400
     assert check(answer, PRICES)["errors"][0]["parameter"] == parameter
 
 
+@pytest.mark.parametrize("left_out", [["unitId"], ["currency"], ["unitId", "currency"]])
+def test_a_price_is_asked_for_by_unit_and_currency(shop: Shop, distributor: Program, left_out: list[str]):
+    given = {"unitId": str(shop.plan.public_id), "currency": "EUR"}
+    given = {name: value for name, value in given.items() if name not in left_out}
+    answer = distributor.get(f"/api/products/{shop.product.public_id}/externalprices?{urlencode(given)}")
+    body = check(answer, PRICES)
+    assert (answer.status_code, body["code"]) == (400, "invalid_parameter")
+    assert [fault["parameter"] for fault in body["errors"]] == left_out
+
+
 def test_prices_of_what_is_not_sold_to_the_caller(shop: Shop, reseller: Program):
     hidden = factories.product(shop.instance, is_published=False)
-    answer = reseller.get(f"/api/products/{hidden.public_id}/externalprices")
-    assert check(answer, PRICES)["type"] == "ProductNotFoundError"
-    foreign = reseller.get(f"/api/products/{shop.product.public_id}/externalprices?accountId={shop.customer.pk}")
+    path = price_path(shop).replace(str(shop.product.public_id), str(hidden.public_id))
+    assert check(reseller.get(path), PRICES)["type"] == "ProductNotFoundError"
+    foreign = reseller.get(price_path(shop, f"accountId={shop.customer.pk}"))
     assert foreign.json()["errors"][0]["parameter"] == "accountId"
-    assert reseller.get(f"/api/products/{shop.product.public_id}/externalprices?currency=JPY").status_code == 400
 
 
 # --- Invoices ---------------------------------------------------------------------------------------------------------
