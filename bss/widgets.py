@@ -1,6 +1,8 @@
 """What needs a hand first: the widgets of the overview, in the order in which they matter (``channel.md`` 13).
 
-Each is one statement that brings the newest rows and how many there are; one that fails says so and leaves the others.
+Each is one statement that brings the keys of the newest rows and how many there are, and one more for what is shown of
+them; joined at once, PostgreSQL would plan and read a dozen tables for nothing. One that fails says so and leaves the
+others.
 """
 
 import datetime as dt
@@ -236,15 +238,18 @@ KINDS = (
 
 
 def widgets_for(actor: Actor) -> list[Widget]:
-    """Every widget the actor has the right for, in order; one statement each."""
+    """Every widget the actor has the right for, in order; one statement for each that is empty, else two."""
     return [_widget(actor, kind) for kind in KINDS if actor.has(kind.perm)]
 
 
 def _widget(actor: Actor, kind: Kind) -> Widget:
     shown = (kind.name, str(kind.title), kind.icon, kind.url)
     try:
-        rows = list(kind.rows(actor).annotate(total=Window(Count("pk")))[:ROWS])
-        return Widget(*shown, rows[0].total if rows else 0, [kind.line(row) for row in rows])
+        rows = kind.rows(actor)
+        found = dict(rows.annotate(total=Window(Count("pk"))).values_list("pk", "total")[:ROWS])
+        by_key = {row.pk: row for row in rows.order_by().filter(pk__in=list(found))} if found else {}
+        lines = [kind.line(by_key[key]) for key in found if key in by_key]
+        return Widget(*shown, next(iter(found.values()), 0), lines)
     except Exception:
         # The others say what needs a hand all the same; the reason is in the log with the request's id.
         logger.exception("widget failed", extra={"widget": kind.name})
