@@ -92,7 +92,9 @@ class Period(Filter):
         """Within the days."""
         first, last = values.get(f"{self.name}_from"), values.get(f"{self.name}_to")
         rows = rows.filter(**{f"{self.path}__gte": self.begin(first)}) if first else rows
-        return rows.filter(**{f"{self.path}__lt": self.begin(last + DAY)}) if last else rows
+        if last is None or last == dt.date.max:
+            return rows
+        return rows.filter(**{f"{self.path}__lt": self.begin(last + DAY)})
 
     def begin(self, day: dt.date) -> dt.date:
         """What the column is compared with: the moment at which a day begins."""
