@@ -228,11 +228,15 @@ def ordered(rows: QuerySet[Any], sort: str, *, back: bool = False) -> QuerySet[A
 
 @dataclass(frozen=True)
 class _Place:
-    """A page before its rows are read: what each is sorted by, by key, and whether there are rows before and after."""
+    """A page before its rows are read: what each is sorted by, by key, and whether there are rows before and after.
+
+    ``whole`` are its rows, if they were read at once.
+    """
 
     keys: dict[int, Any]
     has_before: bool
     has_after: bool
+    whole: Sequence[Row] = ()
 
     def window(self, rows: Sequence[Row]) -> Window:
         """The page with its rows."""
@@ -257,7 +261,9 @@ def _in_order_of(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
     return rows.filter(**{f"{link}__organization": F("organization")})
 
 
-def _place(rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before: str = "") -> _Place:
+def _place(
+    rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before: str = "", whole: bool = False
+) -> _Place:
     path, down = sort.removeprefix("-"), sort.startswith("-")
     back = bool(before)
     cursor = _read(rows, path, before or after) if before or after else None
@@ -268,13 +274,16 @@ def _place(rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before
         nullable = _nullable(rows, path)
         rows = rows.filter(_beyond(path, *cursor, up=up, nulls_follow=not back, nullable=nullable))
     names = ("pk",) if path == "pk" else ("pk", path)
-    rows = _in_order_of(rows.prefetch_related(None), path)
-    found = list(ordered(rows, sort, back=back).values_list(*names)[: size + 1])
+    if not whole:
+        rows = _in_order_of(rows.prefetch_related(None), path)
+    rows = ordered(rows, sort, back=back)
+    found: list[Any] = list((rows if whole else rows.values_list(*names))[: size + 1])
     more, found = len(found) > size, found[:size]
     if back:
         found.reverse()
-    keys = {row[0]: row[-1] for row in found}
-    return _Place(keys, has_before=more if back else cursor is not None, has_after=True if back else more)
+    keys = {row.pk: row.pk for row in found} if whole else {row[0]: row[-1] for row in found}
+    has_before, has_after = (more, True) if back else (cursor is not None, more)
+    return _Place(keys, has_before, has_after, found if whole else ())
 
 
 def window(rows: QuerySet[Any], **place: Any) -> Window:
@@ -308,18 +317,23 @@ def counted_window(
 ) -> tuple[Window, int, bool]:
     """One page as :func:`window` gives it, and with the same statements what :func:`capped_count` says.
 
-    ``details`` are the rows before they were filtered, so that what was searched for is not compared once more. A list
-    that fits on its first page is not counted.
+    ``details`` are the rows before they were filtered, so that what was searched for is not compared once more; a list
+    that is not filtered has none, and by its key it takes one statement. One that fits on its page is not counted.
     """
-    found = _place(rows, **place)
-    details = rows if details is None else details
-    if not found.has_before and not found.has_after:
-        return found.window(_rows_of(details, found)), len(found.keys), False
     total = _Counted(rows.order_by().values("pk")[: COUNT_CAP + 1])
-    page = found.window(_rows_of(details.annotate(rows_counted=total), found))
-    if not page.rows:
+    if details is None and place["sort"].removeprefix("-") == "pk":
+        found = _place(rows.annotate(rows_counted=total), **place, whole=True)
+        shown = found.whole
+    else:
+        found, details = _place(rows, **place), rows if details is None else details
+        is_short = not found.has_before and not found.has_after
+        shown = _rows_of(details if is_short else details.annotate(rows_counted=total), found)
+    page = found.window(shown)
+    if not found.has_before and not found.has_after:
+        return page, len(found.keys), False
+    if not shown:
         return page, *capped_count(rows)
-    count: int = page.rows[0].rows_counted
+    count: int = shown[0].rows_counted
     return page, min(count, COUNT_CAP), count > COUNT_CAP
 
 
