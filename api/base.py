@@ -30,8 +30,12 @@ from clients.services.replies import ReplyInProgress, ReplyOfAnother, claim_repl
 from core import clock
 from core.errors import BusinessError
 from core.request_id import current_request_id
+from core.statement_limit import was_stopped
 from resellers.models import Organization, Site
 
+TOO_LONG = (
+    "This took too long and was stopped. Ask for less, for example with a filter, or try again later."
+)
 logger = logging.getLogger(__name__)
 VERSION = "3.0"
 VERSIONS = {"3": VERSION, "3.0": VERSION, "latest": VERSION}
@@ -270,6 +274,8 @@ class ApiView(APIView):
             return ApiError(404)
         if isinstance(exc, RestMethodNotAllowed | APIException):
             return ApiError(exc.status_code if exc.status_code in (400, 401, 403, 404, 405, 415, 429) else 400)
+        if was_stopped(exc):
+            return ApiError(503, "took_too_long", TOO_LONG, retriable=True, headers={"Retry-After": "30"})
         return ApiError(500)
 
 

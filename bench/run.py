@@ -11,7 +11,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from bench import api, dataset, esd, files, orders, provisioning, pull, selling, usages, web  # noqa: E402
+from bench import api, dataset, esd, files, lists, orders, provisioning, pull, selling, usages, web  # noqa: E402
 from bench.dataset import Market  # noqa: E402
 from bench.size import Plan  # noqa: E402
 from bench.stack import Stack  # noqa: E402
@@ -33,6 +33,7 @@ def run(stack: Stack, plan: Plan, say: Say) -> dict[str, Any]:
     stack.start_web()
     stages: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
         "web": ("pages", lambda: web.measure(markets, stack.url, plan)),
+        "lists": ("lists", lambda: {key: lists.measure(markets[key]) for key in ("main", "wide")}),
         "api": ("the API", lambda: api.measure(markets, stack.url, plan)),
         "orders": ("orders", lambda: orders.measure(markets["main"], stack.url, plan)),
         "provisioning": ("provisioning", lambda: provisioning.measure(markets["main"], stack, plan)),

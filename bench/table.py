@@ -37,6 +37,9 @@ def table(results: dict[str, Any]) -> str:
         made += ["", *_lines(head, rows)]
         made += ["", *_lines(("compared", "ratio"), list(results["web"]["compared"].items()))]
     made += _calls(results.get("api", {}))
+    for key, part in results.get("lists", {}).items():
+        rows = [[name, _short(value)] for name, value in part.items()]
+        made += ["", *_lines((f"lists: {key}", "figures"), rows)]
     for key in ("orders", "provisioning", "catalogue", "selling", "usages", "files"):
         if results.get(key):
             rows = [[name, _short(value)] for name, value in results[key].items()]

@@ -29,8 +29,8 @@ def charged_by_day(actor: Actor, currency: str, *, days: int = 30) -> list[tuple
     rows = (
         Charge.objects.visible_to(actor)
         .filter(currency=currency, state__in=(ChargeState.RESERVED, ChargeState.DUE))
+        .filter(created_at__gte=clock.midnight(first), created_at__lt=clock.midnight(today + dt.timedelta(days=1)))
         .annotate(day=TruncDate("created_at"))
-        .filter(day__gte=first, day__lte=today)
         .order_by("day")
         .values("day")
         .annotate(total=Sum("net"))

@@ -9,9 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Cast
 
 from core import clock
 from core.request_id import current_request_id
+from core.searching import trigrams
 from core.tenancy import Actor, ActorKind, TenantOwned
 from core.words import stored_words
 
@@ -51,6 +53,7 @@ class AuditEntry(TenantOwned):
             models.Index(fields=["organization", "-id"], name="audit_org"),
             models.Index(fields=["object_type", "object_id", "-id"], name="audit_object"),
             models.Index(fields=["account", "-id"], name="audit_account"),
+            trigrams("object_label", Cast("object_id", models.TextField()), "request_id", name="audit_words"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["organization", "sequence"], name="audit_sequence_once"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Cycle
 from core.money import CurrencyField, MoneyField
+from core.searching import trigrams
 from core.tenancy import TenantOwned
 from orders.enums import DeliveryStatus, LineKind, OrderStatus
 from resellers.enums import PurchaseMode
@@ -162,6 +163,7 @@ class Order(TenantOwned):
             ),
             models.Index(fields=["organization", "updated_at", "id"], name="order_changed"),
             models.Index("organization", Upper("number"), name="order_number"),
+            trigrams("number", "buyer_label", name="order_words"),
             models.Index(fields=["account", "-id"], name="order_account"),
             models.Index(
                 fields=["payer", "approval_asked_at"],

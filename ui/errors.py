@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.request_id import current_request_id
+from core.statement_limit import was_stopped
 from resellers.enums import SiteStatus
 from resellers.models import Site
 
 # What the pages of signing in and the BSS take from the storefront: the brand's colours and pictures.
 BRAND_PAGES = frozenset({"brand_css", "site_icon", "site_image", "set_language"})
+RETRY_SECONDS = 30
 logger = logging.getLogger(__name__)
 STATUS: tuple[tuple[type[BusinessError], int], ...] = ((PermissionRefused, 403), (NotVisible, 404), (Conflict, 409))
 
@@ -89,7 +91,11 @@ class BusinessErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Answer business errors; everything else is a bug and goes on up."""
+        """Answer business errors and what took too long; everything else is a bug and goes on up."""
+        if was_stopped(exception):
+            # The reason is in the log with the request's id; the page only says what to do.
+            logger.warning("statement took too long", extra={"path": request.path})
+            return too_slow(request)
         if not isinstance(exception, BusinessError):
             return None
         status = status_of(exception)
@@ -104,6 +110,14 @@ class BusinessErrorMiddleware:
             messages.error(request, str(exception.message))
             return redirect(came_from)
         return error_page(request, status, str(exception.message), exception.code)
+
+
+def too_slow(request: HttpRequest) -> HttpResponse:
+    """What is said when the database needed longer than a page may take."""
+    words = _("This took too long and was stopped. Ask for less, for example with a filter, or try again soon.")
+    response = error_page(request, 503, words, "took_too_long")
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,14 +1,19 @@
 """Filters of a list: declared once, checked like a form, shown as chips; what is not understood is said."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from core import clock
+from core.searching import with_word
+
+DAY = dt.timedelta(days=1)
 Choices = Sequence[tuple[Any, Any]] | Callable[..., Iterable[tuple[Any, Any]]]
 
 
@@ -75,8 +80,6 @@ class Flag(Choice):
 class Period(Filter):
     """From one day to another, both included; of moments those of these days in the reader's zone."""
 
-    lookup: ClassVar[str] = "__date"
-
     def fields(self, actor: Any) -> dict[str, forms.Field]:
         """Two dates."""
         date = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
@@ -88,8 +91,14 @@ class Period(Filter):
     def apply(self, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
         """Within the days."""
         first, last = values.get(f"{self.name}_from"), values.get(f"{self.name}_to")
-        rows = rows.filter(**{f"{self.path}{self.lookup}__gte": first}) if first else rows
-        return rows.filter(**{f"{self.path}{self.lookup}__lte": last}) if last else rows
+        rows = rows.filter(**{f"{self.path}__gte": self.begin(first)}) if first else rows
+        if last is None or last == dt.date.max:
+            return rows
+        return rows.filter(**{f"{self.path}__lt": self.begin(last + DAY)})
+
+    def begin(self, day: dt.date) -> dt.date:
+        """What the column is compared with: the moment at which a day begins."""
+        return clock.midnight(day)
 
     def chips(self, values: dict[str, Any], form: forms.Form) -> list[tuple[str, str]]:
         """Each end that is set."""
@@ -103,7 +112,9 @@ class Period(Filter):
 class Days(Period):
     """The same for a column that holds days, not moments."""
 
-    lookup = ""
+    def begin(self, day: dt.date) -> dt.date:
+        """The day itself."""
+        return day
 
 
 class FilterForm(forms.Form):
@@ -117,6 +128,7 @@ class FilterForm(forms.Form):
     def __init__(self, data: Any, *, filters: Sequence[Filter], actor: Any) -> None:
         super().__init__(data)
         self.filters = filters
+        self.organization_id: int | None = getattr(actor, "organization_id", None)
         for item in filters:
             self.fields.update(item.fields(actor))
 
@@ -131,10 +143,7 @@ class FilterForm(forms.Form):
         for item in self.filters:
             rows = item.apply(rows, values)
         for word in str(values.get("q") or "").split()[:6]:
-            match = Q()
-            for path in search:
-                match |= Q(**{f"{path}__icontains": word})
-            rows = rows.filter(match)
+            rows = with_word(rows, search, word, self.organization_id)
         return rows
 
     def chips(self) -> list[tuple[str, str]]:

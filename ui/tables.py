@@ -20,6 +20,7 @@ from ui.tones import tone_of
 SALT = "ui.tables"
 SIZES = (25, 50, 100)
 COUNT_CAP = 10_000
+PAYERS = ("payer", "bill_to")
 CLIP = 120
 # A name of so many characters, such as an order number, is never broken.
 SHORT = 14
@@ -185,10 +186,9 @@ def _nullable(rows: QuerySet[Any], path: str) -> bool:
     return False
 
 
-def _write(row: Row, path: str) -> str:
-    value = value_at(row, path.replace("__", "."))
+def _write(pk: int, value: Any) -> str:
     plain = value.isoformat() if isinstance(value, dt.date) else None if value is None else str(value)
-    return signing.dumps([plain, row.pk], salt=SALT, compress=False)
+    return signing.dumps([plain, pk], salt=SALT, compress=False)
 
 
 def _read(rows: QuerySet[Any], path: str, cursor: str) -> tuple[Any, int] | None:
@@ -200,13 +200,20 @@ def _read(rows: QuerySet[Any], path: str, cursor: str) -> tuple[Any, int] | None
 
 
 def _beyond(path: str, value: Any, pk: int, *, up: bool, nulls_follow: bool, nullable: bool) -> Q:
-    """Rows that come after (value, pk) when walking up or down; nulls come last when walking with the list's order."""
+    """Rows that come after (value, pk) when walking up or down; nulls come last when walking with the list's order.
+
+    The bound beside the comparison says nothing new, but an index goes to it at once.
+    """
     step = "gt" if up else "lt"
+    if path == "pk":
+        return Q(**{f"pk__{step}": pk})
     if value is None:
         same = Q(**{f"{path}__isnull": True, f"pk__{step}": pk})
         return same if nulls_follow else same | Q(**{f"{path}__isnull": False})
     found = Q(**{f"{path}__{step}": value}) | Q(**{path: value, f"pk__{step}": pk})
-    return found | Q(**{f"{path}__isnull": True}) if nulls_follow and nullable else found
+    if nulls_follow and nullable:
+        return found | Q(**{f"{path}__isnull": True})
+    return Q(**{f"{path}__{step}e": value}) & found
 
 
 def ordered(rows: QuerySet[Any], sort: str, *, back: bool = False) -> QuerySet[Any]:
@@ -219,11 +226,44 @@ def ordered(rows: QuerySet[Any], sort: str, *, back: bool = False) -> QuerySet[A
     return rows.order_by(key.asc(**nulls) if up else key.desc(**nulls), "pk" if up else "-pk")
 
 
-def window(rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before: str = "") -> Window:
-    """One page of ``rows`` by ``sort`` (``-`` for descending), after or before a cursor; a bad cursor means the start.
+@dataclass(frozen=True)
+class _Place:
+    """A page before its rows are read: what each is sorted by, by key, and whether there are rows before and after.
 
-    The row's pk breaks ties, nulls come last, and the work is the same on the first page and on the thousandth.
+    ``whole`` are its rows, if they were read at once.
     """
+
+    keys: dict[int, Any]
+    has_before: bool
+    has_after: bool
+    whole: Sequence[Row] = ()
+
+    def window(self, rows: Sequence[Row]) -> Window:
+        """The page with its rows."""
+        if not self.keys:
+            return Window([], "", "")
+        keys = list(self.keys.items())
+        first, last = keys[0], keys[-1]
+        return Window(rows, _write(*first) if self.has_before else "", _write(*last) if self.has_after else "")
+
+
+def _in_order_of(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
+    """The same rows, where they are sorted by a column of their account, so that it can be walked along an index.
+
+    Whose something is and who pays for it are of its own organization; PostgreSQL does not know, and would sort all.
+    """
+    link, _, column = path.partition("__")
+    model: Any = rows.model
+    if not column or link in rows.query.annotations or link not in (model.tenant_account, *PAYERS):
+        return rows
+    if model._meta.get_field(link).null:
+        return rows
+    return rows.filter(**{f"{link}__organization": F("organization")})
+
+
+def _place(
+    rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before: str = "", whole: bool = False
+) -> _Place:
     path, down = sort.removeprefix("-"), sort.startswith("-")
     back = bool(before)
     cursor = _read(rows, path, before or after) if before or after else None
@@ -233,17 +273,36 @@ def window(rows: QuerySet[Any], *, sort: str, size: int, after: str = "", before
     if cursor is not None:
         nullable = _nullable(rows, path)
         rows = rows.filter(_beyond(path, *cursor, up=up, nulls_follow=not back, nullable=nullable))
+    names = ("pk",) if path == "pk" else ("pk", path)
+    if not whole:
+        rows = _in_order_of(rows.prefetch_related(None), path)
     rows = ordered(rows, sort, back=back)
-    found = list(rows[: size + 1])
+    found: list[Any] = list((rows if whole else rows.values_list(*names))[: size + 1])
     more, found = len(found) > size, found[:size]
     if back:
         found.reverse()
-    if not found:
-        return Window(found, "", "")
-    first, last = _write(found[0], path), _write(found[-1], path)
-    has_before = more if back else cursor is not None
-    has_after = True if back else more
-    return Window(found, first if has_before else "", last if has_after else "")
+    keys = {row.pk: row.pk for row in found} if whole else {row[0]: row[-1] for row in found}
+    has_before, has_after = (more, True) if back else (cursor is not None, more)
+    return _Place(keys, has_before, has_after, found if whole else ())
+
+
+def window(rows: QuerySet[Any], **place: Any) -> Window:
+    """One page of ``rows`` by ``sort`` (``-`` for descending), ``size`` rows ``after`` or ``before`` a cursor.
+
+    A bad cursor means the start. The row's pk breaks ties, nulls come last, and the work is the same on the first page
+    and on the thousandth. First the keys of the page are found, then what it shows of these rows: PostgreSQL would
+    otherwise join and carry along everything that a row shows for each row of the list that it sorts.
+    """
+    found = _place(rows, **place)
+    return found.window(_rows_of(rows, found))
+
+
+def _rows_of(details: QuerySet[Any], place: _Place) -> list[Row]:
+    """The rows of a page in its order; one that went away meanwhile is left out."""
+    if not place.keys:
+        return []
+    by_key = {row.pk: row for row in details.order_by().filter(pk__in=list(place.keys))}
+    return [by_key[key] for key in place.keys if key in by_key]
 
 
 class _Counted(Subquery):
@@ -253,14 +312,29 @@ class _Counted(Subquery):
     output_field = IntegerField()
 
 
-def counted_window(rows: QuerySet[Any], **place: Any) -> tuple[Window, int, bool]:
-    """One page as :func:`window` gives it, and with the same statement what :func:`capped_count` says."""
+def counted_window(
+    rows: QuerySet[Any], *, details: QuerySet[Any] | None = None, **place: Any
+) -> tuple[Window, int, bool]:
+    """One page as :func:`window` gives it, and with the same statements what :func:`capped_count` says.
+
+    ``details`` are the rows before they were filtered, so that what was searched for is not compared once more; a list
+    that is not filtered has none, and by its key it takes one statement. One that fits on its page is not counted.
+    """
     total = _Counted(rows.order_by().values("pk")[: COUNT_CAP + 1])
-    found = window(rows.annotate(rows_counted=total), **place)
-    if not found.rows:
-        return found, *capped_count(rows)
-    count: int = found.rows[0].rows_counted
-    return found, min(count, COUNT_CAP), count > COUNT_CAP
+    if details is None and place["sort"].removeprefix("-") == "pk":
+        found = _place(rows.annotate(rows_counted=total), **place, whole=True)
+        shown = found.whole
+    else:
+        found, details = _place(rows, **place), rows if details is None else details
+        is_short = not found.has_before and not found.has_after
+        shown = _rows_of(details if is_short else details.annotate(rows_counted=total), found)
+    page = found.window(shown)
+    if not found.has_before and not found.has_after:
+        return page, len(found.keys), False
+    if not shown:
+        return page, *capped_count(rows)
+    count: int = shown[0].rows_counted
+    return page, min(count, COUNT_CAP), count > COUNT_CAP
 
 
 def capped_count(rows: QuerySet[Any], cap: int = 0) -> tuple[int, bool]:

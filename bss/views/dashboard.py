@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 from billing.selectors import charged_by_day
 from bss.widgets import Widget, widgets_for
 from catalog.selectors import catalogue_progress
-from core.counting import count_many
 from orders.selectors import orders_at_work, waits_for
 from resellers.enums import AccountStatus
 from resellers.middleware import ActorRequest
@@ -63,8 +62,10 @@ class Dashboard(Page):
         organization = cast(ActorRequest, self.request).organization
         currency = organization.currency if organization else ""
         days = charged_by_day(self.actor, currency)
-        widgets = widgets_for(self.actor)
-        tiles = self._tiles({widget.name: widget for widget in widgets})
+        subscriptions = subscriptions_for(self.actor).filter(status=SubscriptionStatus.ACTIVE)
+        accounts = accounts_for(self.actor).filter(status=AccountStatus.ACTIVE)
+        widgets, counts = widgets_for(self.actor, [subscriptions, accounts])
+        tiles = self._tiles({widget.name: widget for widget in widgets}, *counts)
         steps = self._steps() if not tiles[0].value else []
         return {
             "busy": [widget for widget in widgets if widget.count or widget.is_broken],
@@ -79,13 +80,7 @@ class Dashboard(Page):
             "steps": steps if not all(step.is_done for step in steps) else [],
         }
 
-    def _tiles(self, widgets: dict[str, Widget]) -> list[Tile]:
-        active, accounts = count_many(
-            [
-                subscriptions_for(self.actor).filter(status=SubscriptionStatus.ACTIVE),
-                accounts_for(self.actor).filter(status=AccountStatus.ACTIVE),
-            ]
-        )
+    def _tiles(self, widgets: dict[str, Widget], active: int, accounts: int) -> list[Tile]:
         found = [
             Tile(_("Active subscriptions"), "repeat", active, reverse("bss:subscription_list") + "?status=active"),
             Tile(_("Orders waiting"), "receipt", widgets["orders"].count, widgets["orders"].url),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from core.money import CurrencyField, MoneyField
+from core.searching import trigrams
 from core.tenancy import Actor, TenantOwned, TenantQuerySet
 
 
@@ -194,6 +195,9 @@ class Product(TenantOwned):
                 condition=Q(is_published=True, discontinued_at=None, is_addon=False),
             ),
             models.Index(fields=["organization", "name", "id"], name="product_name"),
+            # The segments that the BSS's list can be filtered by, and what is typed into its search box.
+            models.Index(fields=["organization", "segment"], name="product_segment"),
+            trigrams("name", "code", "family", name="product_words"),
         ]
 
     def __str__(self) -> str:

@@ -179,6 +179,8 @@ GOOGLE_MAIL = {
 DATABASES = {"default": env.db("DATABASE_URL", default="postgres://cloudbss@127.0.0.1:5432/cloudbss")}
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# How long a statement of the web process may take, in seconds; 0 means no limit. Workers and commands have none.
+WEB_STATEMENT_SECONDS: float = env.float("WEB_STATEMENT_SECONDS", default=30.0)
 REDIS_URL: str = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 # How long a process may go on with the site of a host as it read it, in seconds; 0 reads it for each request.
 BRIEF_SECONDS: float = env.float("BRIEF_SECONDS", default=5.0)
@@ -331,6 +333,7 @@ LOGGING = {
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("el", "Ελληνικά")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "cloudbss.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

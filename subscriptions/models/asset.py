@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.crypto import CipherField
 from core.money import CurrencyField, MoneyField
+from core.searching import trigrams
 from core.tenancy import TenantOwned
 from resellers.enums import PurchaseMode
 from subscriptions.asset_enums import AssetStatus, DeliveryNote, ReturnStatus, TokenStatus
@@ -108,6 +109,7 @@ class Asset(TenantOwned, CustomerLeg):
             models.Index(fields=["organization", "status", "-id"], name="asset_status"),
             models.Index(fields=["organization", "-created_at", "-id"], name="asset_newest"),
             models.Index(fields=["organization", "updated_at", "id"], name="asset_changed"),
+            trigrams("name", "order_number", "external_id", "perpetual_id", name="asset_words"),
             models.Index(fields=["account", "-id"], name="asset_account"),
             models.Index(fields=["bill_to", "-id"], name="asset_bill_to"),
             models.Index(fields=["refresh_at", "id"], name="asset_refresh", condition=Q(refresh_at__isnull=False)),

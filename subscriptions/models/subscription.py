@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Cycle
 from core.money import CurrencyField, MoneyField
+from core.searching import trigrams
 from core.tenancy import TenantOwned
 from resellers.enums import PurchaseMode
 from subscriptions.enums import (
@@ -92,6 +93,8 @@ class Subscription(TenantOwned, CustomerLeg):
             models.Index(fields=["organization", "updated_at", "id"], name="subscription_changed"),
             models.Index("organization", Upper("external_id"), name="subscription_external_id"),
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="subscription_name"),
+            # With it what is typed into the search box of the BSS's list.
+            trigrams("external_id", "order_number", name="subscription_numbers"),
             models.Index(fields=["account", "-id"], name="subscription_account"),
             models.Index(fields=["bill_to", "-id"], name="subscription_bill_to"),
             models.Index(

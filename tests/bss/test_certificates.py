@@ -208,7 +208,7 @@ def test_widget_and_mails_tell_of_the_end(here, staff):
     admin = factories.user(here, language="en")
     factories.user(here, roles=[StaffRole.SALES.value])
     Certificate.objects.filter(pk=row.pk).update(valid_to=clock.now() + dt.timedelta(days=6))
-    shown = {item.name: item for item in widgets_for(staff)}["certificates"]
+    shown = {item.name: item for item in widgets_for(staff)[0]}["certificates"]
     assert [(line.label, line.state) for line in shown.lines] == [("Soon", "Expiring")]
     assert warn_of_expiry() == 1
     event = Event.objects.get(name="certificate.expiring")

@@ -8,7 +8,7 @@ import pytest
 from django import forms
 from django.template import Context, Template
 from django.test import RequestFactory
-from django.utils import timezone, translation
+from django.utils import formats, timezone, translation
 
 from ui.art import initials, tile_art
 from ui.templatetags import kit
@@ -134,6 +134,16 @@ def test_ago_of_nothing_is_a_dash():
 def test_yes_and_no_are_words_too():
     assert '<span class="visually-hidden">Yes</span>' in kit.yes_no(True)
     assert kit.yes_no(False) == '<span class="muted" aria-label="No">—</span>'
+
+
+def test_greek_reads_the_clock_by_24_hours():
+    moment = dt.datetime(2026, 3, 1, 17, 30, tzinfo=dt.UTC)
+    with translation.override("el"):
+        assert ">01/03/2026, 17:30<" in kit.when(moment)
+        for name in ("DATETIME_FORMAT", "SHORT_DATETIME_FORMAT"):
+            assert formats.date_format(moment, name) == "01/03/2026 17:30"
+    with translation.override("en"):
+        assert ">March 1, 2026, 5:30 p.m.<" in kit.when(moment)
 
 
 def test_icon_is_decoration_unless_it_has_a_label():

@@ -173,9 +173,9 @@ def test_cursor_of_another_column_means_the_start(here):
 
 
 @pytest.mark.parametrize("many", [1, 3])
-def test_one_statement_for_a_page_and_one_for_the_count(here, many, django_assert_num_queries):
+def test_two_statements_for_a_page_and_one_for_the_count(here, many, django_assert_num_queries):
     make_jobs(here, *range(many))
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         window(Job.objects.all(), sort="-finished_at", size=2)
     with django_assert_num_queries(1):
         assert capped_count(Job.objects.all()) == (many, False)

@@ -77,6 +77,7 @@ class ListPage(Saved, Export):
         size = next((choice for choice in SIZES if str(choice) == asked), SIZES[0])
         found, count, is_more = counted_window(
             rows,
+            details=self.rows() if self.filter_form.chips() else None,
             sort=self.chosen_sort,
             size=size,
             after=request.GET.get("after", ""),
