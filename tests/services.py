@@ -23,13 +23,23 @@ TEMPLATE = "cloudbss_template"
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
-def _make_template() -> None:
-    """A migrated database, made once, of which each worker's is a copy."""
+def _create_database(name: str, more: str = "") -> str:
+    """Make a database and return its URL."""
     before = os.environ["DATABASE_URL"]
-    url = f"{before.rpartition('/')[0]}/{TEMPLATE}"
     with closing(psycopg2.connect(before)) as connection:
         connection.autocommit = True
-        connection.cursor().execute(f"CREATE DATABASE {TEMPLATE}")
+        connection.cursor().execute(f"CREATE DATABASE {name} {more}")
+    return f"{before.rpartition('/')[0]}/{name}"
+
+
+def copy_of_template(name: str) -> str:
+    """Make a migrated database that belongs to no worker, and return its URL; it goes with the cluster."""
+    return _create_database(name, f"TEMPLATE {TEMPLATE}")
+
+
+def _make_template() -> None:
+    """A migrated database, made once, of which each worker's is a copy."""
+    url = _create_database(TEMPLATE)
     command = [sys.executable, "-W", "ignore", "manage.py", "migrate", "--verbosity", "0", "--skip-checks"]
     subprocess.run(command, cwd=Path(__file__).parent.parent, env=os.environ | {"DATABASE_URL": url}, check=True)
 
