@@ -57,6 +57,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
 def fresh_cache() -> None:
     """Each test starts with an empty cache, the shared budget and the clock's offset included."""
     cache.clear()
+    clock.forget()
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,7 @@ def module_rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]
     Each test has its own transaction within, so that it changes nothing for the next one. Not for tests that commit.
     """
     cache.clear()
+    clock.forget()
     with django_db_blocker.unblock():
         around = transaction.atomic()
         around.__enter__()
