@@ -1,5 +1,6 @@
 """Fixtures of the whole suite; see docs/testing.md."""
 
+import gc
 import os
 import shutil
 import socket
@@ -38,6 +39,13 @@ be_quick()
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first."""
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _only_loopback(self: socket.socket, address: Any) -> None:
