@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg2
 import redis
@@ -42,14 +42,30 @@ def children(pid: int) -> list[int]:
     return []
 
 
+class Program(Protocol):
+    """What is started and ended here; each leads a process group of its own."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """None while it runs."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Until it has ended; ``subprocess.TimeoutExpired`` after so many seconds."""
+
+
 class Stack:
     """The servers below ``home``, and the environment that programs of the product need to reach them."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, database_url: str = "") -> None:
         self.home = home
+        self.database_url = database_url  # Of a database that somebody else keeps; else one is started here.
         self.postgres = Postgres(home)
         self.valkey = Valkey(home)
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, Program] = {}
         self.peaks: dict[str, int] = {}
         self.environment: dict[str, str] = {}
         self.url = ""
@@ -65,7 +81,7 @@ class Stack:
         self.environment = {
             "DJANGO_SETTINGS_MODULE": "bench.settings",
             "CLOUDBSS_HOME": str(self.home),
-            "DATABASE_URL": self.postgres.start(),
+            "DATABASE_URL": self.database_url or self.postgres.start(),
             "REDIS_URL": self.valkey.start(),
             "SECRET_KEY": "bench-" * 12,
             "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from celery import current_app
@@ -116,10 +116,16 @@ def sweep(limit: int = 500) -> int:
     return sent
 
 
+@cache
+def _load_tasks() -> None:
+    """Have Celery find the tasks of all apps, once in a process: each time it also runs Django's system checks."""
+    current_app.loader.import_default_modules()
+
+
 def run_due() -> int:
     """Run every row that is due, here and now, as the workers would; for set-up commands and tests."""
     ran = 0
-    current_app.loader.import_default_modules()
+    _load_tasks()
     for source in sources():
         names = ("pk", source.task_field) if source.task_field else ("pk",)
         for pk, *task in list(due_rows(source).values_list(*names)):

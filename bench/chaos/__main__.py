@@ -1,7 +1,8 @@
 """``python -m bench.chaos``: real programs, real kills, and what is left afterwards as JSON in ``bench/results/``.
 
 ``CHAOS_ORDERS`` (200) is the number of orders of the first scenario, ``CHAOS_SEED`` makes the kills repeatable,
-``CHAOS_ONLY`` names one scenario. Exits with 1 if anything was lost or doubled.
+``CHAOS_ONLY`` names one scenario. ``CHAOS_DATABASE_URL`` is an empty database to use instead of a server of its own,
+for a scenario that lets the database run. Exits with 1 if anything was lost or doubled.
 """
 
 import datetime as dt
@@ -25,7 +26,7 @@ def main() -> int:
     seed = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
     home = Path(tempfile.mkdtemp(prefix="cloudbss-chaos-"))
     os.environ.update({"OPERATION_CLAIM_SECONDS": "4", "VENDOR_READ_TIMEOUT": "3", "VENDOR_WRITE_TIMEOUT": "3"})
-    stack = Stack(home)
+    stack = Stack(home, os.environ.get("CHAOS_DATABASE_URL", ""))
     results: dict[str, Any] = {"at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), "seed": seed}
     try:
         stack.start()

@@ -14,6 +14,7 @@ import redis
 from django.conf import settings
 from django.urls import reverse
 
+from bench.chaos.nursery import Nursery
 from bench.chaos.town import Town, persist, settle
 from bench.client import Target, WrongAnswer, fetch, target
 from bench.pages import session_of
@@ -33,6 +34,7 @@ class Harm:
     """What was done to the programs."""
 
     stack: Stack
+    nursery: Nursery
     random: random.Random
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -44,7 +46,7 @@ class Harm:
         """A worker process of its own."""
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
         options = ("-P", "solo", "-Q", QUEUES, "-n", f"{name}@%h", "-l", "ERROR")
-        self.stack.spawn(name, "-m", "celery", "-A", "cloudbss", "worker", *options, *quiet)
+        self.stack.processes[name] = self.nursery.worker(name, *options, *quiet)
 
     def is_ready(self, name: str) -> bool:
         """Whether a worker takes messages by now; it says so in the broker (``bench.tasks``), once."""
@@ -129,6 +131,8 @@ def broker_stopped(harm: Harm, town: Town, orders: int) -> None:
 
 def database_restarted(harm: Harm, town: Town, orders: int) -> None:
     """PostgreSQL is stopped in the middle of work, twice, and started again."""
+    if harm.stack.database_url:
+        raise SystemExit("This scenario stops PostgreSQL, so it takes one of its own: leave CHAOS_DATABASE_URL out.")
     with workers(harm) as names:
         for number in range(orders):
             if number in (orders // 3, 2 * orders // 3):
@@ -236,3 +240,4 @@ SCENARIOS: dict[str, Callable[[Harm, Town, int], None]] = {
     "web killed": web_killed,
 }
 SHARE: dict[str, Any] = {"workers killed": 1.0, "web killed": 0.05}
+NEED_WEB = {"web killed"}

@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.services import copy_of_template
+
 ROOT = Path(__file__).resolve().parents[2]
 MINUTES = 8
+CHOSEN = {"CHAOS_ONLY": "workers killed", "CHAOS_ORDERS": "20", "CHAOS_SEED": "7"}
 
 
 def test_twenty_orders_survive_killed_workers():
@@ -16,7 +19,7 @@ def test_twenty_orders_survive_killed_workers():
     kept = {name: value for name, value in os.environ.items() if name not in left}
     chaos = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "bench.chaos"],
-        env=kept | {"CHAOS_ONLY": "workers killed", "CHAOS_ORDERS": "20", "CHAOS_SEED": "7"},
+        env=kept | CHOSEN | {"CHAOS_DATABASE_URL": copy_of_template(f"chaos_{os.getpid()}")},
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
