@@ -1,6 +1,5 @@
 """Fixtures of the whole suite; see docs/testing.md."""
 
-import gc
 import os
 import shutil
 import socket
@@ -15,6 +14,7 @@ from django.core.cache import cache
 from django.db import connections, transaction
 
 from core import clock
+from core.collector import spare_loaded_code
 from tests.flush import be_quick
 from tests.services import TEMPLATE
 from tests.shop import Shop, make_shop
@@ -43,9 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """What is loaded by now stays: the garbage collector need not look through it again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
+    spare_loaded_code()
 
 
 def _only_loopback(self: socket.socket, address: Any) -> None:
