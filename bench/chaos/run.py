@@ -13,7 +13,7 @@ from django.core.cache import cache  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from bench.chaos.nursery import Nursery  # noqa: E402
-from bench.chaos.scenarios import NEED_WEB, SCENARIOS, SHARE, Harm  # noqa: E402
+from bench.chaos.scenarios import NEED_WEB, SCENARIOS, SHARE, STOP_DATABASE, Harm  # noqa: E402
 from bench.chaos.town import figures, found  # noqa: E402
 from bench.stack import Stack  # noqa: E402
 from cloudbss.demo.twins import call_twins  # noqa: E402
@@ -22,8 +22,10 @@ from cloudbss.demo_settings import microsoft_settings  # noqa: E402
 
 def run(stack: Stack, orders: int, seed: int, say: Callable[[str], None], only: str) -> dict[str, Any]:
     """Each scenario's figures by its name; the vendor and the database keep everything from one to the next."""
-    call_command("migrate", verbosity=0)
     names = [name for name in SCENARIOS if only in ("", name)]
+    if stack.database_url and STOP_DATABASE.intersection(names):
+        raise SystemExit("PostgreSQL is to be stopped, so take one of your own: leave CHAOS_DATABASE_URL out.")
+    call_command("migrate", verbosity=0)
     if NEED_WEB.intersection(names):
         call_command("collectstatic", interactive=False, verbosity=0)
         stack.start_web()
