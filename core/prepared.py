@@ -10,14 +10,15 @@ caller asks for again and again.
 import datetime as dt
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
-from django.db import connections
-from django.db.models import F, Field, QuerySet
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import F, Field, Model, QuerySet
 from django.db.models.expressions import Combinable, RawSQL
 
 from core import clock
 
+M = TypeVar("M", bound=Model)
 Converters = list[tuple[int, Callable[[Any], Any]]]
 Statement = tuple[str, tuple[Any, ...], Converters, str]
 Written = Callable[[F, Field[Any, Any]], Combinable]
@@ -131,6 +132,45 @@ class PreparedRows:
     def _name_of(self, param: Any) -> str:
         known = (name for name, value in self.stand_ins.items() if type(value) is type(param) and value == param)
         return next(known, "")
+
+
+class PreparedObjects(Generic[M]):
+    """The objects of a query set in which only values change, each with the objects its ``related`` columns point to.
+
+    As :class:`PreparedRows`, for what is read so often that making the objects shall be all it costs.
+    """
+
+    def __init__(self, make: Callable[..., QuerySet[M, Any]], *related: str, **stand_ins: Any) -> None:
+        self.make = make
+        self.related = related
+        self.rows = PreparedRows(self._values, **stand_ins)
+        self.parts: list[tuple[str, type[Model], tuple[str, ...]]] = []
+
+    def read(self, **values: Any) -> list[M]:
+        """The objects for these values; each name of the stand-ins needs one."""
+        return [self._object(row) for row in self.rows.read(**values)]
+
+    def _values(self, **values: Any) -> QuerySet[Any, Any]:
+        rows = self.make(**values)
+        pointed = [(name, cast(type[Model], rows.model._meta.get_field(name).related_model)) for name in self.related]
+        kinds: list[tuple[str, type[Model]]] = [("", rows.model), *pointed]
+        self.parts = [(name, kind, tuple(one.attname for one in kind._meta.concrete_fields)) for name, kind in kinds]
+        paths = [f"{name}__{column}" if name else column for name, _kind, columns in self.parts for column in columns]
+        return rows.values_list(*paths)
+
+    def _object(self, row: tuple[Any, ...]) -> M:
+        found: Any = None
+        begin = 0
+        for name, kind, columns in self.parts:
+            values = row[begin : begin + len(columns)]
+            begin += len(columns)
+            is_there = values[columns.index(kind._meta.pk.attname)] is not None
+            one = kind.from_db(DEFAULT_DB_ALIAS, columns, values) if is_there else None
+            if found is None:
+                found = one
+            else:
+                setattr(found, name, one)
+        return cast(M, found)
 
 
 def kept_rows(kept_by: Hashable, make: Callable[[], QuerySet[Any, Any]]) -> list[tuple[Any, ...]]:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Case, Q, When
+from django.db.models import Case, Q, QuerySet, When
 
 from core import clock
 from core.brief import briefly
+from core.prepared import PreparedObjects
 from resellers.aliases import may_be_alias
 from resellers.enums import AliasState, SiteStatus
 from resellers.models import Site, StorefrontAlias
@@ -83,12 +84,17 @@ def site_for_host(host: str) -> Site | None:
 
     A change of the site shows after ``BRIEF_SECONDS``.
     """
-    name = host.lower()
+    return next(iter(_SITES.read(name=host.lower())), None)
+
+
+def _nearest_site(name: str) -> QuerySet[Site]:
     own = Q(host=name) & ~Q(host="") & ~Q(status=SiteStatus.DELETED)
     default = Q(account=None, status=SiteStatus.LIVE)
     nearest = Case(When(host=name, then=0), When(host="", then=1), default=2)
-    sites = Site.objects.select_related("organization", "account").filter(own | default)
-    return sites.order_by(nearest, "id").first()
+    return Site.objects.filter(own | default).order_by(nearest, "id")[:1]
+
+
+_SITES = PreparedObjects(_nearest_site, "organization", "account", name="the host that is asked for")
 
 
 @briefly
