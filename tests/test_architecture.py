@@ -42,6 +42,7 @@ WITHOUT_ACTOR = {
     "choose_language": "keeps what the person himself chose",
     "absolute": "makes an address",
     "account_fields": "describes a form",
+    "new_customer_fields": "describes a form",
     "asked_of_account": "describes a form",
     "asking_instances": "reads rows the caller already holds",
     "draft_lines": "reads a row the caller already holds",
