@@ -33,9 +33,7 @@ from core.request_id import current_request_id
 from core.statement_limit import was_stopped
 from resellers.models import Organization, Site
 
-TOO_LONG = (
-    "This took too long and was stopped. Ask for less, for example with a filter, or try again later."
-)
+TOO_LONG = "This took too long and was stopped. Ask for less, for example with a filter, or try again later."
 logger = logging.getLogger(__name__)
 VERSION = "3.0"
 VERSIONS = {"3": VERSION, "3.0": VERSION, "latest": VERSION}
