@@ -177,7 +177,7 @@ def kept_rows(kept_by: Hashable, make: Callable[[], QuerySet[Any, Any]]) -> list
     """The rows of a ``values_list()`` whose statement is kept, with its values, for whoever asks the very same again.
 
     ``kept_by`` must name all that the statement depends on: the function that makes it, whom it is made for, and every
-    choice in it. A process keeps the statements that were used last.
+    choice in it. A process keeps the statements that were used last; one with a moment among its values is never kept.
     """
     return _asked(kept_by, lambda: _statement(make()))
 
@@ -206,10 +206,12 @@ def kept_estimate(kept_by: Hashable, rows: QuerySet[Any, Any]) -> int:
 
 def _asked(kept_by: Hashable, compiled: Callable[[], Statement]) -> list[tuple[Any, ...]]:
     statement = _kept.pop(kept_by, None) or compiled()
-    _kept[kept_by] = statement
+    sql, params, converters, using = statement
+    # A moment among the values may be that of the first asking.
+    if not any(isinstance(param, dt.datetime) for param in params):
+        _kept[kept_by] = statement
     while len(_kept) > KEPT_AT_MOST:
         _kept.popitem(last=False)
-    sql, params, converters, using = statement
     with connections[using].cursor() as cursor:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()

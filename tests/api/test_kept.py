@@ -1,11 +1,13 @@
 """Statements that are kept give each caller his own rows, and what stands in the database now."""
 
+import datetime as dt
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from api import paging
-from core import prepared
+from core import clock, prepared
 from orders import service_values
 from resellers.models import Account
 from subscriptions.models import Subscription
@@ -125,3 +127,18 @@ def test_a_long_list_is_counted_once_a_minute(shop: Shop, distributor: Program, 
     assert counts() == (0, True)
     minute["now"] += paging.LONG_SECONDS + 1
     assert counts() == (1, False)
+
+
+def test_a_statement_with_a_moment_in_it_is_made_anew_each_time(service: Subscription, shop: Shop):
+    """What is worked out of the present moment must not stand still."""
+    begins = clock.now() + dt.timedelta(days=1)
+    Subscription.objects.filter(pk=service.pk).update(status="inactive", starts_at=begins)
+
+    def words() -> list[tuple[str]]:
+        rows = service_values.service_rows(shop.staff)
+        return prepared.kept_rows("words", lambda: rows.annotate(why=service_values.why()).values_list("why"))
+
+    assert words() == [("ScheduledStart",)]
+    assert not prepared._kept
+    clock.advance(dt.timedelta(days=2))
+    assert words() == [("PendingActivation",)]
