@@ -17,7 +17,7 @@ from django.http import HttpRequest
 from api.contract import known_options
 from api.errors import invalid
 from api.fields import Column, Columns, order_expressions
-from core.prepared import kept_count, kept_estimate
+from core.prepared import Kept
 
 DEFAULT_SIZE = 10
 LARGEST = 500
@@ -131,21 +131,20 @@ class Pager:
         rows = self.columns.needed(rows, [column for column, _descending in order])
         if wish.filter:
             rows = self.columns.filtered(rows, wish.filter, staff=self.staff, time_zone=self.time_zone)
-        kept_by = None if wish.filter else kept_by
-        total, estimated = self.total(rows, wish, kept_by)
+        kept = None if wish.filter or kept_by is None else Kept(kept_by, lambda: rows)
+        total, estimated = self.total(rows, wish, kept)
         binding = self.binding(wish)
         start = 0 if wish.cursor else (wish.index - 1) * wish.size
         ordered = rows.order_by(*order_expressions(order))
         row_number = start
-        if wish.cursor:
-            row_number, after = self._opened(wish.cursor, binding, order)
-            ordered = ordered.filter(after)
         marks = {f"mark_{number}": F(column.path) for number, (column, _d) in enumerate(order)}
+        ordered = ordered.annotate(**marks)
+        behind: list[Any] = []
+        if wish.cursor:
+            row_number, *behind = self._opened(wish.cursor, binding)
+        source = _behind(ordered, order, behind, None if kept is None else (kept_by, wish.order))
         # One row more than the page tells whether there is another.
-        part, more_to_read = slice(start, start + wish.size + 1), dict[str, Any]()
-        if kept_by is not None and not wish.cursor:
-            more_to_read["kept_by"] = (kept_by, wish.order)
-        found = read(ordered.annotate(**marks), part, *marks, **more_to_read)
+        found = read(source, slice(start, start + wish.size + 1), *marks)
         more, found = len(found) > wish.size, found[: wish.size]
         cursor = None
         if more and found:
@@ -164,9 +163,9 @@ class Pager:
             "nextCursor": cursor,
         }
 
-    def total(self, rows: QuerySet[Any], wish: Wish, kept_by: Hashable | None) -> tuple[int | None, bool]:
+    def total(self, rows: QuerySet[Any], wish: Wish, kept: Kept | None) -> tuple[int | None, bool]:
         """How many rows there are, if the caller wants to know, and whether that is an estimate."""
-        return _total(rows, kept_by) if wish.wants_count else (None, False)
+        return _total(rows, kept) if wish.wants_count else (None, False)
 
     def binding(self, wish: Wish) -> str:
         """What a cursor holds for: the same address, filter, order and size, and whatever else narrows the list."""
@@ -179,9 +178,10 @@ class Pager:
         values = [_plain(row[f"mark_{number}"]) for number in range(terms)]
         return self.sealed_mark(row_number, values, row["pk"], binding)
 
-    def _opened(self, text: str, binding: str, order: Sequence[tuple[Column, bool]]) -> tuple[int, Q]:
+    def _opened(self, text: str, binding: str) -> tuple[Any, ...]:
+        """The row number, and the values and key of the row before."""
         row_number, values, key = self.opened_mark(text, binding)
-        return row_number, _after(order, [_value(value) for value in values], key)
+        return row_number, *[_value(value) for value in values], key
 
     def opened_mark(self, text: str, binding: str) -> tuple[int, list[Any], Any]:
         """What a cursor says: the row it goes on at, and the values and key of the one before."""
@@ -230,26 +230,54 @@ class Pager:
         }
 
 
-def _total(rows: QuerySet[Any], kept_by: Hashable | None) -> tuple[int, bool]:
+def _total(rows: QuerySet[Any], kept: Kept | None) -> tuple[int, bool]:
     """How many rows, exact up to a limit; above it what the planner expects."""
-    if kept_by is None:
+    if kept is None:
         counted = rows.order_by()[: EXACT_UP_TO + 1].count()
         if counted <= EXACT_UP_TO:
             return counted, False
         plan = json.loads(rows.order_by().values("pk").explain(format="json"))
         return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
     now = time.monotonic()
-    if _long_until.get(kept_by, 0) < now:
-        counted = kept_count((kept_by, "count"), rows, EXACT_UP_TO + 1)
+    if _long_until.get(kept.by, 0) < now:
+        counted = kept.count(EXACT_UP_TO + 1)
         if counted <= EXACT_UP_TO:
             return counted, False
         if len(_long_until) >= LONG_ONES:
             _long_until.clear()
-        _long_until[kept_by] = now + LONG_SECONDS
-    return max(kept_estimate((kept_by, "estimate"), rows), EXACT_UP_TO + 1), True
+        _long_until[kept.by] = now + LONG_SECONDS
+    return max(kept.estimate(), EXACT_UP_TO + 1), True
 
 
-def _after(order: Sequence[tuple[Column, bool]], values: Sequence[Any], key: int) -> Q:
+# Stand for the values of the row before, by their types; each that a cursor may hold must be one of its own.
+STAND_INS: dict[type, Callable[[int], Any]] = {
+    dt.datetime: lambda number: dt.datetime(1, 1, 3 + number, tzinfo=dt.UTC),
+    Decimal: lambda number: Decimal(-7_777_001 - number),
+    int: lambda number: 1_999_777_001 + number,  # Django knows that no smaller whole number has room in a column.
+    str: lambda number: f"the value of mark {number}",
+}
+
+
+def _behind(
+    rows: QuerySet[Any], order: Sequence[tuple[Column, bool]], mark: Sequence[Any], kept_by: Hashable | None
+) -> QuerySet[Any] | Kept:
+    """Those of ``rows`` that come behind a row with these values and key, or all; as kept ones, if they may be."""
+    if kept_by is None or any(type(value) not in STAND_INS for value in mark if value is not None):
+        return rows.filter(_after(order, mark[:-1], mark[-1])) if mark else rows
+    values = {
+        f"value_{number}": (STAND_INS[type(value)](number), value)
+        for number, value in enumerate(mark)
+        if value is not None
+    }
+
+    def make(**given: Any) -> QuerySet[Any]:
+        told = [given.get(f"value_{number}") for number in range(len(mark))]
+        return rows.filter(_after(order, told[:-1], told[-1])) if told else rows
+
+    return Kept((kept_by, len(mark), *values), make, values)
+
+
+def _after(order: Sequence[tuple[Column, bool]], values: Sequence[Any], key: Any) -> Q:
     """Rows behind a mark: the first column that differs decides; empty ones come last, whichever way."""
     terms = [
         (column.path, descending, column.nullable, value)

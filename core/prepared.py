@@ -3,14 +3,15 @@
 Django compiles a query set anew for each use; with the expressions of a list that takes longer than PostgreSQL needs
 to answer (``bench/README.md``). Only the statement is kept here, never what it found: its values are given anew with
 each read. :class:`PreparedRead` reads rows by their keys, once an ordinary query set has said which may be seen;
-:class:`PreparedRows` reads what a query set of the same shape would. :func:`kept_rows` keeps statements that the same
+:class:`PreparedRows` reads what a query set of the same shape would. :class:`Kept` keeps statements that the same
 caller asks for again and again.
 """
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import F, Field, Model, QuerySet
@@ -20,14 +21,13 @@ from core import clock
 
 M = TypeVar("M", bound=Model)
 Converters = list[tuple[int, Callable[[Any], Any]]]
-Statement = tuple[str, tuple[Any, ...], Converters, str]
 Written = Callable[[F, Field[Any, Any]], Combinable]
 # Stand in the compiled statement for what changes from read to read.
 _KEYS: tuple[list[int]] = ([-1],)
 NOW = dt.datetime(1, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
 ATTEMPTS = 3
 KEPT_AT_MOST = 500
-_kept: OrderedDict[Hashable, Statement | None] = OrderedDict()
+_kept: "OrderedDict[Hashable, PreparedRows | None]" = OrderedDict()
 
 
 class PreparedRead:
@@ -63,20 +63,14 @@ class PreparedRead:
             found[row[0]] = values
         return found
 
-    def page(
-        self, rows: QuerySet[Any], part: slice, *more: str, kept_by: Hashable | None = None
-    ) -> list[dict[str, Any]]:
+    def page(self, rows: "QuerySet[Any] | Kept", part: slice, *more: str) -> list[dict[str, Any]]:
         """A part of ``rows`` with ``pk``, these columns and ``more``; only the rows of the part cost anything.
 
         A part is only short where ``rows`` end: if a row went away between the two statements, both are made again.
-        ``kept_by`` is that of :func:`kept_rows`, for all that ``rows`` depend on.
         """
         names = ("pk", *more)
         for _time in range(ATTEMPTS):
-            if kept_by is None:
-                found = list(rows.values_list(*names)[part])
-            else:
-                found = kept_rows((kept_by, part.start, part.stop, more), lambda: rows.values_list(*names)[part])
+            found = rows.tuples(names, part) if isinstance(rows, Kept) else list(rows.values_list(*names)[part])
             keys = [dict(zip(names, row, strict=True)) for row in found]
             details = self.read(key["pk"] for key in keys)
             if len(details) == len(keys):
@@ -106,6 +100,10 @@ class PreparedRows:
     the right type that stands nowhere else in the statement. A list is to be compared by :mod:`core.among`.
     """
 
+    # What the statement stands between.
+    before: ClassVar[str] = ""
+    after: ClassVar[str] = ""
+
     def __init__(self, make: Callable[..., QuerySet[Any, Any]], **stand_ins: Any) -> None:
         self.make = make
         self.stand_ins = stand_ins
@@ -126,12 +124,26 @@ class PreparedRows:
         missing = set(self.stand_ins) - {name for name, _fixed in params}
         if missing:
             raise ValueError(f"the statement says nothing of {', '.join(sorted(missing))}")
-        self._compiled = (sql, params, converters, rows.db)
+        self._compiled = (f"{self.before}{sql}{self.after}", params, converters, rows.db)
         return self._compiled
+
+    def has_moment(self) -> bool:
+        """Whether a moment stands fixed in the statement."""
+        return any(
+            not name and isinstance(fixed, dt.datetime) for name, fixed in (self._compiled or self._compile())[1]
+        )
 
     def _name_of(self, param: Any) -> str:
         known = (name for name, value in self.stand_ins.items() if type(value) is type(param) and value == param)
         return next(known, "")
+
+
+class _PreparedCount(PreparedRows):
+    before, after = "SELECT COUNT(*) FROM (", ") counted"
+
+
+class _PreparedPlan(PreparedRows):
+    before = "EXPLAIN (FORMAT JSON) "
 
 
 class PreparedObjects(Generic[M]):
@@ -173,53 +185,53 @@ class PreparedObjects(Generic[M]):
         return cast(M, found)
 
 
-def kept_rows(kept_by: Hashable, make: Callable[[], QuerySet[Any, Any]]) -> list[tuple[Any, ...]]:
-    """The rows of a ``values_list()`` whose statement is kept, with its values, for whoever asks the very same again.
+@dataclass(frozen=True)
+class Kept:
+    """Rows whose statements are kept for whoever asks the very same again, with all but the ``values`` in them.
 
-    ``kept_by`` must name all that the statement depends on: the function that makes it, whom it is made for, and every
-    choice in it. A process keeps the statements that were used last; one with a moment among its values is never kept.
+    ``by`` must name all else that the statement depends on: the function that makes it, whom it is made for, and every
+    choice in it. ``make`` gives the query set from the values by name; of each the stand-in and the value are told. A
+    process keeps the statements that were used last; one that has another moment in it is never kept, for that may be
+    the moment of the first asking.
     """
-    return _asked(kept_by, lambda: _statement(make()))
 
+    by: Hashable
+    make: Callable[..., QuerySet[Any]]
+    values: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
-def kept_count(kept_by: Hashable, rows: QuerySet[Any, Any], most: int) -> int:
-    """How many ``rows`` there are, counted up to ``most``; the statement is kept as that of :func:`kept_rows`."""
+    def tuples(self, columns: Sequence[str], part: slice) -> list[tuple[Any, ...]]:
+        """These columns of a part of the rows."""
+        key = (self.by, tuple(columns), part.start, part.stop)
+        return self._asked(key, PreparedRows, lambda **given: self.make(**given).values_list(*columns)[part])
 
-    def counting() -> Statement:
-        sql, params, _converters, using = _statement(rows.order_by().values_list("pk")[:most])
-        return f"SELECT COUNT(*) FROM ({sql}) counted", params, [], using  # noqa: S608 - Django's own statement
+    def count(self, most: int) -> int:
+        """How many rows there are, counted up to ``most``."""
+        rows = self._asked(
+            (self.by, "count", most),
+            _PreparedCount,
+            lambda **given: self.make(**given).order_by().values_list("pk")[:most],
+        )
+        return int(rows[0][0])
 
-    count: int = _asked(kept_by, counting)[0][0]
-    return count
+    def estimate(self) -> int:
+        """How many rows the planner expects, without reading any."""
+        rows = self._asked(
+            (self.by, "estimate"), _PreparedPlan, lambda **given: self.make(**given).order_by().values_list("pk")
+        )
+        return int(rows[0][0][0]["Plan"]["Plan Rows"])
 
-
-def kept_estimate(kept_by: Hashable, rows: QuerySet[Any, Any]) -> int:
-    """How many ``rows`` the planner expects, without reading any; the statement is kept as those above."""
-
-    def explaining() -> Statement:
-        sql, params, _converters, using = _statement(rows.order_by().values_list("pk"))
-        return f"EXPLAIN (FORMAT JSON) {sql}", params, [], using
-
-    plan = _asked(kept_by, explaining)[0][0]
-    return int(plan[0]["Plan"]["Plan Rows"])
-
-
-def _asked(kept_by: Hashable, compiled: Callable[[], Statement]) -> list[tuple[Any, ...]]:
-    statement = _kept.pop(kept_by, None) or compiled()
-    sql, params, converters, using = statement
-    # A moment among the values may be that of the first asking.
-    if not any(isinstance(param, dt.datetime) for param in params):
-        _kept[kept_by] = statement
-    while len(_kept) > KEPT_AT_MOST:
-        _kept.popitem(last=False)
-    with connections[using].cursor() as cursor:
-        cursor.execute(sql, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return [_converted(row, converters) for row in rows] if converters else rows
-
-
-def _statement(rows: QuerySet[Any, Any]) -> Statement:
-    return *_compiled(rows), rows.db
+    def _asked(
+        self, key: Hashable, kind: type[PreparedRows], make: Callable[..., QuerySet[Any, Any]]
+    ) -> list[tuple[Any, ...]]:
+        statement = _kept.pop(key, None)
+        if statement is None:
+            statement = kind(make, **{name: stand_in for name, (stand_in, _value) in self.values.items()})
+        rows = statement.read(**{name: value for name, (_stand_in, value) in self.values.items()})
+        if not statement.has_moment():
+            _kept[key] = statement
+        while len(_kept) > KEPT_AT_MOST:
+            _kept.popitem(last=False)
+        return rows
 
 
 def _compiled(rows: QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...], Converters]:

@@ -1,6 +1,6 @@
 """Licences on the wire (``api.md`` 7.2, 10.4): never their keys."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from api.reads import wire_read
 from api.resources.subscriptions import MODE_WORDS, MODES, lite
 from api.wire import ready
 from core.money import to_minor
+from core.prepared import Kept
 from orders import service_values as values
 
 SYNC_WORDS = {
@@ -77,9 +78,9 @@ _READ = (
 _DETAILS = wire_read(values.shown_licences, _READ)
 
 
-def read(rows: QuerySet[Any], part: slice, *more: str, kept_by: Hashable | None = None) -> list[dict[str, Any]]:
+def read(rows: QuerySet[Any] | Kept, part: slice, *more: str) -> list[dict[str, Any]]:
     """A part of the rows as values."""
-    return _DETAILS.page(rows, part, *more, kept_by=kept_by)
+    return _DETAILS.page(rows, part, *more)
 
 
 def asset(row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Orders and their items on the wire (``api.md`` 7.3, 10.3): amounts are those of the Bill To."""
 
 import uuid
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from api.fields import Column, Columns, truth
 from api.reads import wire_read
 from api.resources.subscriptions import MODE_WORDS, MODES, lite, unit_of
 from api.wire import ready
+from core.prepared import Kept
 from orders import order_values as values
 from orders.enums import NO_CREDIT
 from orders.enums import OrderStatus as S
@@ -73,9 +74,9 @@ _READ = (
 _DETAILS = wire_read(values.shown_orders, _READ)
 
 
-def read(rows: QuerySet[Any], part: slice, *more: str, kept_by: Hashable | None = None) -> list[dict[str, Any]]:
+def read(rows: QuerySet[Any] | Kept, part: slice, *more: str) -> list[dict[str, Any]]:
     """A part of the rows as values."""
-    return _DETAILS.page(rows, part, *more, kept_by=kept_by)
+    return _DETAILS.page(rows, part, *more)
 
 
 def order(row: Mapping[str, Any], *, cost: bool) -> dict[str, Any]:

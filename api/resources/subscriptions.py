@@ -3,7 +3,7 @@
 Amounts are what the payer pays; the vendor's cost is not read here at all.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from api.wire import ready
 from catalog.models import ChargeType
 from catalog.models.products import plan_label
 from core.money import to_minor
+from core.prepared import Kept
 from orders import service_values as values
 from resellers.enums import AccountKind, PurchaseMode
 from subscriptions.enums import SubscriptionStatus as S
@@ -145,9 +146,9 @@ _READ = (
 _DETAILS = wire_read(values.shown_services, _READ)
 
 
-def read(rows: QuerySet[Any], part: slice, *more: str, kept_by: Hashable | None = None) -> list[dict[str, Any]]:
+def read(rows: QuerySet[Any] | Kept, part: slice, *more: str) -> list[dict[str, Any]]:
     """A part of the rows as values; ``more`` names what else to read of them."""
-    return _DETAILS.page(rows, part, *more, kept_by=kept_by)
+    return _DETAILS.page(rows, part, *more)
 
 
 @cache

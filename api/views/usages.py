@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from api.views.subscriptions import OfSubscription
 from api.wire import moment
 from clients.scopes import Right, Scope, Switch
 from core import clock
+from core.prepared import Kept
 from provisioning.services.usage import start_usage_refresh
 from subscriptions.models import Subscription, UsagePeriod, UsageView
 from subscriptions.usage_rules import (
@@ -106,7 +107,7 @@ class UsagePager(Pager):
 
     sums: dict[str, Any] = field(default_factory=dict, compare=False)
 
-    def total(self, rows: QuerySet[Any], wish: Wish, kept_by: Hashable | None = None) -> tuple[int | None, bool]:
+    def total(self, rows: QuerySet[Any], wish: Wish, kept: Kept | None = None) -> tuple[int | None, bool]:
         """The number of rows, always exact, and their sum beside it."""
         self.sums["total"], self.sums["recordCount"] = summed(rows)
         return (self.sums["recordCount"] if wish.wants_count else None), False

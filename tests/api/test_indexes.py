@@ -19,7 +19,7 @@ def plan_of(caller: Program, path: str) -> str:
         assert caller.get(path).status_code == 200
     asked = next(row["sql"] for row in captured.captured_queries if '"mark_0"' in row["sql"])
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
         cursor.execute(f"EXPLAIN {asked}")
         return "\n".join(row[0] for row in cursor.fetchall())
 
