@@ -177,6 +177,6 @@ def test_everything_survives_a_kill(partner: Partner) -> None:
         assert renewed["effectiveStartDate"] > row["effectiveStartDate"]
     finally:
         # The worker's fixture goes on with the new process.
-        twin.process, twin.url, twin.tls_url = again.process, again.url, again.tls_url
+        twin.go_on_as(again)
         if twin.process.stdout:
             twin.process.stdout.close()
