@@ -1,6 +1,7 @@
 """What every list and every single read of a resource has in common: paging, and members embedded on request."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -77,11 +78,13 @@ class ListView(IncludingView):
     def page(self, rows: QuerySet[Any] | Selector) -> HttpResponse:
         """The answer of the list; rows that depend on the actor alone are best given by their selector."""
         wanted = self.wanted()
-        caller, kept_by = self.caller, None
-        if not isinstance(rows, QuerySet):
-            kept_by, rows = (rows, caller.actor), rows(caller.actor)
+        caller = self.caller
         pager = Pager(self.raw, caller.client.pk, self.table(), not caller.is_reseller, caller.time_zone)
-        page = pager.page(rows, self.query, self.read(), kept_by)
+        if isinstance(rows, QuerySet):
+            page = pager.page(rows.all, self.query, self.read())
+        else:
+            made = partial(rows, caller.actor)
+            page = pager.page(made, self.query, self.read(), (rows, caller.actor))
         objects = [self.build(row) for row in page.rows]
         self.embed(wanted, list(page.rows), objects)
         return self.answer(page.envelope(objects))

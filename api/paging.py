@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from django.core import signing
 from django.db.models import F, Q, QuerySet
@@ -32,10 +33,13 @@ LONG_ONES = 1000
 _long_until: dict[Hashable, float] = {}
 OPTIONS = frozenset({"$filter", "$orderby"})
 # What a cursor is bound to by itself, or what does not change which rows there are.
-HARMLESS = OPTIONS | {"pageindex", "pagesize", "cursor", "count", "include"}
+PLACE = frozenset({"pageindex", "pagesize", "cursor"})
+HARMLESS = OPTIONS | PLACE | {"count", "include"}
 
 
 Reader = Callable[..., list[dict[str, Any]]]
+# Makes the rows of a list, if they are asked for.
+Rows = Callable[[], QuerySet[Any]]
 
 
 @dataclass(frozen=True)
@@ -121,27 +125,29 @@ class Pager:
     staff: bool
     time_zone: str
 
-    def page(self, rows: QuerySet[Any], query: dict[str, str], read: Reader, kept_by: Hashable | None = None) -> Page:
+    def page(self, rows: Rows, query: dict[str, str], read: Reader, kept_by: Hashable | None = None) -> Page:
         """The page that the query asks for; ``read`` gives one dictionary for each row, with ``pk`` and the marks.
 
-        ``kept_by`` names all that ``rows`` depend on, if the statements of a page without a filter may be kept.
+        ``kept_by`` names all that ``rows`` depend on, if the statements of a page without a filter may be kept; then
+        ``rows`` are only made if no statement is.
         """
         wish = wish_of(query)
         order = self.columns.order(wish.order, staff=self.staff)
-        rows = self.columns.needed(rows, [column for column, _descending in order])
-        if wish.filter:
-            rows = self.columns.filtered(rows, wish.filter, staff=self.staff, time_zone=self.time_zone)
-        kept = None if wish.filter or kept_by is None else Kept(kept_by, lambda: rows)
-        total, estimated = self.total(rows, wish, kept)
+        wanted = cache(lambda: self._wanted(rows(), wish, order))
+        kept = None if wish.filter or kept_by is None else Kept(kept_by, wanted)
+        total, estimated = self.total(wanted, wish, kept)
         binding = self.binding(wish)
         start = 0 if wish.cursor else (wish.index - 1) * wish.size
-        ordered = rows.order_by(*order_expressions(order))
         row_number = start
         marks = {f"mark_{number}": F(column.path) for number, (column, _d) in enumerate(order)}
-        ordered = ordered.annotate(**marks)
         behind: list[Any] = []
         if wish.cursor:
             row_number, *behind = self._opened(wish.cursor, binding)
+
+        def ordered() -> QuerySet[Any]:
+            found: QuerySet[Any] = wanted().order_by(*order_expressions(order)).annotate(**marks)
+            return found
+
         source = _behind(ordered, order, behind, None if kept is None else (kept_by, wish.order))
         # One row more than the page tells whether there is another.
         found = read(source, slice(start, start + wish.size + 1), *marks)
@@ -151,6 +157,13 @@ class Pager:
             cursor = self._sealed(found[-1], len(order), binding, row_number + len(found))
         paging = self.paging(wish, row_number, total, cursor) | {"totalIsEstimate": estimated}
         return Page(found, paging, self.links(wish, total, cursor, row_number + len(found)))
+
+    def _wanted(self, rows: QuerySet[Any], wish: Wish, order: Sequence[tuple[Column, bool]]) -> QuerySet[Any]:
+        """``rows`` with what their order needs, that the filter lets through."""
+        rows = self.columns.needed(rows, [column for column, _descending in order])
+        if not wish.filter:
+            return rows
+        return self.columns.filtered(rows, wish.filter, staff=self.staff, time_zone=self.time_zone)
 
     def paging(self, wish: Wish, start: int, total: int | None, cursor: str | None) -> dict[str, Any]:
         """Where the page stands in the list."""
@@ -163,7 +176,7 @@ class Pager:
             "nextCursor": cursor,
         }
 
-    def total(self, rows: QuerySet[Any], wish: Wish, kept: Kept | None) -> tuple[int | None, bool]:
+    def total(self, rows: Rows, wish: Wish, kept: Kept | None) -> tuple[int | None, bool]:
         """How many rows there are, if the caller wants to know, and whether that is an estimate."""
         return _total(rows, kept) if wish.wants_count else (None, False)
 
@@ -201,42 +214,41 @@ class Pager:
 
     def links(self, wish: Wish, total: int | None, cursor: str | None, seen: int) -> dict[str, Any]:
         """Absolute addresses of the pages around this one; ``seen`` rows end with it."""
-        given = list(self.request.GET.items())
+        others = [item for item in self.request.GET.items() if item[0].lower() not in PLACE]
         base = self.request.build_absolute_uri(self.request.path)
-
-        def link(**changes: Any) -> str:
-            names = {name.lower() for name in changes} | {"pageindex", "cursor", "pagesize"}
-            kept = [(name, value) for name, value in given if name.lower() not in names]
-            return base + "?" + urlencode([*changes.items(), *kept])
-
         size = wish.size
-        if wish.cursor:
-            here, before = link(cursor=wish.cursor, pageSize=size), None
-        else:
-            here = link(pageIndex=wish.index, pageSize=size)
-            before = link(pageIndex=wish.index - 1, pageSize=size) if wish.index > 1 else None
+        end = f"&pageSize={size}" + ("&" + urlencode(others) if others else "")
+
+        def page(index: int) -> str:
+            return f"{base}?pageIndex={index}{end}"
+
+        def behind(cursor: str) -> str:
+            return f"{base}?cursor={quote_plus(cursor)}{end}"
+
+        here = behind(wish.cursor) if wish.cursor else page(wish.index)
+        before = page(wish.index - 1) if wish.index > 1 and not wish.cursor else None
         follows = None
         if cursor is not None:
             by_number = not wish.cursor and seen < CURSOR_FROM_ROW
-            follows = link(pageIndex=wish.index + 1, pageSize=size) if by_number else link(cursor=cursor, pageSize=size)
+            follows = page(wish.index + 1) if by_number else behind(cursor)
         pages = None if total is None else max(-(-total // size), 1)
-        last = link(pageIndex=pages, pageSize=size) if pages and (pages - 1) * size < DEEPEST_ROW else None
+        last = page(pages) if pages and (pages - 1) * size < DEEPEST_ROW else None
         return {
             "self": here,
-            "first": link(pageIndex=1, pageSize=size),
+            "first": page(1),
             "last": last,
             "next": follows,
             "previous": before,
         }
 
 
-def _total(rows: QuerySet[Any], kept: Kept | None) -> tuple[int, bool]:
+def _total(rows: Rows, kept: Kept | None) -> tuple[int, bool]:
     """How many rows, exact up to a limit; above it what the planner expects."""
     if kept is None:
-        counted = rows.order_by()[: EXACT_UP_TO + 1].count()
+        counted = rows().order_by()[: EXACT_UP_TO + 1].count()
         if counted <= EXACT_UP_TO:
             return counted, False
-        plan = json.loads(rows.order_by().values("pk").explain(format="json"))
+        plan = json.loads(rows().order_by().values("pk").explain(format="json"))
         return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
     now = time.monotonic()
     if _long_until.get(kept.by, 0) < now:
@@ -259,11 +271,11 @@ STAND_INS: dict[type, Callable[[int], Any]] = {
 
 
 def _behind(
-    rows: QuerySet[Any], order: Sequence[tuple[Column, bool]], mark: Sequence[Any], kept_by: Hashable | None
+    rows: Rows, order: Sequence[tuple[Column, bool]], mark: Sequence[Any], kept_by: Hashable | None
 ) -> QuerySet[Any] | Kept:
     """Those of ``rows`` that come behind a row with these values and key, or all; as kept ones, if they may be."""
     if kept_by is None or any(type(value) not in STAND_INS for value in mark if value is not None):
-        return rows.filter(_after(order, mark[:-1], mark[-1])) if mark else rows
+        return rows().filter(_after(order, mark[:-1], mark[-1])) if mark else rows()
     values = {
         f"value_{number}": (STAND_INS[type(value)](number), value)
         for number, value in enumerate(mark)
@@ -272,7 +284,7 @@ def _behind(
 
     def make(**given: Any) -> QuerySet[Any]:
         told = [given.get(f"value_{number}") for number in range(len(mark))]
-        return rows.filter(_after(order, told[:-1], told[-1])) if told else rows
+        return rows().filter(_after(order, told[:-1], told[-1])) if told else rows()
 
     return Kept((kept_by, len(mark), *values), make, values)
 

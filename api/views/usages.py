@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from api.errors import ApiError, invalid
 from api.listing import not_found
-from api.paging import OPTIONS, Pager, Wish, wish_of
+from api.paging import OPTIONS, Pager, Rows, Wish, wish_of
 from api.resources import usages as wire
 from api.views.subscriptions import OfSubscription
 from api.wire import moment
@@ -107,9 +107,9 @@ class UsagePager(Pager):
 
     sums: dict[str, Any] = field(default_factory=dict, compare=False)
 
-    def total(self, rows: QuerySet[Any], wish: Wish, kept: Kept | None = None) -> tuple[int | None, bool]:
+    def total(self, rows: Rows, wish: Wish, kept: Kept | None = None) -> tuple[int | None, bool]:
         """The number of rows, always exact, and their sum beside it."""
-        self.sums["total"], self.sums["recordCount"] = summed(rows)
+        self.sums["total"], self.sums["recordCount"] = summed(rows())
         return (self.sums["recordCount"] if wish.wants_count else None), False
 
 
@@ -137,7 +137,7 @@ class Usages(OfSubscription):
         pager = self._pager()
         cost = self.caller.sees_cost
         page = pager.page(
-            self._rows(known, span),
+            lambda: self._rows(known, span),
             self.query,
             lambda rows, part, *more: wire.read(self.told, rows, part, *more, cost=cost),
         )

@@ -90,7 +90,6 @@ ORDERS = [
     "quantity desc,name",
     "subscriptionAmount",
     "renewalDate",
-    "cancelledAt desc",
     "endDate",
 ]
 
