@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import F, Field, Model, QuerySet
 from django.db.models.expressions import Combinable, RawSQL
@@ -211,7 +212,7 @@ class Kept:
             _PreparedCount,
             lambda **given: self.make(**given).order_by().values_list("pk")[:most],
         )
-        return int(rows[0][0])
+        return int(rows[0][0]) if rows else 0
 
     def estimate(self) -> int:
         """How many rows the planner expects, without reading any."""
@@ -226,12 +227,21 @@ class Kept:
         statement = _kept.pop(key, None)
         if statement is None:
             statement = kind(make, **{name: stand_in for name, (stand_in, _value) in self.values.items()})
-        rows = statement.read(**{name: value for name, (_stand_in, value) in self.values.items()})
+        try:
+            rows = statement.read(**{name: value for name, (_stand_in, value) in self.values.items()})
+        except EmptyResultSet:  # Django sees without asking that there can be no rows.
+            return []
+        # What made it holds the request of the first asking.
+        statement.make = _made_already
         if not statement.has_moment():
             _kept[key] = statement
         while len(_kept) > KEPT_AT_MOST:
             _kept.popitem(last=False)
         return rows
+
+
+def _made_already(**_given: Any) -> QuerySet[Any, Any]:
+    raise LookupError("the statement is compiled already")
 
 
 def _compiled(rows: QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...], Converters]:

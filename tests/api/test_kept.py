@@ -175,3 +175,17 @@ def test_a_statement_with_a_moment_in_it_is_made_anew_each_time(service: Subscri
     assert not prepared._kept
     clock.advance(dt.timedelta(days=2))
     assert words() == [("PendingActivation",)]
+
+
+def test_nothing_of_the_first_request_is_held(service: Subscription, distributor: Program):
+    """A kept statement would otherwise keep the request, with its token, for as long as the process lives."""
+    for path in (LIST, f"{LIST}&$orderBy=name"):
+        distributor.get(path)
+    assert len(prepared._kept) == 3
+    assert {statement.make for statement in prepared._kept.values()} == {prepared._made_already}
+    assert distributor.get(LIST).status_code == 200
+
+
+def test_rows_that_cannot_be_are_none():
+    rows = prepared.Kept("nothing", Subscription.objects.none)
+    assert (rows.tuples(["pk"], slice(0, 5)), rows.count(10)) == ([], 0)
