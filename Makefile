@@ -75,7 +75,10 @@ format: setup ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-requirements: ## Pin the requirements anew, with hashes
+$(BIN)/uv: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+requirements: $(BIN)/uv ## Pin the requirements anew, with hashes
 	$(COMPILE) -o requirements/base.txt
 	$(COMPILE) --group local -c requirements/base.txt -o requirements/local.txt
 	$(COMPILE) --group local --group dev -c requirements/base.txt -o requirements/dev.txt

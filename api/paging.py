@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-import json
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
+import orjson
 from django.core import signing
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
@@ -115,6 +115,13 @@ def _value(value: Any) -> Any:
     return value
 
 
+class _Json:
+    """How cursors are written before they are signed."""
+
+    dumps = staticmethod(orjson.dumps)
+    loads = staticmethod(orjson.loads)
+
+
 @dataclass(frozen=True)
 class Pager:
     """Cuts one page out of ``rows``; ``owner`` binds cursors to the caller, ``read`` turns a query set into values."""
@@ -184,8 +191,8 @@ class Pager:
         """What a cursor holds for: the same address, filter, order and size, and whatever else narrows the list."""
         asked = ((name.lower(), value) for name, value in self.request.GET.items())
         others = sorted(item for item in asked if item[0] in known_options() - HARMLESS)
-        text = json.dumps([self.request.path_info, wish.filter, wish.order, wish.size, *others])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        text = orjson.dumps([self.request.path_info, wish.filter, wish.order, wish.size, *others])
+        return hashlib.sha256(text).hexdigest()[:16]
 
     def _sealed(self, row: Any, terms: int, binding: str, row_number: int) -> str:
         values = [_plain(row[f"mark_{number}"]) for number in range(terms)]
@@ -199,7 +206,9 @@ class Pager:
     def opened_mark(self, text: str, binding: str) -> tuple[int, list[Any], Any]:
         """What a cursor says: the row it goes on at, and the values and key of the one before."""
         try:
-            owner, bound, row_number, values, key = signing.loads(text[:4000], salt=SALT, max_age=CURSOR_SECONDS)
+            owner, bound, row_number, values, key = signing.loads(
+                text[:4000], salt=SALT, serializer=_Json, max_age=CURSOR_SECONDS
+            )
         except (signing.BadSignature, ValueError, TypeError):
             raise invalid("cursor", "This cursor is too old, or none of ours.", "invalid_cursor") from None
         if owner != self.owner:
@@ -210,7 +219,7 @@ class Pager:
 
     def sealed_mark(self, row_number: int, values: list[Any], key: Any, binding: str) -> str:
         """A cursor that goes on behind a row."""
-        return signing.dumps([self.owner, binding, row_number, values, key], salt=SALT)
+        return signing.dumps([self.owner, binding, row_number, values, key], salt=SALT, serializer=_Json)
 
     def links(self, wish: Wish, total: int | None, cursor: str | None, seen: int) -> dict[str, Any]:
         """Absolute addresses of the pages around this one; ``seen`` rows end with it."""
@@ -248,7 +257,7 @@ def _total(rows: Rows, kept: Kept | None) -> tuple[int, bool]:
         counted = rows().order_by()[: EXACT_UP_TO + 1].count()
         if counted <= EXACT_UP_TO:
             return counted, False
-        plan = json.loads(rows().order_by().values("pk").explain(format="json"))
+        plan = orjson.loads(rows().order_by().values("pk").explain(format="json"))
         return max(int(plan[0]["Plan"]["Plan Rows"]), counted), True
     now = time.monotonic()
     if _long_until.get(kept.by, 0) < now:

@@ -4,7 +4,8 @@ A page of a hundred subscriptions has four hundred ids and a thousand moments. T
 them out again took a third of the call (``bench/README.md``).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from django.db.models import DateTimeField, F, Field, Func, JSONField, QuerySet, TextField, UUIDField
@@ -30,6 +31,11 @@ def wire_text(column: F, field: Field[Any, Any]) -> Combinable:
     return column
 
 
-def wire_read(make: Callable[[], QuerySet[Any]], columns: Sequence[str]) -> PreparedRead:
-    """A read by key for programs; JSON goes into an answer by :func:`api.wire.ready`."""
+def wire_read(make: Callable[[], QuerySet[Any]], build: Callable[..., dict[str, Any]]) -> PreparedRead:
+    """A read by key of the columns that ``build`` names as its parameters, for ``build(*row["values"])``.
+
+    JSON goes into an answer by :func:`api.wire.ready`.
+    """
+    named = signature(build).parameters.values()
+    columns = [parameter.name for parameter in named if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
     return PreparedRead(make, columns, written=wire_text)

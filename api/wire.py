@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import orjson
@@ -40,9 +41,14 @@ def ready(text: str | None) -> Any:
     return None if text is None else orjson.Fragment(text)
 
 
+@lru_cache(maxsize=10_000)
+def _number(value: Decimal) -> orjson.Fragment:
+    return orjson.Fragment(decimal_text(value))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return orjson.Fragment(decimal_text(value))
+        return _number(value)
     if isinstance(value, dt.datetime):
         return moment(value)
     raise TypeError(f"{type(value).__name__} has no form on the wire")

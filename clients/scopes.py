@@ -7,6 +7,7 @@ switch. Services are asked with the permissions that the scopes give, so pages a
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -94,7 +95,8 @@ def granted_scopes(chosen: Iterable[str], *, is_reseller: bool) -> frozenset[str
     return picked & available if picked else available
 
 
-def perms_of_scopes(scopes: Iterable[str], *, is_reseller: bool) -> frozenset[str]:
+@lru_cache(maxsize=1000)
+def perms_of_scopes(scopes: frozenset[str], *, is_reseller: bool) -> frozenset[str]:
     """The permissions services are asked with, for a token of these scopes."""
     table = _RESELLER_PERMS if is_reseller else _STAFF_PERMS
     found = set(_ALL_RESELLERS if is_reseller else _ALL_STAFF)

@@ -1,16 +1,17 @@
 """Reads of one shape that programs or pages ask for all day, compiled once for each process.
 
 Django compiles a query set anew for each use; with the expressions of a list that takes longer than PostgreSQL needs
-to answer (``bench/README.md``). Only the statement is kept here, never what it found: its values are given anew with
-each read. :class:`PreparedRead` reads rows by their keys, once an ordinary query set has said which may be seen;
-:class:`PreparedRows` reads what a query set of the same shape would. :class:`Kept` keeps statements that the same
-caller asks for again and again.
+to answer (``bench/README.md``). Only the statement is kept here, never what it found: what changes is given anew with
+each read, what never does is written out in it. :class:`PreparedRead` reads rows by their keys, once an ordinary query
+set has said which may be seen; :class:`PreparedRows` reads what a query set of the same shape would. :class:`Kept`
+keeps statements that the same caller asks for again and again.
 """
 
 import datetime as dt
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
@@ -25,10 +26,28 @@ Converters = list[tuple[int, Callable[[Any], Any]]]
 Written = Callable[[F, Field[Any, Any]], Combinable]
 # Stand in the compiled statement for what changes from read to read.
 _KEYS: tuple[list[int]] = ([-1],)
+_PLACE = re.compile("%[%s]")
 NOW = dt.datetime(1, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
 ATTEMPTS = 3
 KEPT_AT_MOST = 500
 _kept: "OrderedDict[Hashable, PreparedRows | None]" = OrderedDict()
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A compiled statement; only what changes from read to read is left open in it, by these names in this order."""
+
+    sql: str
+    open: tuple[str, ...]
+    converters: Converters
+    using: str
+    has_moment: bool  # Whether a moment stands fixed in it.
+
+    def read(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with connections[self.using].cursor() as cursor:
+            cursor.execute(self.sql, [values[name] for name in self.open])
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return [_converted(row, self.converters) for row in rows] if self.converters else rows
 
 
 class PreparedRead:
@@ -43,48 +62,36 @@ class PreparedRead:
         self.make = make
         self.columns = tuple(columns)
         self.written = written
-        self._compiled: tuple[str, tuple[Any, ...], Converters, str] | None = None
+        self._compiled: _Statement | None = None
 
-    def read(self, keys: Iterable[int]) -> dict[int, dict[str, Any]]:
-        """Key to a dictionary by column, as ``values()`` gives it; a row that is gone meanwhile is left out."""
+    def read(self, keys: Iterable[int]) -> dict[int, tuple[Any, ...]]:
+        """Key to the values of the columns, as ``values_list()`` gives them, without rows that are gone meanwhile."""
         wanted = list(keys)
         if not wanted:
             return {}
-        sql, params, converters, using = self._compiled or self._compile()
-        given = [wanted if param is _KEYS[0] else clock.now() if param == NOW else param for param in params]
-        with connections[using].cursor() as cursor:
-            cursor.execute(sql, given)
-            rows = cursor.fetchall()
-        found: dict[int, dict[str, Any]] = {}
-        for row in rows:
-            values = dict(zip(self.columns, row[1:], strict=True))
-            for position, convert in converters:
-                name = self.columns[position]
-                values[name] = convert(values[name])
-            found[row[0]] = values
-        return found
+        statement = self._compiled or self._compile()
+        return {row[0]: row[1:] for row in statement.read({"keys": wanted, "now": clock.now()})}
 
     def page(self, rows: "QuerySet[Any] | Kept", part: slice, *more: str) -> list[dict[str, Any]]:
-        """A part of ``rows`` with ``pk``, these columns and ``more``; only the rows of the part cost anything.
+        """A part of ``rows``: ``pk``, ``more`` and the ``values`` of these columns; only the part's rows cost anything.
 
         A part is only short where ``rows`` end: if a row went away between the two statements, both are made again.
         """
         names = ("pk", *more)
         for _time in range(ATTEMPTS):
             found = rows.tuples(names, part) if isinstance(rows, Kept) else list(rows.values_list(*names)[part])
-            keys = [dict(zip(names, row, strict=True)) for row in found]
-            details = self.read(key["pk"] for key in keys)
-            if len(details) == len(keys):
+            details = self.read(row[0] for row in found)
+            if len(details) == len(found):
                 break
-        for key in keys:
-            if key["pk"] in details:
-                details[key["pk"]].update(key)
-        return [details[key["pk"]] for key in keys if key["pk"] in details]
+        names = (*names, "values")
+        return [dict(zip(names, (*row, details[row[0]]), strict=True)) for row in found if row[0] in details]
 
-    def _compile(self) -> tuple[str, tuple[Any, ...], Converters, str]:
+    def _compile(self) -> _Statement:
         rows = self.make().order_by().filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", _KEYS))
-        sql, params, converters = _compiled(rows.values_list("pk", *self._expressions(rows)))
-        self._compiled = (sql, params, [(place - 1, convert) for place, convert in converters], rows.db)
+        self._compiled = _compiled(
+            rows.values_list("pk", *self._expressions(rows)),
+            lambda param: "keys" if param is _KEYS[0] else "now" if param == NOW else "",
+        )
         return self._compiled
 
     def _expressions(self, rows: QuerySet[Any]) -> list[Any]:
@@ -108,31 +115,23 @@ class PreparedRows:
     def __init__(self, make: Callable[..., QuerySet[Any, Any]], **stand_ins: Any) -> None:
         self.make = make
         self.stand_ins = stand_ins
-        self._compiled: tuple[str, list[tuple[str, Any]], Converters, str] | None = None
+        self._compiled: _Statement | None = None
 
     def read(self, **values: Any) -> list[tuple[Any, ...]]:
         """The rows for these values; each name of the stand-ins needs one."""
-        sql, params, converters, using = self._compiled or self._compile()
-        with connections[using].cursor() as cursor:
-            cursor.execute(sql, [values[name] if name else fixed for name, fixed in params])
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return [_converted(row, converters) for row in rows] if converters else rows
+        return (self._compiled or self._compile()).read(values)
 
-    def _compile(self) -> tuple[str, list[tuple[str, Any]], Converters, str]:
-        rows = self.make(**self.stand_ins)
-        sql, found, converters = _compiled(rows)
-        params = [(self._name_of(param), param) for param in found]
-        missing = set(self.stand_ins) - {name for name, _fixed in params}
+    def _compile(self) -> _Statement:
+        statement = _compiled(self.make(**self.stand_ins), self._name_of)
+        missing = set(self.stand_ins) - set(statement.open)
         if missing:
             raise ValueError(f"the statement says nothing of {', '.join(sorted(missing))}")
-        self._compiled = (f"{self.before}{sql}{self.after}", params, converters, rows.db)
+        self._compiled = replace(statement, sql=f"{self.before}{statement.sql}{self.after}")
         return self._compiled
 
     def has_moment(self) -> bool:
         """Whether a moment stands fixed in the statement."""
-        return any(
-            not name and isinstance(fixed, dt.datetime) for name, fixed in (self._compiled or self._compile())[1]
-        )
+        return (self._compiled or self._compile()).has_moment
 
     def _name_of(self, param: Any) -> str:
         known = (name for name, value in self.stand_ins.items() if type(value) is type(param) and value == param)
@@ -244,14 +243,32 @@ def _made_already(**_given: Any) -> QuerySet[Any, Any]:
     raise LookupError("the statement is compiled already")
 
 
-def _compiled(rows: QuerySet[Any, Any]) -> tuple[str, tuple[Any, ...], Converters]:
-    """The statement of a ``values_list()``, its parameters, and what its columns must go through, by their place."""
+def _compiled(rows: QuerySet[Any, Any], name_of: Callable[[Any], str]) -> _Statement:
+    """The statement of a ``values_list()``; a parameter that has a name stays open, all others are written out."""
     compiler = rows.query.get_compiler(rows.db)
     sql, params = compiler.as_sql()
     converters = []
     for place, (chain, expression) in compiler.get_converters([item[0] for item in compiler.select]).items():
         converters.append((place, _chained(chain, expression, compiler.connection)))
-    return sql, tuple(params), converters
+    named = [(name_of(param), param) for param in params]
+    has_moment = any(not name and isinstance(param, dt.datetime) for name, param in named)
+    names = tuple(name for name, _param in named if name)
+    return _Statement(_written_out(sql, named, rows.db), names, converters, rows.db, has_moment)
+
+
+def _written_out(sql: str, params: Iterable[tuple[str, Any]], using: str) -> str:
+    """The statement with the literals of those parameters that have no name."""
+    left = iter(params)
+    with connections[using].cursor() as cursor:
+
+        def text(place: re.Match[str]) -> str:
+            name, param = ("", None) if place[0] == "%%" else next(left)
+            if name or place[0] == "%%":
+                return place[0]
+            written: bytes = cursor.mogrify("%s", [param])
+            return written.decode().replace("%", "%%")
+
+        return _PLACE.sub(text, sql)
 
 
 def _converted(row: tuple[Any, ...], converters: Converters) -> tuple[Any, ...]:

@@ -1,15 +1,14 @@
 """Licences on the wire (``api.md`` 7.2, 10.4): never their keys."""
 
-from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
 
 from api.fields import Column, Columns
 from api.reads import wire_read
-from api.resources.subscriptions import MODE_WORDS, MODES, lite
+from api.resources.subscriptions import MODE_WORDS, MODES, amount_of, lite
 from api.wire import ready
-from core.money import to_minor
 from core.prepared import Kept
 from orders import service_values as values
 
@@ -50,60 +49,63 @@ COLUMNS = Columns(
     ),
     default_order=("createdAt", True),
 )
-_READ = (
-    "public_id",
-    "name",
-    "status",
-    "sync_status",
-    "unit_price",
-    "quantity",
-    "currency",
-    "purchased_at",
-    "order_number",
-    "from_order",
-    "contact",
-    "account_id",
-    "account__name",
-    "bill_to_id",
-    "bill_to__name",
-    "product__public_id",
-    "product__name",
-    "product__code",
-    "product__unit",
-    "purchase_mode",
-    "perpetual_id",
-    "created_at",
-    "updated_at",
-)
-_DETAILS = wire_read(values.shown_licences, _READ)
+
+
+def asset(
+    public_id: str,
+    name: str,
+    status: str,
+    sync_status: str,
+    unit_price: Decimal,
+    quantity: int,
+    currency: str,
+    purchased_at: str,
+    order_number: str,
+    from_order: str | None,
+    contact: str | None,
+    account_id: int,
+    account__name: str,
+    bill_to_id: int,
+    bill_to__name: str,
+    product__public_id: str,
+    product__name: str,
+    product__code: str,
+    product__unit: str,
+    purchase_mode: str,
+    perpetual_id: str,
+    created_at: str,
+    updated_at: str,
+    *,
+    staff: bool,
+) -> dict[str, Any]:
+    """A licence."""
+    product = {"id": product__public_id, "name": product__name, "code": product__code}
+    return {
+        "id": public_id,
+        "name": name,
+        "status": STATUS[status],
+        "provisioningStatus": SYNC[sync_status],
+        "assetAmount": amount_of(unit_price, quantity, currency),
+        "currency": currency,
+        "unit": product__unit or None,
+        "endDate": None,
+        "isBackOrdering": False,
+        "purchaseDate": purchased_at,
+        "order": {"id": from_order, "code": order_number} if from_order else None,
+        "billToContact": ready(contact),
+        "customer": lite(account_id, account__name),
+        "billingTo": lite(bill_to_id, bill_to__name),
+        "product": product | {"quantity": quantity} if staff else product,
+        "createdAt": created_at,
+        "updatedAt": updated_at,
+        "perpetualId": perpetual_id or None,
+        "purchaseMode": MODES.get(purchase_mode),
+    }
+
+
+_DETAILS = wire_read(values.shown_licences, asset)
 
 
 def read(rows: QuerySet[Any] | Kept, part: slice, *more: str) -> list[dict[str, Any]]:
-    """A part of the rows as values."""
+    """A part of the rows as values, for :func:`asset`."""
     return _DETAILS.page(rows, part, *more)
-
-
-def asset(row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:
-    """A licence."""
-    product = {"id": row["product__public_id"], "name": row["product__name"], "code": row["product__code"]}
-    return {
-        "id": row["public_id"],
-        "name": row["name"],
-        "status": STATUS[row["status"]],
-        "provisioningStatus": SYNC[row["sync_status"]],
-        "assetAmount": to_minor(row["unit_price"] * row["quantity"], row["currency"]),
-        "currency": row["currency"],
-        "unit": row["product__unit"] or None,
-        "endDate": None,
-        "isBackOrdering": False,
-        "purchaseDate": row["purchased_at"],
-        "order": {"id": row["from_order"], "code": row["order_number"]} if row["from_order"] else None,
-        "billToContact": ready(row["contact"]),
-        "customer": lite(row["account_id"], row["account__name"]),
-        "billingTo": lite(row["bill_to_id"], row["bill_to__name"]),
-        "product": product | {"quantity": row["quantity"]} if staff else product,
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-        "perpetualId": row["perpetual_id"] or None,
-        "purchaseMode": MODES.get(row["purchase_mode"]),
-    }

@@ -31,16 +31,21 @@ _KINDS = {
 }
 
 
-def include_fields(entity: str, account: str = "account_id") -> Include:
-    """Who embeds the custom fields of this kind of object; ``account`` is the column of the row's account, if any."""
+def account_of(item: dict[str, Any]) -> Any:
+    """The id of the account that an object on the wire names."""
+    return item["account"]["id"]
+
+
+def include_fields(entity: str, owner_of: Callable[[dict[str, Any]], Any] | None = account_of) -> Include:
+    """Who embeds the custom fields of this kind of object; ``owner_of`` finds its account's id, if it has any."""
 
     def include(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
         actor: Actor = view.caller.actor
         fields = list(fields_for(actor, entity))
         data = values_by_object(actor, entity, [row["pk"] for row in rows]) if fields else {}
-        accounts = _accounts(actor, fields, [row[account] for row in rows]) if account else {}
+        accounts = _accounts(actor, fields, [owner_of(item) for item in objects]) if owner_of else {}
         for row, item in zip(rows, objects, strict=True):
-            owner = accounts.get(row[account]) if account else None
+            owner = accounts.get(owner_of(item)) if owner_of else None
             shown = [field for field in fields if is_shown(field, owner)]
             item["customFields"] = grouped(actor, shown, data.get(row["pk"], {}))
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,6 +16,7 @@ from orders import order_values as values
 from orders.enums import NO_CREDIT
 from orders.enums import OrderStatus as S
 from orders.models import OrderLine
+from subscriptions.refusals import cleaned
 
 # The contract's word, our own name, and the number of each state the wire tells.
 WORDS = {
@@ -48,69 +50,100 @@ COLUMNS = Columns(
     ),
     default_order=("orderDate", True),
 )
-_READ = (
-    "public_id",
-    "number",
-    "status",
-    "wire_status",
-    "order_date",
-    "account_id",
-    "account__name",
-    "payer_id",
-    "payer__name",
-    "contact",
-    "currency",
-    "net",
-    "tax",
-    "gross",
-    "purchase_mode",
-    "hold_reason",
-    "reason",
-    "expires_at",
-    "vendor_total",
-    "created_at",
-    "updated_at",
-)
-_DETAILS = wire_read(values.shown_orders, _READ)
+
+
+def order(
+    public_id: str,
+    number: str,
+    status: str,
+    wire_status: str,
+    order_date: str,
+    account_id: int,
+    account__name: str,
+    payer_id: int,
+    payer__name: str,
+    contact: str | None,
+    currency: str,
+    net: Decimal,
+    tax: Decimal,
+    gross: Decimal,
+    purchase_mode: str,
+    hold_reason: str,
+    expires_at: str | None,
+    vendor_total: Decimal | None,
+    created_at: str,
+    updated_at: str,
+    *,
+    cost: bool,
+) -> dict[str, Any]:
+    """An order; a draft has no status yet."""
+    found = {
+        "id": public_id,
+        "code": number if wire_status else None,
+        "status": _state(wire_status),
+        "orderDate": order_date,
+        "account": lite(account_id, account__name),
+        "billingTo": lite(payer_id, payer__name),
+        "contact": ready(contact),
+        "paymentMethod": None,
+        "currency": currency,
+        "totalOriginal": net,
+        "discount": None,
+        "totalBeforeTax": net,
+        "totalTaxes": [{"id": 1, "name": "Tax", "amount": tax}] if tax else [],
+        "total": gross,
+        "isBackOrder": False,
+        "creditLimitExceeded": status == S.SUBMITTED and hold_reason == NO_CREDIT,
+        "awaitingPayment": False,
+        "createdAt": created_at,
+        "updatedAt": updated_at,
+        "stage": "Draft" if status == S.DRAFT else "Confirmed",
+        "expirationDate": expires_at,
+        "purchaseMode": MODES.get(purchase_mode),
+    }
+    if cost and vendor_total is not None:
+        profit = net - vendor_total
+        percent = round(profit * 100 / net, 4) if net else profit * 0
+        found |= {"totalCost": vendor_total, "totalProfit": profit, "percentageProfit": percent}
+    return found
+
+
+def _state(word: str) -> dict[str, Any] | None:
+    return {"id": WORDS[word][0], "name": WORDS[word][1], "type": word} if word else None
+
+
+def progress(
+    wire_status: str, status: str, hold_reason: str, reason: str, *, services: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """How far an order is, why it waits if it does, and the services it made."""
+    return {
+        "status": wire_status or "Submitted",
+        "stage": "Confirmed" if wire_status else "Draft",
+        "subscriptions": services,
+        "error": _hold(hold_reason, reason) if status == S.SUBMITTED and hold_reason else None,
+    }
+
+
+def _hold(code: str, reason: str) -> dict[str, Any]:
+    if code == NO_CREDIT:
+        message = "The order is above the available credit and waits for the distributor."
+    else:
+        message = reason or cleaned(code) or "The vendor's check refused the order."
+    return {"code": code, "message": message, "isRetriableError": False}
+
+
+_DETAILS = wire_read(values.shown_orders, order)
+_PROGRESS = wire_read(values.shown_orders, progress)
 
 
 def read(rows: QuerySet[Any] | Kept, part: slice, *more: str) -> list[dict[str, Any]]:
-    """A part of the rows as values."""
+    """A part of the rows as values, for :func:`order`."""
     return _DETAILS.page(rows, part, *more)
 
 
-def order(row: Mapping[str, Any], *, cost: bool) -> dict[str, Any]:
-    """An order; a draft has no status yet."""
-    word = row["wire_status"]
-    found = {
-        "id": row["public_id"],
-        "code": row["number"] if word else None,
-        "status": {"id": WORDS[word][0], "name": WORDS[word][1], "type": word} if word else None,
-        "orderDate": row["order_date"],
-        "account": lite(row["account_id"], row["account__name"]),
-        "billingTo": lite(row["payer_id"], row["payer__name"]),
-        "contact": ready(row["contact"]),
-        "paymentMethod": None,
-        "currency": row["currency"],
-        "totalOriginal": row["net"],
-        "discount": None,
-        "totalBeforeTax": row["net"],
-        "totalTaxes": [{"id": 1, "name": "Tax", "amount": row["tax"]}] if row["tax"] else [],
-        "total": row["gross"],
-        "isBackOrder": False,
-        "creditLimitExceeded": row["status"] == S.SUBMITTED and row["hold_reason"] == NO_CREDIT,
-        "awaitingPayment": False,
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-        "stage": "Draft" if row["status"] == S.DRAFT else "Confirmed",
-        "expirationDate": row["expires_at"],
-        "purchaseMode": MODES.get(row["purchase_mode"]),
-    }
-    if cost and row["vendor_total"] is not None:
-        profit = row["net"] - row["vendor_total"]
-        percent = round(profit * 100 / row["net"], 4) if row["net"] else profit * 0
-        found |= {"totalCost": row["vendor_total"], "totalProfit": profit, "percentageProfit": percent}
-    return found
+def read_progress(rows: QuerySet[Any], part: slice) -> list[dict[str, Any]]:
+    """A part of the rows as values, for :func:`progress`."""
+    return _PROGRESS.page(rows, part)
 
 
 def items(lines: Iterable[OrderLine], *, staff: bool) -> list[dict[str, Any]]:

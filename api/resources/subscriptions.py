@@ -3,8 +3,8 @@
 Amounts are what the payer pays; the vendor's cost is not read here at all.
 """
 
-from collections.abc import Mapping
-from functools import cache
+from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db.models import QuerySet
@@ -100,55 +100,6 @@ COLUMNS = Columns(
     ),
     default_order=("createdAt", True),
 )
-_READ = (
-    "public_id",
-    "name",
-    "status",
-    "said_why",
-    "wire_usage",
-    "currency",
-    "order_number",
-    "from_order",
-    "account_id",
-    "account__name",
-    "bill_to_id",
-    "bill_to__name",
-    "bill_to__kind",
-    "contact",
-    "row_starts",
-    "row_ends",
-    "row_activated",
-    "first_activated_at",
-    "cancelled_at",
-    "cancel_until",
-    "term_ends_at",
-    "auto_renew",
-    "is_trial",
-    "product__public_id",
-    "product__name",
-    "product__code",
-    "product__charge_type",
-    "product__product_type_id",
-    "product__product_type__name",
-    "plan__public_id",
-    "term",
-    "billing_cycle",
-    "quantity",
-    "unit_price",
-    "created_at",
-    "updated_at",
-    "external_id",
-    "purchase_mode",
-    "sync_status",
-)
-
-
-_DETAILS = wire_read(values.shown_services, _READ)
-
-
-def read(rows: QuerySet[Any] | Kept, part: slice, *more: str) -> list[dict[str, Any]]:
-    """A part of the rows as values; ``more`` names what else to read of them."""
-    return _DETAILS.page(rows, part, *more)
 
 
 @cache
@@ -163,68 +114,117 @@ def unit_of(public_id: Any, term: str, cycle: str) -> dict[str, Any]:
     return {"id": public_id, "name": _unit_name(term, cycle)}
 
 
+@lru_cache(maxsize=10_000)
+def amount_of(unit_price: Decimal, quantity: int, currency: str) -> Decimal:
+    """What so many cost, rounded to the currency's minor unit; lists show few prices again and again."""
+    return to_minor(unit_price * quantity, currency)
+
+
 def lite(key: Any, name: str) -> dict[str, Any]:
     """An account or another thing by its id and name."""
     return {"id": key, "name": name}
 
 
-def subscription(row: Mapping[str, Any]) -> dict[str, Any]:
+def subscription(
+    public_id: str,
+    name: str,
+    status: str,
+    said_why: str,
+    wire_usage: str,
+    currency: str,
+    order_number: str,
+    from_order: str | None,
+    account_id: int,
+    account__name: str,
+    bill_to_id: int,
+    bill_to__name: str,
+    bill_to__kind: str,
+    contact: str | None,
+    row_starts: str,
+    row_ends: str,
+    row_activated: str,
+    first_activated_at: str | None,
+    cancelled_at: str | None,
+    cancel_until: str | None,
+    term_ends_at: str | None,
+    auto_renew: bool,
+    is_trial: bool,
+    product__public_id: str,
+    product__name: str,
+    product__code: str,
+    product__charge_type: str,
+    product__product_type_id: int,
+    product__product_type__name: str,
+    plan__public_id: str,
+    term: str,
+    billing_cycle: str,
+    quantity: int,
+    unit_price: Decimal,
+    created_at: str,
+    updated_at: str,
+    external_id: str,
+    purchase_mode: str,
+    sync_status: str,
+) -> dict[str, Any]:
     """A subscription as every caller sees it; what is embedded is added by the call."""
-    payer = lite(row["bill_to_id"], row["bill_to__name"])
-    cycle = CYCLES.get(row["billing_cycle"])
+    payer = lite(bill_to_id, bill_to__name)
+    cycle = CYCLES.get(billing_cycle)
     return {
-        "id": row["public_id"],
-        "name": row["name"],
-        "status": STATUS[row["status"]],
-        "currency": row["currency"],
-        "order": {"id": row["from_order"], "code": row["order_number"]} if row["from_order"] else None,
-        "account": lite(row["account_id"], row["account__name"]),
+        "id": public_id,
+        "name": name,
+        "status": STATUS[status],
+        "currency": currency,
+        "order": {"id": from_order, "code": order_number} if from_order else None,
+        "account": lite(account_id, account__name),
         "billingTo": payer,
-        "billToContact": ready(row["contact"]),
-        "startDate": row["row_starts"],
-        "endDate": row["row_ends"],
-        "activationDate": row["row_activated"],
-        "automaticRenewal": row["auto_renew"],
-        "isUsageBased": row["product__charge_type"] == ChargeType.PAY_PER_USE,
+        "billToContact": ready(contact),
+        "startDate": row_starts,
+        "endDate": row_ends,
+        "activationDate": row_activated,
+        "automaticRenewal": auto_renew,
+        "isUsageBased": product__charge_type == ChargeType.PAY_PER_USE,
         "isBackordering": False,
-        "isTrial": row["is_trial"],
+        "isTrial": is_trial,
         "product": {
-            "id": row["product__public_id"],
-            "name": row["product__name"],
-            "code": row["product__code"],
+            "id": product__public_id,
+            "name": product__name,
+            "code": product__code,
             "isBundle": False,
         },
-        "unit": unit_of(row["plan__public_id"], row["term"], row["billing_cycle"]),
-        "quantity": row["quantity"],
-        "subscriptionAmount": to_minor(row["unit_price"] * row["quantity"], row["currency"]),
-        "createdAt": row["created_at"],
-        "updatedAt": row["updated_at"],
-        "externalId": row["external_id"] or None,
-        "type": {"id": row["product__product_type_id"], "name": row["product__product_type__name"]},
-        "statusReason": row["said_why"] or None,
-        "firstActivationDateTime": row["first_activated_at"],
-        "cancelledAt": row["cancelled_at"],
-        "renewalDate": row["term_ends_at"],
+        "unit": unit_of(plan__public_id, term, billing_cycle),
+        "quantity": quantity,
+        "subscriptionAmount": amount_of(unit_price, quantity, currency),
+        "createdAt": created_at,
+        "updatedAt": updated_at,
+        "externalId": external_id or None,
+        "type": {"id": product__product_type_id, "name": product__product_type__name},
+        "statusReason": said_why or None,
+        "firstActivationDateTime": first_activated_at,
+        "cancelledAt": cancelled_at,
+        "renewalDate": term_ends_at,
         "billingCycle": {"duration": cycle[0], "unitType": cycle[1], "name": cycle[1]} if cycle else None,
-        "commitment": _commitment(row),
-        "purchaseMode": MODES.get(row["purchase_mode"]),
-        "reseller": payer if row["bill_to__kind"] == AccountKind.RESELLER else None,
+        "commitment": _commitment(term, term_ends_at, cancel_until),
+        "purchaseMode": MODES.get(purchase_mode),
+        "reseller": payer if bill_to__kind == AccountKind.RESELLER else None,
         "parentSubscription": None,
-        "usageKind": row["wire_usage"],
-        "synchronizationStatus": SYNC[row["sync_status"]],
+        "usageKind": wire_usage,
+        "synchronizationStatus": SYNC[sync_status],
         "isUnderPriceProtection": False,
         "integrationId": None,
     }
 
 
-def _commitment(row: Mapping[str, Any]) -> dict[str, Any] | None:
+def _commitment(term: str, ends: str | None, cancel_until: str | None) -> dict[str, Any] | None:
     """The vendor's term, if there is one and its end is known."""
-    term = TERMS.get(row["term"])
-    if term is None or row["term_ends_at"] is None:
+    length = TERMS.get(term)
+    if length is None or ends is None:
         return None
-    return {
-        "duration": term[0],
-        "unitType": term[1],
-        "endDate": row["term_ends_at"],
-        "cancellableUntil": row["cancel_until"],
-    }
+    return {"duration": length[0], "unitType": length[1], "endDate": ends, "cancellableUntil": cancel_until}
+
+
+_DETAILS = wire_read(values.shown_services, subscription)
+
+
+def read(rows: QuerySet[Any] | Kept, part: slice, *more: str) -> list[dict[str, Any]]:
+    """A part of the rows as values, for :func:`subscription`; ``more`` names what else to read of them."""
+    return _DETAILS.page(rows, part, *more)

@@ -12,7 +12,7 @@ from api.errors import ApiError, invalid
 from api.fields import Builder
 from api.grammar import Literal
 from api.listing import IncludingView, ListView, Selector, not_found
-from api.paging import OPTIONS
+from api.paging import OPTIONS, Reader
 from api.resources import accounts, assets, orders
 from api.resources.custom_values import read_change
 from api.resources.extras import include_fields, include_licence_characteristics
@@ -20,12 +20,11 @@ from clients.scopes import Right, Scope
 from core.custom_fields import Entity
 from core.tenancy import Actor
 from orders import order_values, service_values
-from orders.enums import NO_CREDIT, OrderStatus
+from orders.enums import OrderStatus
 from orders.models import OrderLine
 from resellers.selectors import accounts_for, own_account
 from resellers.services.accounts import create_account
 from resellers.services.custom_fields import set_custom_values
-from subscriptions.refusals import cleaned
 
 ACCOUNTS = Right(Scope.ACCOUNTS_READ)
 WRITE_ACCOUNTS = Right(Scope.ACCOUNTS_WRITE, writes=True)
@@ -33,11 +32,11 @@ ASSETS = Right(Scope.ASSETS_READ)
 ORDERS = Right(Scope.ORDERS_READ)
 ACCOUNT_INCLUDES = {
     "billingAddress": (ACCOUNTS, accounts.include_address),
-    "customFields": (ACCOUNTS, include_fields(Entity.ACCOUNT, "pk")),
+    "customFields": (ACCOUNTS, include_fields(Entity.ACCOUNT, lambda item: item["id"])),
 }
 ASSET_INCLUDES = {
     "characteristics": (ASSETS, include_licence_characteristics),
-    "customFields": (ASSETS, include_fields(Entity.ASSET)),
+    "customFields": (ASSETS, include_fields(Entity.ASSET, lambda item: item["customer"]["id"])),
 }
 ORDER_INCLUDES = {
     "customFields": (ORDERS, include_fields(Entity.ORDER)),
@@ -169,7 +168,7 @@ class AssetList(ListView):
 
     def build(self, row: Any) -> dict[str, Any]:
         """A licence."""
-        return assets.asset(row, staff=not self.caller.is_reseller)
+        return assets.asset(*row["values"], staff=not self.caller.is_reseller)
 
 
 class AssetDetail(IncludingView):
@@ -186,7 +185,7 @@ class AssetDetail(IncludingView):
         found = assets.read(service_values.licence_rows(self.caller.actor).filter(public_id=key), slice(1))
         if not found:
             raise not_found("LeaseNotFoundError", "asset_not_found", "No such asset.", ("Asset", str(key)))
-        objects = [assets.asset(found[0], staff=not self.caller.is_reseller)]
+        objects = [assets.asset(*found[0]["values"], staff=not self.caller.is_reseller)]
         self.embed(wanted, found, objects)
         return self.answer(objects[0])
 
@@ -226,7 +225,7 @@ class OrderList(ListView):
 
     def build(self, row: Any) -> dict[str, Any]:
         """An order."""
-        return orders.order(row, cost=self.caller.sees_cost)
+        return orders.order(*row["values"], cost=self.caller.sees_cost)
 
 
 class OfOrder(IncludingView):
@@ -234,10 +233,10 @@ class OfOrder(IncludingView):
 
     rights = {"GET": ORDERS}
 
-    def values(self, order_id: str) -> dict[str, Any]:
+    def values(self, order_id: str, read: Reader = orders.read) -> dict[str, Any]:
         """The order as values."""
         key = self.guid("orderId", order_id)
-        found = orders.read(order_values.order_rows(self.caller.actor).filter(public_id=key), slice(1))
+        found = read(order_values.order_rows(self.caller.actor).filter(public_id=key), slice(1))
         if not found:
             raise not_found("OrderNotFoundError", "order_not_found", "No such order.", ("Order", str(key)))
         return found[0]
@@ -256,7 +255,7 @@ class OrderDetail(OfOrder):
     def get(self, request: Request, order_id: str) -> HttpResponse:
         """One order."""
         wanted, row = self.wanted(), self.values(order_id)
-        objects = [orders.order(row, cost=self.caller.sees_cost)]
+        objects = [orders.order(*row["values"], cost=self.caller.sees_cost)]
         self.embed(wanted, [row], objects)
         return self.answer(objects[0])
 
@@ -298,29 +297,10 @@ class OrderProgress(OfOrder):
 
     def get(self, request: Request, order_id: str) -> HttpResponse:
         """How far the order is, and the services it made."""
-        row = self.values(order_id)
+        row = self.values(order_id, orders.read_progress)
         services = [item["subscription"] for item in orders.items(self.lines(row), staff=False) if item["subscription"]]
-        word = row["wire_status"] or "Submitted"
-        response = self.answer(
-            {
-                "status": word,
-                "stage": "Confirmed" if row["wire_status"] else "Draft",
-                "subscriptions": services,
-                "error": _hold(row),
-            }
-        )
-        if word in ("Submitted", "Executing"):
+        found = orders.progress(*row["values"], services=services)
+        response = self.answer(found)
+        if found["status"] in ("Submitted", "Executing"):
             response["Retry-After"] = "2"
         return response
-
-
-def _hold(row: dict[str, Any]) -> dict[str, Any] | None:
-    """Why a submitted order waits."""
-    code = row["hold_reason"]
-    if row["status"] != "submitted" or not code:
-        return None
-    if code == NO_CREDIT:
-        message = "The order is above the available credit and waits for the distributor."
-    else:
-        message = row["reason"] or cleaned(code) or "The vendor's check refused the order."
-    return {"code": code, "message": message, "isRetriableError": False}

@@ -87,13 +87,13 @@ class OrderCollection(Ordering, OrderList):
         if fields is not None:
             set_custom_values(actor, made, read_change(actor, made, fields))
         row = orders.read(order_values.order_rows(actor).filter(pk=made.pk), slice(1))[0]
-        value = orders.order(row, cost=self.caller.sees_cost)
+        value = orders.order(*row["values"], cost=self.caller.sees_cost)
         return self.answer(value, status=201, location=self.at(str(made.public_id)), schema="Order")
 
 
 def include_characteristics(view: Any, rows: list[dict[str, Any]], objects: list[dict[str, Any]]) -> None:
-    """Embed in each item what the vendor asks about it; ``rows`` name the order."""
-    order = view.draft(str(rows[0]["public_id"]))
+    """Embed in each item what the vendor asks about it."""
+    order = view.draft(view.kwargs["order_id"])
     lines = {line.public_id: line for line in draft_lines(order)}
     found = asked.of_lines(order, lines.values())
     for item in objects:

@@ -34,7 +34,7 @@ def include_characteristics(view: Any, rows: list[dict[str, Any]], objects: list
 
 INCLUDES = {
     "characteristics": (READ, include_characteristics),
-    "customFields": (READ, include_fields(Entity.PRODUCT, "")),
+    "customFields": (READ, include_fields(Entity.PRODUCT, None)),
     "addons": (READ, include_addons),
 }
 

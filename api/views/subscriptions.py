@@ -57,7 +57,7 @@ class SubscriptionList(ListView):
 
     def build(self, row: Any) -> dict[str, Any]:
         """A subscription."""
-        return wire.subscription(row)
+        return wire.subscription(*row["values"])
 
 
 class OfSubscription(IncludingView):
@@ -100,7 +100,7 @@ class SubscriptionDetail(OfSubscription):
         found = wire.read(rows, slice(1))
         if not found:
             raise missing()
-        objects = [wire.subscription(found[0])]
+        objects = [wire.subscription(*found[0]["values"])]
         self.embed(wanted, found, objects)
         return self.tagged(objects[0])
 

@@ -44,3 +44,18 @@ def test_a_value_the_statement_does_not_ask_for_is_a_mistake():
     )
     with pytest.raises(ValueError, match="says nothing of since"):
         prepared.read(organization=1, since=2)
+
+
+def test_what_never_changes_is_written_out_as_it_is():
+    odd = "100 % of 'it' \\ %s %% \N{GREEK SMALL LETTER OMEGA}"
+    organization = factories.organization()
+    wanted = factories.account(organization, name=odd)
+    factories.account(organization, name="another")
+    prepared = PreparedRows(
+        lambda organization: Account.objects.filter(organization=organization, name__contains=odd).values_list("pk"),
+        organization=-1,
+    )
+    assert prepared.read(organization=organization.pk) == [(wanted.pk,)]
+    assert prepared.read(organization=-5) == []
+    assert prepared._compiled is not None
+    assert prepared._compiled.open == ("organization",)

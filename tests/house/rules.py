@@ -56,8 +56,9 @@ def _functions(tree: ast.AST) -> Iterator[Function]:
 
 
 def _span(node: Function) -> int:
-    first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
-    return (node.end_lineno or first) - first + 1
+    """Lines of the body and one for the head: parameters, each on a line of its own, are read like a table."""
+    first = node.body[0].lineno
+    return (node.end_lineno or first) - first + 2
 
 
 def _chain(node: ast.expr) -> list[str]:
