@@ -18,6 +18,7 @@ from django.http import HttpRequest
 from api.contract import known_options
 from api.errors import invalid
 from api.fields import Column, Columns, order_expressions
+from core.keyset import beyond
 from core.prepared import Kept
 
 DEFAULT_SIZE = 10
@@ -306,6 +307,8 @@ def _after(order: Sequence[tuple[Column, bool]], values: Sequence[Any], key: Any
     ]
     terms.append(("pk", order[0][1], False, key))
     path, descending, nullable, value = terms[0]
+    if not any(term[2] or term[3] is None or term[1] != descending for term in terms):
+        return beyond({term[0]: term[3] for term in terms}, up=not descending)
     # The database goes to the mark along an index only by a bound that holds for all rows behind it.
     bound = Q() if nullable or value is None else Q(**{f"{path}__{'lte' if descending else 'gte'}": value})
     found, same = Q(pk__in=()), Q()

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from core.keyset import beyond
 from ui.templatetags import kit
 from ui.tones import tone_of
 
@@ -200,20 +201,15 @@ def _read(rows: QuerySet[Any], path: str, cursor: str) -> tuple[Any, int] | None
 
 
 def _beyond(path: str, value: Any, pk: int, *, up: bool, nulls_follow: bool, nullable: bool) -> Q:
-    """Rows that come after (value, pk) when walking up or down; nulls come last when walking with the list's order.
-
-    The bound beside the comparison says nothing new, but an index goes to it at once.
-    """
+    """Rows that come after (value, pk) when walking up or down; nulls come last when walking with the list's order."""
     step = "gt" if up else "lt"
     if path == "pk":
         return Q(**{f"pk__{step}": pk})
     if value is None:
         same = Q(**{f"{path}__isnull": True, f"pk__{step}": pk})
         return same if nulls_follow else same | Q(**{f"{path}__isnull": False})
-    found = Q(**{f"{path}__{step}": value}) | Q(**{path: value, f"pk__{step}": pk})
-    if nulls_follow and nullable:
-        return found | Q(**{f"{path}__isnull": True})
-    return Q(**{f"{path}__{step}e": value}) & found
+    found = beyond({path: value, "pk": pk}, up=up)
+    return found | Q(**{f"{path}__isnull": True}) if nulls_follow and nullable else found
 
 
 def ordered(rows: QuerySet[Any], sort: str, *, back: bool = False) -> QuerySet[Any]:

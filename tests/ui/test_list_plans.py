@@ -99,7 +99,7 @@ def test_a_cursor_goes_to_its_mark_along_the_index(shop: Shop):
     page = staff_client(shop.organization).get(reverse("bss:product_list"))
     plan = plan_of(shop, "bss:product_list", "sort", "bitmapscan", after=page.context["window"].after)
     condition = next(line for line in plan.splitlines() if "Index Cond" in line)
-    assert "name)::text >=" in condition or "name >=" in condition
+    assert "name" in condition.partition("ROW(")[2].partition(" > ")[0]
 
 
 def test_the_same_is_found_with_keys_and_without(shop: Shop, monkeypatch):
