@@ -17,6 +17,7 @@ from bench.size import Plan
 from bench.web import ratio
 from clients.services.clients import create_client
 from clients.services.tokens import token_by_credentials
+from core import server_side
 from resellers.models import Account
 from subscriptions.models import Subscription
 
@@ -121,9 +122,9 @@ def call(program: Program, address: str) -> Any:
 
 
 def statements(program: Program, address: str) -> list[str]:
-    """The statements of the second time, without those that find the host's site and the caller."""
+    """The statements of the second time, as they would be without being kept by the server."""
     for _warm in range(2):
-        with CaptureQueriesContext(connection) as captured:
+        with server_side.switched_off(), CaptureQueriesContext(connection) as captured:
             call(program, address)
     return [str(query["sql"]) for query in captured.captured_queries]
 

@@ -17,6 +17,7 @@ from bench.dataset import Market
 from catalog.models import CostChange, Listing, PlanCost, Product, SellingPolicy, SellingRule
 from catalog.selectors import price_list_of
 from catalog.services.shop_upkeep import keep_shops
+from core import server_side
 from core.events import Event
 from resellers.enums import AccountKind, AliasState, Edition, SiteStatus
 from resellers.models import Account, Site, StorefrontAlias
@@ -120,7 +121,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _statements(work: Callable[[], object]) -> list[str]:
-    with CaptureQueriesContext(connection) as seen:
+    with server_side.switched_off(), CaptureQueriesContext(connection) as seen:
         work()
     return [str(row["sql"]) for row in seen]
 

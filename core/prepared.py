@@ -4,7 +4,8 @@ Django compiles a query set anew for each use; with the expressions of a list th
 to answer (``bench/README.md``). Only the statement is kept here, never what it found: what changes is given anew with
 each read, what never does is written out in it. :class:`PreparedRead` reads rows by their keys, once an ordinary query
 set has said which may be seen; :class:`PreparedRows` reads what a query set of the same shape would. :class:`Kept`
-keeps statements that the same caller asks for again and again.
+keeps statements that the same caller asks for again and again. PostgreSQL plans those of the first kinds once for each
+connection (:mod:`core.server_side`).
 """
 
 import datetime as dt
@@ -19,7 +20,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import F, Field, Model, QuerySet
 from django.db.models.expressions import Combinable, RawSQL
 
-from core import clock
+from core import clock, server_side
 
 M = TypeVar("M", bound=Model)
 Converters = list[tuple[int, Callable[[Any], Any]]]
@@ -42,10 +43,16 @@ class _Statement:
     converters: Converters
     using: str
     has_moment: bool  # Whether a moment stands fixed in it.
+    is_for_all: bool  # One of the few that stand in the code, not one of a certain caller.
 
     def read(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        with connections[self.using].cursor() as cursor:
-            cursor.execute(self.sql, [values[name] for name in self.open])
+        connection = connections[self.using]
+        with connection.cursor() as cursor:
+            params = [values[name] for name in self.open]
+            if self.is_for_all:
+                server_side.execute(connection, cursor, self.sql, params)
+            else:
+                cursor.execute(self.sql, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return [_converted(row, self.converters) for row in rows] if self.converters else rows
 
@@ -91,6 +98,7 @@ class PreparedRead:
         self._compiled = _compiled(
             rows.values_list("pk", *self._expressions(rows)),
             lambda param: "keys" if param is _KEYS[0] else "now" if param == NOW else "",
+            is_for_all=True,
         )
         return self._compiled
 
@@ -111,6 +119,7 @@ class PreparedRows:
     # What the statement stands between.
     before: ClassVar[str] = ""
     after: ClassVar[str] = ""
+    is_for_all: ClassVar[bool] = True
 
     def __init__(self, make: Callable[..., QuerySet[Any, Any]], **stand_ins: Any) -> None:
         self.make = make
@@ -122,7 +131,7 @@ class PreparedRows:
         return (self._compiled or self._compile()).read(values)
 
     def _compile(self) -> _Statement:
-        statement = _compiled(self.make(**self.stand_ins), self._name_of)
+        statement = _compiled(self.make(**self.stand_ins), self._name_of, is_for_all=self.is_for_all)
         missing = set(self.stand_ins) - set(statement.open)
         if missing:
             raise ValueError(f"the statement says nothing of {', '.join(sorted(missing))}")
@@ -138,11 +147,15 @@ class PreparedRows:
         return next(known, "")
 
 
-class _PreparedCount(PreparedRows):
+class _KeptRows(PreparedRows):
+    is_for_all = False
+
+
+class _KeptCount(_KeptRows):
     before, after = "SELECT COUNT(*) FROM (", ") counted"
 
 
-class _PreparedPlan(PreparedRows):
+class _KeptPlan(_KeptRows):
     before = "EXPLAIN (FORMAT JSON) "
 
 
@@ -202,13 +215,13 @@ class Kept:
     def tuples(self, columns: Sequence[str], part: slice) -> list[tuple[Any, ...]]:
         """These columns of a part of the rows."""
         key = (self.by, tuple(columns), part.start, part.stop)
-        return self._asked(key, PreparedRows, lambda **given: self.make(**given).values_list(*columns)[part])
+        return self._asked(key, _KeptRows, lambda **given: self.make(**given).values_list(*columns)[part])
 
     def count(self, most: int) -> int:
         """How many rows there are, counted up to ``most``."""
         rows = self._asked(
             (self.by, "count", most),
-            _PreparedCount,
+            _KeptCount,
             lambda **given: self.make(**given).order_by().values_list("pk")[:most],
         )
         return int(rows[0][0]) if rows else 0
@@ -216,12 +229,12 @@ class Kept:
     def estimate(self) -> int:
         """How many rows the planner expects, without reading any."""
         rows = self._asked(
-            (self.by, "estimate"), _PreparedPlan, lambda **given: self.make(**given).order_by().values_list("pk")
+            (self.by, "estimate"), _KeptPlan, lambda **given: self.make(**given).order_by().values_list("pk")
         )
         return int(rows[0][0][0]["Plan"]["Plan Rows"])
 
     def _asked(
-        self, key: Hashable, kind: type[PreparedRows], make: Callable[..., QuerySet[Any, Any]]
+        self, key: Hashable, kind: type[_KeptRows], make: Callable[..., QuerySet[Any, Any]]
     ) -> list[tuple[Any, ...]]:
         statement = _kept.pop(key, None)
         if statement is None:
@@ -243,7 +256,7 @@ def _made_already(**_given: Any) -> QuerySet[Any, Any]:
     raise LookupError("the statement is compiled already")
 
 
-def _compiled(rows: QuerySet[Any, Any], name_of: Callable[[Any], str]) -> _Statement:
+def _compiled(rows: QuerySet[Any, Any], name_of: Callable[[Any], str], *, is_for_all: bool) -> _Statement:
     """The statement of a ``values_list()``; a parameter that has a name stays open, all others are written out."""
     compiler = rows.query.get_compiler(rows.db)
     sql, params = compiler.as_sql()
@@ -253,7 +266,7 @@ def _compiled(rows: QuerySet[Any, Any], name_of: Callable[[Any], str]) -> _State
     named = [(name_of(param), param) for param in params]
     has_moment = any(not name and isinstance(param, dt.datetime) for name, param in named)
     names = tuple(name for name, _param in named if name)
-    return _Statement(_written_out(sql, named, rows.db), names, converters, rows.db, has_moment)
+    return _Statement(_written_out(sql, named, rows.db), names, converters, rows.db, has_moment, is_for_all)
 
 
 def _written_out(sql: str, params: Iterable[tuple[str, Any]], using: str) -> str:
