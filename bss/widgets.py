@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.counting import count_many
+from core.statement_limit import was_stopped
 from core.tenancy import Actor
 from core.words import stored_words
 from orders.enums import OrderStatus
@@ -250,7 +251,9 @@ def widgets_for(actor: Actor, others: Sequence[QuerySet[Any]] = ()) -> tuple[lis
     try:
         numbers = count_many([*lists.values(), *others])
         counts: dict[str, int] = dict(zip(lists, numbers, strict=False))
-    except DatabaseError:
+    except DatabaseError as error:
+        if was_stopped(error):  # Counted alone, each might take as long again.
+            raise
         # One of them fails; which one shows when each is counted alone.
         alone = {kind.name: _read(kind, count_many, [lists[kind.name]]) for kind in kinds if kind.name in lists}
         counts = {name: found[0] for name, found in alone.items() if found}

@@ -1,14 +1,18 @@
 """No statement of a page or a call may hold a connection for good; workers and commands may take their time."""
 
+from collections.abc import Sequence
 from importlib import reload
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import reverse
 
 import cloudbss.wsgi
 from api.views.subscriptions import SubscriptionList
+from bss import widgets
 from bss.views.orders import OrderList
 from core.statement_limit import limit_statements, was_stopped
 from tests.api.caller import program
@@ -78,6 +82,19 @@ def test_a_page_that_takes_too_long_says_so(limited, monkeypatch):
     assert "This took too long and was stopped." in response.content.decode()
     monkeypatch.undo()
     assert client.get(reverse("bss:order_list")).status_code == 200
+
+
+def test_an_overview_whose_counts_take_too_long_does_not_count_each_alone(limited, monkeypatch):
+    client, tried = staff_client(make_shop().organization), []
+
+    def count(lists: Sequence[QuerySet[Any]]) -> list[int]:
+        tried.append(len(lists))
+        sleep(5)
+        return []
+
+    monkeypatch.setattr(widgets, "count_many", count)
+    assert client.get(reverse("bss:dashboard")).status_code == 503
+    assert len(tried) == 1
 
 
 def test_a_call_of_the_api_that_takes_too_long_may_be_repeated(limited, monkeypatch):
