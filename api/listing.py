@@ -17,7 +17,7 @@ from core.tenancy import Actor
 
 # The rows an actor may see. The statement follows from the actor alone, so it may be kept for his next call.
 Selector = Callable[[Actor], QuerySet[Any]]
-# Adds one member to each object of a page: the rows as values, and the objects in the same order.
+# Adds one member to each object of a page: the rows, each with its ``pk``, and the objects in the same order.
 Include = Callable[[Any, list[dict[str, Any]], list[dict[str, Any]]], None]
 
 

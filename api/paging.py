@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -192,8 +193,8 @@ class Pager:
         """What a cursor holds for: the same address, filter, order and size, and whatever else narrows the list."""
         asked = ((name.lower(), value) for name, value in self.request.GET.items())
         others = sorted(item for item in asked if item[0] in known_options() - HARMLESS)
-        text = orjson.dumps([self.request.path_info, wish.filter, wish.order, wish.size, *others])
-        return hashlib.sha256(text).hexdigest()[:16]
+        text = json.dumps([self.request.path_info, wish.filter, wish.order, wish.size, *others])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def _sealed(self, row: Any, terms: int, binding: str, row_number: int) -> str:
         values = [_plain(row[f"mark_{number}"]) for number in range(terms)]
@@ -308,8 +309,8 @@ def _after(order: Sequence[tuple[Column, bool]], values: Sequence[Any], key: Any
     terms.append(("pk", order[0][1], False, key))
     path, descending, nullable, value = terms[0]
     if not any(term[2] or term[3] is None or term[1] != descending for term in terms):
-        return beyond({term[0]: term[3] for term in terms}, up=not descending)
-    # The database goes to the mark along an index only by a bound that holds for all rows behind it.
+        return beyond([(term[0], term[3]) for term in terms], up=not descending)
+    # Otherwise the database goes to the mark along an index only by a bound that holds for all rows behind it.
     bound = Q() if nullable or value is None else Q(**{f"{path}__{'lte' if descending else 'gte'}": value})
     found, same = Q(pk__in=()), Q()
     for path, descending, nullable, value in terms:

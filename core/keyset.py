@@ -1,6 +1,6 @@
 """Pages that go on behind a row: one comparison of all columns of the order with the values of that row."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import BooleanField, F, Func, Q, Value
@@ -23,9 +23,12 @@ class _RowComparison(Func):
         return f"({columns}) {self.sign} ({values})", params
 
 
-def beyond(mark: Mapping[str, Any], *, up: bool) -> Q:
+def beyond(mark: Sequence[tuple[str, Any]], *, up: bool) -> Q:
     """Rows behind the one with these values by path, none of them None, in an order that ascends, or descends.
 
-    The first column that differs decides; a row in which one is empty is never behind.
+    The first column that differs decides; a row in which that one is empty is not behind.
     """
-    return Q(_RowComparison(*map(F, mark), *map(Value, mark.values()), sign=">" if up else "<"))
+    paths, values = zip(*mark, strict=True)
+    # Columns of two tables are compared when both rows are there; only a bound of its own lets the first be walked to.
+    bound = Q(**{f"{paths[0]}__{'gte' if up else 'lte'}": values[0]}) if "__" in paths[0] else Q()
+    return bound & Q(_RowComparison(*map(F, paths), *map(Value, values), sign=">" if up else "<"))

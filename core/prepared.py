@@ -27,11 +27,10 @@ Converters = list[tuple[int, Callable[[Any], Any]]]
 Written = Callable[[F, Field[Any, Any]], Combinable]
 # Stand in the compiled statement for what changes from read to read.
 _KEYS: tuple[list[int]] = ([-1],)
-_PLACE = re.compile("%[%s]")
 NOW = dt.datetime(1, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
 ATTEMPTS = 3
 KEPT_AT_MOST = 500
-_kept: "OrderedDict[Hashable, PreparedRows | None]" = OrderedDict()
+_kept: "OrderedDict[Hashable, _KeptRows]" = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +38,16 @@ class _Statement:
     """A compiled statement; only what changes from read to read is left open in it, by these names in this order."""
 
     sql: str
-    open: tuple[str, ...]
+    open_names: tuple[str, ...]
     converters: Converters
     using: str
-    has_moment: bool  # Whether a moment stands fixed in it.
+    has_moment: bool  # Whether a moment or a day stands fixed in it.
     is_for_all: bool  # One of the few that stand in the code, not one of a certain caller.
 
     def read(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         connection = connections[self.using]
         with connection.cursor() as cursor:
-            params = [values[name] for name in self.open]
+            params = [values[name] for name in self.open_names]
             if self.is_for_all:
                 server_side.execute(connection, cursor, self.sql, params)
             else:
@@ -132,14 +131,14 @@ class PreparedRows:
 
     def _compile(self) -> _Statement:
         statement = _compiled(self.make(**self.stand_ins), self._name_of, is_for_all=self.is_for_all)
-        missing = set(self.stand_ins) - set(statement.open)
+        missing = set(self.stand_ins) - set(statement.open_names)
         if missing:
             raise ValueError(f"the statement says nothing of {', '.join(sorted(missing))}")
         self._compiled = replace(statement, sql=f"{self.before}{statement.sql}{self.after}")
         return self._compiled
 
     def has_moment(self) -> bool:
-        """Whether a moment stands fixed in the statement."""
+        """Whether a moment or a day stands fixed in the statement."""
         return (self._compiled or self._compile()).has_moment
 
     def _name_of(self, param: Any) -> str:
@@ -264,7 +263,7 @@ def _compiled(rows: QuerySet[Any, Any], name_of: Callable[[Any], str], *, is_for
     for place, (chain, expression) in compiler.get_converters([item[0] for item in compiler.select]).items():
         converters.append((place, _chained(chain, expression, compiler.connection)))
     named = [(name_of(param), param) for param in params]
-    has_moment = any(not name and isinstance(param, dt.datetime) for name, param in named)
+    has_moment = any(not name and isinstance(param, dt.date) for name, param in named)
     names = tuple(name for name, _param in named if name)
     return _Statement(_written_out(sql, named, rows.db), names, converters, rows.db, has_moment, is_for_all)
 
@@ -281,7 +280,7 @@ def _written_out(sql: str, params: Iterable[tuple[str, Any]], using: str) -> str
             written: bytes = cursor.mogrify("%s", [param])
             return written.decode().replace("%", "%%")
 
-        return _PLACE.sub(text, sql)
+        return server_side.PLACE.sub(text, sql)
 
 
 def _converted(row: tuple[Any, ...], converters: Converters) -> tuple[Any, ...]:

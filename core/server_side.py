@@ -1,5 +1,6 @@
-"""Statements that PostgreSQL keeps ready for a connection, so that they are planned once and not at each read.
+"""Statements that PostgreSQL keeps ready for a connection, so that they are not planned at each read.
 
+It plans the first five readings of each as it always did, and then keeps a plan if that promises to be as good.
 Planning the forty columns of a list takes it as long as reading a hundred rows of them (``bench/README.md``). This is
 for the few statements of :mod:`core.prepared` that stand in the code: each costs every connection some memory.
 
@@ -9,6 +10,7 @@ shows at the first read that goes wrong, and from then on this process has every
 
 import itertools
 import logging
+import os
 import re
 import uuid
 from collections.abc import Iterator, Sequence
@@ -22,12 +24,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 logger = logging.getLogger(__name__)
 # No such statement; there is one of this name: the connection is not the one it was a moment ago.
 ANOTHER_CONNECTION = ("26000", "42P05")
-# A migration gave a column another type meanwhile.
+# A migration gave a column another type meanwhile; or something else that is not supported, which is then told again.
 ANOTHER_SHAPE = "0A000"
 is_off = False
-_PLACE = re.compile("%[%s]")
+PLACE = re.compile("%[%s]")  # A value, or a percent sign that means itself.
 _numbers = itertools.count(1)
-_process = uuid.uuid4().hex[:8]  # A pooler's connections keep statements of several processes.
+_host = uuid.uuid4().hex[:8]  # A pooler's connections keep statements of processes on several machines.
 _names: "WeakKeyDictionary[Any, dict[str, str]]" = WeakKeyDictionary()
 
 
@@ -53,14 +55,14 @@ def execute(connection: BaseDatabaseWrapper, cursor: Any, sql: str, params: Sequ
         if sql in known:
             cursor.execute(_execution(known[sql], params), params)
             return
-        name = f"cloudbss_{_process}_{next(_numbers)}"
+        name = f"cloudbss_{_host}_{os.getpid()}_{next(_numbers)}"
         cursor.execute(f"PREPARE {name} AS {_numbered(sql)}; {_execution(name, params)}", params)
         known[sql] = name
     except DatabaseError as error:
         code = getattr(error.__cause__, "pgcode", "")
         if code not in (*ANOTHER_CONNECTION, ANOTHER_SHAPE):
             raise
-        _names.pop(connection.connection, None)
+        known.pop(sql, None)
         if code in ANOTHER_CONNECTION:
             is_off = True
             logger.warning("prepared statements are lost between transactions, so this process does without them")
@@ -84,4 +86,4 @@ def _numbered(sql: str) -> str:
         number += 1
         return f"${number}"
 
-    return _PLACE.sub(place, sql)
+    return PLACE.sub(place, sql)

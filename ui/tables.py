@@ -208,7 +208,7 @@ def _beyond(path: str, value: Any, pk: int, *, up: bool, nulls_follow: bool, nul
     if value is None:
         same = Q(**{f"{path}__isnull": True, f"pk__{step}": pk})
         return same if nulls_follow else same | Q(**{f"{path}__isnull": False})
-    found = beyond({path: value, "pk": pk}, up=up)
+    found = beyond([(path, value), ("pk", pk)], up=up)
     return found | Q(**{f"{path}__isnull": True}) if nulls_follow and nullable else found
 
 

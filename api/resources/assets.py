@@ -78,7 +78,7 @@ def asset(
     *,
     staff: bool,
 ) -> dict[str, Any]:
-    """A licence."""
+    """A licence. The parameters name the columns that are read."""
     product = {"id": product__public_id, "name": product__name, "code": product__code}
     return {
         "id": public_id,

@@ -76,7 +76,7 @@ def order(
     *,
     cost: bool,
 ) -> dict[str, Any]:
-    """An order; a draft has no status yet."""
+    """An order; a draft has no status yet. The parameters name the columns that are read."""
     found = {
         "id": public_id,
         "code": number if wire_status else None,

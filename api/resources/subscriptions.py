@@ -166,7 +166,10 @@ def subscription(
     purchase_mode: str,
     sync_status: str,
 ) -> dict[str, Any]:
-    """A subscription as every caller sees it; what is embedded is added by the call."""
+    """A subscription as every caller sees it; what is embedded is added by the call.
+
+    The parameters name the columns that are read.
+    """
     payer = lite(bill_to_id, bill_to__name)
     cycle = CYCLES.get(billing_cycle)
     return {

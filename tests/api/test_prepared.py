@@ -63,4 +63,4 @@ def test_time_is_that_of_each_read(shop: Shop):
 
     assert (before, read.read([row.pk])[row.pk][why]) == ("ScheduledStart", "PendingActivation")
     assert read._compiled is not None
-    assert "now" in read._compiled.open
+    assert "now" in read._compiled.open_names

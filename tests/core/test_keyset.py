@@ -29,7 +29,7 @@ def test_behind_each_row_come_those_that_follow_in_the_order(alike: list[Account
     rows = Account.objects.filter(pk__in=[row.pk for row in alike]).order_by(*order)
     row = rows[place]
 
-    found = rows.filter(beyond({"created_at": row.created_at, "pk": row.pk}, up=up))
+    found = rows.filter(beyond([("created_at", row.created_at), ("pk", row.pk)], up=up))
 
     assert list(found) == list(rows)[place + 1 :]
 
@@ -38,5 +38,5 @@ def test_an_empty_column_is_never_behind():
     organization = factories.organization()
     reseller = factories.account(organization, "reseller")
     wanted = factories.account(organization, "end_customer", bill_to=reseller)
-    found = Account.objects.filter(beyond({"bill_to_id": 0, "pk": 0}, up=True), organization=organization)
+    found = Account.objects.filter(beyond([("bill_to_id", 0), ("pk", 0)], up=True), organization=organization)
     assert list(found) == [wanted]

@@ -58,4 +58,4 @@ def test_what_never_changes_is_written_out_as_it_is():
     assert prepared.read(organization=organization.pk) == [(wanted.pk,)]
     assert prepared.read(organization=-5) == []
     assert prepared._compiled is not None
-    assert prepared._compiled.open == ("organization",)
+    assert prepared._compiled.open_names == ("organization",)

@@ -1,5 +1,6 @@
 """Reads that stand in the code are planned once for each connection, and go on where nothing can be kept."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -41,6 +42,14 @@ def kept() -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements WHERE name LIKE 'cloudbss_%'")
         return [row[0] for row in cursor.fetchall()]
+
+
+def test_names_are_of_this_process_alone(names: PreparedRows):
+    """Processes that were forked after the first import prepare other statements under their numbers."""
+    names.read(organization=1)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE name LIKE %s", [f"cloudbss_%_{os.getpid()}_%"])
+        assert cursor.fetchall()
 
 
 def test_a_statement_is_planned_once_for_a_connection(names: PreparedRows):

@@ -17,6 +17,7 @@ from tests import factories
 from tests.bss.running import running
 from tests.bss.staff import count_queries, rows_of, staff_client
 from tests.shop import Shop, fill_basket, make_shop, place
+from ui import tables
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +92,15 @@ def test_order_by_account_walks_along_an_index(shop: Shop, page: str, direction:
     plan = plan_of(shop, page, "sort", "hashjoin", "mergejoin", "bitmapscan", sort=f"{direction}account__name")
     assert "account_name on resellers_account" in plan
     assert "Presorted Key: resellers_account.name" in plan
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("", ">="), ("-", "<=")])
+def test_a_cursor_goes_to_its_account_along_the_index(shop: Shop, direction: str, sign: str):
+    sort, after = f"{direction}account__name", tables._write(1, "Northwind")
+    plan = plan_of(shop, "bss:order_list", "sort", "hashjoin", "mergejoin", "bitmapscan", sort=sort, after=after)
+    _scan, _found, below = plan.partition("account_name on resellers_account")
+    condition = next(line for line in below.splitlines() if "Index Cond" in line)
+    assert f"name {sign} 'Northwind'" in condition
 
 
 def test_a_cursor_goes_to_its_mark_along_the_index(shop: Shop):
