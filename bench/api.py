@@ -1,7 +1,7 @@
 """The API figures: calls of a distributor's and of a small reseller's program, in turns with their floors."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -11,10 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bench import json_floor
-from bench.client import Series, Target, body_of, fetch, interleaved, target
+from bench.client import Series, Target, body_of, compared, fetch, interleaved, ratio, target
 from bench.dataset import Market, operator
 from bench.size import Plan
-from bench.web import ratio
 from clients.services.clients import create_client
 from clients.services.tokens import token_by_credentials
 from core import server_side
@@ -162,7 +161,11 @@ def measure(markets: dict[str, Market], base: str, plan: Plan) -> dict[str, Any]
     wanted = [prepare(program, item, base) for program in callers for item in CALLS]
     targets = [each for item in wanted for each in (item.product, item.bare, item.signed)]
     found = interleaved(targets, rounds=plan.rounds, seconds=plan.seconds)
-    return {"calls": {item.product.name: _row(item, found) for item in wanted}, "compared": _compared(found)}
+    pairs = _pairs({item.product.name: item.product for item in wanted})
+    return {
+        "calls": {item.product.name: _row(item, found) for item in wanted},
+        "compared": compared(pairs, rounds=2 * plan.rounds, seconds=plan.seconds),
+    }
 
 
 def _row(item: Measured, found: dict[str, Series]) -> dict[str, Any]:
@@ -179,16 +182,12 @@ def _row(item: Measured, found: dict[str, Series]) -> dict[str, Any]:
     }
 
 
-def _compared(found: dict[str, Series]) -> dict[str, float]:
-    """How little the size and the depth matter."""
-    first = found[f"main, distributor: {CALLS[0].name}"]
-    few = found[f"small, distributor: {CALLS[0].name}"]
-    uncounted = found[f"main, distributor: {CALLS[1].name}"]
-    by_cursor = found[f"main, distributor: {CALLS[5].name}"]
+def _pairs(wanted: Mapping[str, Target]) -> dict[str, tuple[Target, Target]]:
+    """What shows how little the size and the depth matter."""
+    first, uncounted = (wanted[f"main, distributor: {item.name}"] for item in CALLS[:2])
+    few, few_uncounted = (wanted[f"small, distributor: {item.name}"] for item in CALLS[:2])
     return {
-        "list: many rows against a thousand": ratio(first, few),
-        "list without totals: many rows against a thousand": ratio(
-            uncounted, found[f"small, distributor: {CALLS[1].name}"]
-        ),
-        "deep page by cursor against the first": ratio(by_cursor, first),
+        "list: many rows against a thousand": (first, few),
+        "list without totals: many rows against a thousand": (uncounted, few_uncounted),
+        "deep page by cursor against the first": (wanted[f"main, distributor: {CALLS[5].name}"], first),
     }

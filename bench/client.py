@@ -171,3 +171,18 @@ def interleaved(targets: Sequence[Target], *, rounds: int, seconds: float) -> di
             found[item.name].rates.append(rate)
             found[item.name].times += times
     return found
+
+
+def ratio(one: Series, other: Series) -> float:
+    """The median of the rounds' ratios: neighbours in time are compared, not figures minutes apart."""
+    pairs = sorted(mine / its for mine, its in zip(one.rates, other.rates, strict=True) if its)
+    return round(pairs[len(pairs) // 2], 3) if pairs else 0.0
+
+
+def compared(pairs: Mapping[str, tuple[Target, Target]], *, rounds: int, seconds: float) -> dict[str, float]:
+    """How much of the second one's rate each first one reaches, each pair measured by itself in turns."""
+    found = {}
+    for name, (one, other) in pairs.items():
+        series = interleaved((one, other), rounds=rounds, seconds=seconds)
+        found[name] = ratio(series[one.name], series[other.name])
+    return found

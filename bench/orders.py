@@ -18,13 +18,12 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from bench.client import Series, each_once, target
+from bench.client import Series, each_once, ratio, target
 from bench.dataset import Market, fill_baskets
 from bench.models import FloorJob, FloorLine, FloorOrder, make_tables
 from bench.pages import session_of
 from bench.rows import AccountRef
 from bench.size import Plan
-from bench.web import ratio
 from orders.models import Basket, Order
 from orders.selectors import priced_basket
 from orders.services.place import place_order

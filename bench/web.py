@@ -1,11 +1,12 @@
 """The web figures: pages of the product, in turns with their floors, on the same server."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bench import floor, pages
-from bench.client import Series, Target, body_of, fetch, interleaved, target
+from bench.client import Series, Target, body_of, compared, fetch, interleaved, ratio, target
 from bench.dataset import Market
 from bench.pages import Page
 from bench.size import Plan
@@ -93,7 +94,8 @@ def measure(markets: dict[str, Market], base: str, plan: Plan) -> dict[str, Any]
     targets = [target for item in wanted for target in (item.product, item.bare, item.plain)]
     found = interleaved(targets, rounds=plan.rounds, seconds=plan.seconds)
     report = {item.product.name: _row(item, found) for item in wanted}
-    return {"pages": report, "compared": _compared(found)}
+    pairs = _pairs({item.product.name: item.product for item in wanted})
+    return {"pages": report, "compared": compared(pairs, rounds=2 * plan.rounds, seconds=plan.seconds)}
 
 
 def _row(item: Measured, found: dict[str, Series]) -> dict[str, Any]:
@@ -111,21 +113,13 @@ def _row(item: Measured, found: dict[str, Series]) -> dict[str, Any]:
     }
 
 
-def ratio(one: Series, other: Series) -> float:
-    """The median of the rounds' ratios: neighbours in time are compared, not figures minutes apart."""
-    pairs = sorted(mine / its for mine, its in zip(one.rates, other.rates, strict=True) if its)
-    return round(pairs[len(pairs) // 2], 3) if pairs else 0.0
-
-
-def _compared(found: dict[str, Series]) -> dict[str, float]:
-    """How little the size and the depth matter."""
-    first, deep = f"main: {pages.LIST.name}", f"main: {pages.LIST_DEEP.name}"
-    few, many = f"small: {pages.CATALOGUE.name}", f"wide: {pages.CATALOGUE.name}"
+def _pairs(wanted: Mapping[str, Target]) -> dict[str, tuple[Target, Target]]:
+    """What shows how little the size and the depth matter."""
+    first, deep = wanted[f"main: {pages.LIST.name}"], wanted[f"main: {pages.LIST_DEEP.name}"]
+    few, many = wanted[f"small: {pages.CATALOGUE.name}"], wanted[f"wide: {pages.CATALOGUE.name}"]
     return {
-        "list: many rows against a thousand": ratio(found[first], found[f"small: {pages.LIST.name}"]),
-        "list: page at 90 % depth against the first": ratio(found[deep], found[first]),
-        "catalogue: many products against 300": ratio(found[many], found[few]),
-        "catalogue: page at 90 % depth against the first": ratio(
-            found[f"wide: {pages.CATALOGUE_DEEP.name}"], found[many]
-        ),
+        "list: many rows against a thousand": (first, wanted[f"small: {pages.LIST.name}"]),
+        "list: page at 90 % depth against the first": (deep, first),
+        "catalogue: many products against 300": (many, few),
+        "catalogue: page at 90 % depth against the first": (wanted[f"wide: {pages.CATALOGUE_DEEP.name}"], many),
     }
