@@ -48,6 +48,7 @@ from subscriptions.enums import (
     RequestKind,
     ScheduleStatus,
     SubscriptionStatus,
+    SuspendReason,
 )
 from subscriptions.models import (
     Asset,
@@ -62,6 +63,12 @@ from subscriptions.usage_rules import KIND_OF_FAMILY
 
 # A service without an end, such as what is bought once (``api.md`` 9.1).
 NEVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
+SUSPENDED_WORDS = {
+    SuspendReason.NON_PAYMENT: "NonPayment",
+    SuspendReason.STAFF: "StaffAction",
+    SuspendReason.CUSTOMER: "CustomerRequest",
+}
+SUSPENDED_ELSEWHERE = "VendorAction"
 
 
 class _Later(Func):
@@ -147,8 +154,8 @@ def why(now: dt.datetime | None = None) -> Combinable:
         (Q(status=status.PENDING_CANCEL), "CustomerRequest"),
         (Q(status__in=(status.ACTIVE, status.SUSPENDED)) & Exists(cancelling), "CancellationInProgress"),
         (Q(status=status.ACTIVE) & Exists(requests), "CancellationRequested"),
-        (Q(status=status.SUSPENDED) & Exists(operations.filter(purpose=Purpose.SUSPEND)), "StaffAction"),
-        (Q(status=status.SUSPENDED), "VendorAction"),
+        *((Q(status=status.SUSPENDED, suspend_reason=by), word) for by, word in SUSPENDED_WORDS.items()),
+        (Q(status=status.SUSPENDED), SUSPENDED_ELSEWHERE),
         (ended & Q(first_activated_at=None), "ProvisioningFailed"),
         (over & Q(is_trial=True), "TrialEnded"),
         (over, "Expired"),
@@ -300,9 +307,10 @@ def addon_values(actor: Actor, ids: Iterable[int]) -> list[dict[str, Any]]:
     rows = rows.annotate(order_public_id=addon_order("public_id"), order_code=addon_order("number"), **service)
     columns = ("product__public_id", "product__name", "product__code", "plan__public_id", "plan__term")
     more = ("plan__billing_cycle", "subscription__currency", "subscription__sync_status", "order_public_id")
+    ending = ("subscription__suspend_reason", "subscription__term_ends_at", "subscription__is_trial")
     own = ("subscription_id", "public_id", "name", "quantity", "status", "external_id", "first_activated_at")
     rest = ("cancelled_at", "created_at", "updated_at", "order_code", "row_starts", "row_ends")
-    return list(rows.values(*own, *columns, *more, *rest))
+    return list(rows.values(*own, *columns, *more, *ending, *rest))
 
 
 def _service_of_addon() -> QuerySet[Subscription]:

@@ -35,6 +35,14 @@ class SubscriptionEvent(models.TextChoices):
     CANCEL = "cancel", _("Cancel")
 
 
+class SuspendReason(models.TextChoices):
+    """Why a service is suspended, after who asked for it; none of these where the vendor did it unasked."""
+
+    NON_PAYMENT = "non_payment", _("Not paid")
+    STAFF = "staff", _("By the distributor")
+    CUSTOMER = "customer", _("By the reseller")
+
+
 _S, _E = SubscriptionStatus, SubscriptionEvent
 
 SUBSCRIPTION_MACHINE = Machine(

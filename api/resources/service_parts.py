@@ -81,8 +81,15 @@ def _addon_reason(row: dict[str, Any]) -> str | None:
             return "PendingActivation"
         case SubscriptionStatus.FAILED:
             return "ProvisioningFailed"
+        case SubscriptionStatus.SUSPENDED:
+            return values.SUSPENDED_WORDS.get(row["subscription__suspend_reason"], values.SUSPENDED_ELSEWHERE)
+        case SubscriptionStatus.CANCELLED if not row["first_activated_at"]:
+            return "ProvisioningFailed"
         case SubscriptionStatus.CANCELLED:
-            return "CustomerRequest" if row["first_activated_at"] else "ProvisioningFailed"
+            end, cancelled = row["subscription__term_ends_at"], row["cancelled_at"]
+            if end is None or cancelled is None or cancelled < end:
+                return "CustomerRequest"
+            return "TrialEnded" if row["subscription__is_trial"] else "Expired"
         case _:
             return None
 

@@ -126,6 +126,7 @@ class SubscriptionDetail(DetailPage):
         Fact("starts_at", gettext_lazy("Start"), "when"),
         Fact("first_activated_at", gettext_lazy("First activation"), "when"),
         Fact("term_ends_at", gettext_lazy("End of term"), "when"),
+        Fact("get_suspend_reason_display", gettext_lazy("Suspended")),
         Fact("cancelled_at", gettext_lazy("Cancelled"), "when", sub="cancel_reason"),
     )
     parts = (

@@ -14,6 +14,7 @@ from resellers.enums import PurchaseMode
 from subscriptions.enums import (
     ScheduleStatus,
     SubscriptionStatus,
+    SuspendReason,
 )
 from subscriptions.models.leg import CustomerLeg, sold_to_end_customers_only
 from vendors.models import SyncStatus
@@ -63,6 +64,7 @@ class Subscription(TenantOwned, CustomerLeg):
     cancel_until = models.DateTimeField(_("may be cancelled until"), null=True, blank=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
     cancel_reason = models.CharField(_("reason of the cancellation"), max_length=255, blank=True)
+    suspend_reason = models.CharField(_("suspended"), max_length=20, choices=SuspendReason.choices, blank=True)
     resumes_as = models.CharField(max_length=20, choices=SubscriptionStatus.choices, blank=True)
     period_starts_at = models.DateTimeField(_("billing period from"), null=True, blank=True)
     period_ends_at = models.DateTimeField(_("billing period to"), null=True, blank=True)

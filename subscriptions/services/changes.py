@@ -26,6 +26,7 @@ from subscriptions.enums import (
     ScheduleStatus,
     SubscriptionEvent,
     SubscriptionStatus,
+    SuspendReason,
     Verb,
 )
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription, SubscriptionAddOn
@@ -161,11 +162,14 @@ def _apply_addons(row: Subscription, wanted: Mapping[str, int], ids: Mapping[str
 
 
 def _apply_suspend(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
+    by = operation.desired.get("by", SuspendReason.STAFF)
     _fire_with_addons(row, SubscriptionEvent.SUSPEND)
+    _write(row, suspend_reason=by)
 
 
 def _apply_activate(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
     _fire_with_addons(row, SubscriptionEvent.ACTIVATE)
+    _write(row, suspend_reason="")
 
 
 def _apply_cancel(row: Subscription, operation: Operation, data: Mapping[str, Any]) -> None:
@@ -263,6 +267,7 @@ def end(row: Subscription, *, reason: str) -> None:
     _fire_with_addons(
         row, SubscriptionEvent.CANCEL, cancelled_at=clock.now(), cancel_reason=reason[:255], auto_renew=False
     )
+    _write(row, suspend_reason="")
     found = pending_schedule(row)
     if found is not None:
         SCHEDULE_MACHINE.fire(found, "fail", decided_at=clock.now(), note=str(_("The subscription has ended.")))

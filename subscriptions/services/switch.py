@@ -5,11 +5,11 @@ from django.utils.translation import gettext as _
 
 from core.errors import BusinessError, PermissionRefused
 from core.tenancy import Actor, ActorKind
-from subscriptions.enums import Purpose
+from subscriptions.enums import Purpose, SuspendReason
 from subscriptions.models import Operation, Subscription
 from subscriptions.preconditions import Action, demand, is_managed, managed_elsewhere
 from subscriptions.services.changes import lock_subscription, open_change
-from users.permissions import Perm
+from users.permissions import Perm, StaffRole
 
 REASON_LENGTH = 5
 
@@ -39,13 +39,23 @@ def said(reason: str) -> str:
 
 
 @transaction.atomic
-def suspend(actor: Actor, *, subscription: Subscription, reason: str) -> Operation:
-    """Ask the vendor to suspend; the term goes on being billed. ``reason`` of 5 characters or more."""
+def suspend(actor: Actor, *, subscription: Subscription, reason: str, by: SuspendReason | None = None) -> Operation:
+    """Ask the vendor to suspend; the term goes on being billed. ``reason`` of 5 characters or more.
+
+    ``by`` is whose wish it is, where that is not the actor's own.
+    """
     row = lock_subscription(actor, subscription)
     require_suspend(actor, row)
     reason = said(reason)
     demand(row, Action.SUSPEND)
-    return open_change(actor, row, purpose=Purpose.SUSPEND, desired={"reason": reason})
+    return open_change(actor, row, purpose=Purpose.SUSPEND, desired={"reason": reason, "by": by or _wish_of(actor)})
+
+
+def _wish_of(actor: Actor) -> SuspendReason:
+    """Whoever has but the role Billing suspends what is not paid."""
+    if actor.is_customer:
+        return SuspendReason.CUSTOMER
+    return SuspendReason.NON_PAYMENT if actor.roles == {StaffRole.BILLING} else SuspendReason.STAFF
 
 
 @transaction.atomic

@@ -16,7 +16,7 @@ from orders.models import Order
 from orders.services import giveback, more
 from provisioning.ports import AddOnLine, Outcome, Result, ServiceRequest
 from provisioning.services import desk
-from subscriptions.enums import Execution, OperationState, SubscriptionStatus
+from subscriptions.enums import Execution, OperationState, SubscriptionStatus, SuspendReason
 from subscriptions.models import Subscription, SubscriptionAddOn
 from subscriptions.preconditions import facts_of
 from subscriptions.services import schedule, switch
@@ -96,7 +96,9 @@ class Change:
         if self.managed.status not in RUNNING:
             return None
         reason = _("Asked for by %(name)s") % {"name": self.sides.tenant.name}
-        return lambda: switch.suspend(self.sides.actor, subscription=self.managed, reason=reason)
+        return lambda: switch.suspend(
+            self.sides.actor, subscription=self.managed, reason=reason, by=SuspendReason.CUSTOMER
+        )
 
     def _activate(self) -> Deed | None:
         if self.managed.status != SubscriptionStatus.SUSPENDED:

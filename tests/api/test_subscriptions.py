@@ -1,8 +1,10 @@
 """Reads of subscriptions: as the contract says, with what the caller may see."""
 
+import datetime as dt
 import json
 import uuid
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,12 +12,13 @@ from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Plan
 from clients.services.clients import save_policy
+from core import clock
 from subscriptions.models import Subscription, SubscriptionAddOn
 from tests import factories
 from tests.api.caller import Program, program
 from tests.api.contract import check
 from tests.bss.running import running
-from tests.shop import Shop
+from tests.shop import Shop, fill_basket, place
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/subscriptions"
@@ -83,21 +86,60 @@ def test_detail_has_an_etag(distributor: Program, service: Subscription):
     assert distributor.get(f"{LIST}/{service.public_id}", if_none_match=answer["ETag"]).status_code == 200
 
 
-@pytest.mark.parametrize("status", ["inactive", "active", "suspended", "pending_cancel", "failed", "cancelled"])
-def test_every_status_has_a_word(distributor: Program, service: Subscription, status: str):
-    Subscription.objects.filter(pk=service.pk).update(status=status)
+DAY = dt.timedelta(days=1)
+BEGUN = dt.datetime.now(dt.UTC)
+OVER = {"status": "cancelled", "cancelled_at": BEGUN, "term_ends_at": BEGUN}
+STATUS_WORDS = [
+    ({"status": "inactive", "starts_at": BEGUN + 400 * DAY}, "Inactive", "ScheduledStart"),
+    ({"status": "inactive"}, "Inactive", "PendingActivation"),
+    ({"status": "failed"}, "Inactive", "ProvisioningFailed"),
+    ({"status": "active"}, "Active", None),
+    ({"status": "suspended", "suspend_reason": "non_payment"}, "Suspended", "NonPayment"),
+    ({"status": "suspended", "suspend_reason": "staff"}, "Suspended", "StaffAction"),
+    ({"status": "suspended", "suspend_reason": "customer"}, "Suspended", "CustomerRequest"),
+    ({"status": "suspended"}, "Suspended", "VendorAction"),
+    ({"status": "pending_cancel"}, "PendingCancellation", "CustomerRequest"),
+    ({"status": "cancelled", "cancelled_at": BEGUN}, "Cancelled", "CustomerRequest"),
+    ({**OVER, "is_trial": False}, "Cancelled", "Expired"),
+    ({**OVER, "is_trial": True}, "Cancelled", "TrialEnded"),
+]
+
+
+@pytest.mark.parametrize(("values", "status", "reason"), STATUS_WORDS)
+def test_every_status_has_a_word(
+    distributor: Program, service: Subscription, values: dict[str, Any], status: str, reason: str | None
+):
+    Subscription.objects.filter(pk=service.pk).update(**values)
     row = check(distributor.get(LIST), LIST)["data"][0]
-    words = {
-        "inactive": ("Inactive", "PendingActivation"),
-        "active": ("Active", None),
-        "suspended": ("Suspended", "VendorAction"),
-        "pending_cancel": ("PendingCancellation", "CustomerRequest"),
-        "failed": ("Inactive", "ProvisioningFailed"),
-        "cancelled": ("Cancelled", "CustomerRequest"),
-    }
-    assert (row["status"], row["statusReason"]) == words[status]
-    found = distributor.get(f"{LIST}?$filter=status eq '{words[status][0].lower()}'").json()
-    assert [item["id"] for item in found["data"]] == [str(service.public_id)]
+    assert (row["status"], row["statusReason"]) == (status, reason)
+    word = f"'{reason}'" if reason else "null"
+    for wanted in (f"status eq '{status.lower()}'", f"statusReason eq {word}"):
+        found = distributor.get(f"{LIST}?$filter={wanted}").json()
+        assert [item["id"] for item in found["data"]] == [str(service.public_id)], wanted
+
+
+# A planned start and a planned end are the service's alone.
+@pytest.mark.parametrize(
+    ("values", "status", "reason"),
+    [row for row in STATUS_WORDS if row[2] != "ScheduledStart" and row[1] != "PendingCancellation"],
+)
+def test_addons_have_the_words_of_their_service(
+    distributor: Program, service: Subscription, values: dict[str, Any], status: str, reason: str | None
+):
+    Subscription.objects.filter(pk=service.pk).update(**values)
+    shared = {name: value for name, value in values.items() if name in ("status", "cancelled_at")}
+    begun = {} if shared["status"] in ("inactive", "failed") else {"first_activated_at": clock.now() - DAY}
+    add_addon(service, **shared, **begun)
+    path = f"{LIST}/{service.public_id}/addons"
+    addon = check(distributor.get(path), f"{ONE}/addons")[0]
+    assert (addon["status"], addon["statusReason"]) == (status, reason)
+
+
+def test_what_was_given_up_has_a_word_too(shop: Shop, distributor: Program):
+    order = place(shop.customer_admin, fill_basket(shop, shop.customer_admin))
+    Subscription.objects.filter(order_number=order.number).update(status="cancelled", cancelled_at=clock.now())
+    row = check(distributor.get(LIST), LIST)["data"][0]
+    assert (row["status"], row["statusReason"]) == ("Cancelled", "ProvisioningFailed")
 
 
 def test_a_service_that_never_ran_has_every_date(distributor: Program, service: Subscription):

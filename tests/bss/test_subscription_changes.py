@@ -15,7 +15,7 @@ from core.audit import AuditEntry
 from orders.enums import OrderStatus
 from orders.models import Order
 from resellers.models import Account
-from subscriptions.enums import OperationState, Purpose, ScheduleStatus, SubscriptionStatus
+from subscriptions.enums import OperationState, Purpose, ScheduleStatus, SubscriptionStatus, SuspendReason
 from subscriptions.models import Operation, ScheduledChange, Subscription, SubscriptionAddOn
 from subscriptions.periods import renews_on
 from tests import factories
@@ -330,9 +330,12 @@ class TestSwitches:
         assert staff_client(shop.organization, StaffRole.SALES).get(url(row, "suspend")).status_code == 403
         client = staff_client(shop.organization, StaffRole.BILLING)
         confirm(client, url(row, "suspend"), {"reason": "Has not paid"})
-        assert (operation(row).purpose, operation(row).desired) == (Purpose.SUSPEND, {"reason": "Has not paid"})
+        asked = {"reason": "Has not paid", "by": SuspendReason.NON_PAYMENT}
+        assert (operation(row).purpose, operation(row).desired) == (Purpose.SUSPEND, asked)
         Operation.objects.filter(subscription=row).update(state=OperationState.DONE)
-        Subscription.objects.filter(pk=row.pk).update(status=SubscriptionStatus.SUSPENDED)
+        values = {"status": SubscriptionStatus.SUSPENDED, "suspend_reason": asked["by"]}
+        Subscription.objects.filter(pk=row.pk).update(**values)
+        assert "Not paid" in client.get(url(row, "detail")).content.decode()
         confirm(client, url(row, "activate"), {})
         assert operation(row).purpose == Purpose.ACTIVATE
 

@@ -15,9 +15,17 @@ from orders.services import decide, giveback, more
 from orders.services.place import PriceChanged
 from provisioning.services import desk, refresh, renewals
 from resellers.enums import PurchaseMode
-from subscriptions.enums import Execution, OperationState, RequestStatus, ScheduleStatus, SubscriptionStatus
+from subscriptions.enums import (
+    Execution,
+    OperationState,
+    RequestStatus,
+    ScheduleStatus,
+    SubscriptionStatus,
+    SuspendReason,
+)
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
 from subscriptions.services import requests, schedule, switch
+from tests import factories
 from tests.drain import drain
 from tests.provisioning.life import (
     active,
@@ -163,7 +171,22 @@ class TestSwitches:
         )  # fmt: skip
         switch.suspend(shop.reseller_admin, subscription=theirs, reason="not paid")
         drain(twins)
-        assert fresh(theirs).status == SubscriptionStatus.SUSPENDED
+        assert (fresh(theirs).status, fresh(theirs).suspend_reason) == ("suspended", SuspendReason.CUSTOMER)
+
+    @pytest.mark.parametrize(("roles", "by"), [(["billing"], "non_payment"), (["billing", "support"], "staff")])
+    def test_who_suspended_it_stands_with_the_service_until_it_runs_again(self, shop, twins, row, roles, by):
+        clerk = factories.actor(shop.organization, roles=roles)
+        switch.suspend(clerk, subscription=row, reason="not paid")
+        drain(twins)
+        assert fresh(row).suspend_reason == by
+        switch.activate(clerk, subscription=row)
+        drain(twins)
+        assert fresh(row).suspend_reason == ""
+        switch.suspend(clerk, subscription=row, reason="not paid")
+        drain(twins)
+        giveback.cancel(shop.staff, subscription=row, reason="too many")
+        drain(twins)
+        assert (fresh(row).status, fresh(row).suspend_reason) == (SubscriptionStatus.CANCELLED, "")
 
     def test_automatic_renewal_off_and_on(self, shop, twins, row):
         switch.set_auto_renew(shop.customer_admin, subscription=row, auto_renew=False)

@@ -197,6 +197,7 @@ def test_quantity_renewal_suspension_and_cancelling_follow_his_side(shop, pro, h
     switch.suspend(pro.staff, subscription=fresh(own), reason="has not paid")
     drain(twins)
     assert (fresh(own).status, managed(own).status, live(twins)) == ("suspended", "suspended", [("suspended", 6)])
+    assert (fresh(own).suspend_reason, managed(own).suspend_reason) == ("staff", "customer")
     switch.activate(pro.staff, subscription=fresh(own))
     drain(twins)
     giveback.cancel(pro.staff, subscription=fresh(own))
