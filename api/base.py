@@ -195,11 +195,16 @@ class ApiView(APIView):
         if self.raw.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise ApiError(415, "unsupported_media_type", "Send the body without a Content-Encoding.")
         try:
-            return loads(self.raw.body)
-        except RequestDataTooBig:
-            raise ApiError(400, "invalid_body", "The body is larger than 1 MiB.") from None
+            return loads(self.text())
         except (BadJson, RawPostDataException) as error:
             raise ApiError(400, "invalid_body", str(error)) from None
+
+    def text(self) -> bytes:
+        """The body as it came; 400 for one that the server does not even take in."""
+        try:
+            return self.raw.body
+        except RequestDataTooBig:
+            raise ApiError(400, "invalid_body", "The body is larger than 1 MiB.") from None
 
     # --- answering ----------------------------------------------------------------------------------------------------
     def answer(self, value: Any, *, status: int = 200, location: str = "", schema: str = "") -> HttpResponse:
@@ -233,7 +238,7 @@ class ApiView(APIView):
         if not (1 <= len(key) <= 255) or not all(" " <= character <= "~" for character in key):
             raise invalid("Idempotency-Key", "The key has 1 to 255 printable characters.")
         path, method = self.raw.path_info[:500], str(self.raw.method)
-        digest = hashlib.sha256(self.raw.body).hexdigest()
+        digest = hashlib.sha256(self.text()).hexdigest()
         try:
             row = claim_reply(self.caller.client, key=key, method=method, path=path, digest=digest)
         except ReplyInProgress as error:

@@ -8,7 +8,7 @@ from django.utils.http import parse_header_parameters
 from django.utils.translation import override
 
 from api.wire import dumps
-from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
+from core.errors import BusinessError, NotVisible, PermissionRefused
 from core.request_id import current_request_id
 
 PROBLEM = "application/problem+json"
@@ -102,12 +102,7 @@ def of_business_error(error: BusinessError, *, type: str = "BusinessRuleError") 
     if isinstance(error, NotVisible):
         return ApiError(404, error.code, message)
     pointer = [{"code": error.code, "detail": message, "pointer": f"/{error.field}"}] if error.field else []
-    return ApiError(400, error.code, message, type=type, errors=pointer, retriable=_may_be_repeated(error))
-
-
-def _may_be_repeated(error: BusinessError) -> bool:
-    """Whether the same call may succeed later without a change: another change is under way."""
-    return isinstance(error, Conflict) and error.code in ("operation_open", "account_busy")
+    return ApiError(400, error.code, message, type=type, errors=pointer)
 
 
 def wants_problem(accept: str) -> bool:

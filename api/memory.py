@@ -101,7 +101,7 @@ class MemoryPager(Pager):
         seen = start + len(part)
         cursor = self.sealed_mark(seen, [], str(part[-1]["id"]), binding) if part and seen < len(found) else None
         total = len(found) if wish.wants_count else None
-        return Page(part, self.paging(wish, start, total, cursor), self.links(wish, total, cursor, seen))
+        return Page(part, self.paging(wish, start, total, cursor), self.links(wish, total, cursor, start, len(part)))
 
 
 def _key(value: Any) -> Any:

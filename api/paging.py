@@ -166,7 +166,7 @@ class Pager:
         if more and found:
             cursor = self._sealed(found[-1], len(order), binding, row_number + len(found))
         paging = self.paging(wish, row_number, total, cursor) | {"totalIsEstimate": estimated}
-        return Page(found, paging, self.links(wish, total, cursor, row_number + len(found)))
+        return Page(found, paging, self.links(wish, total, cursor, row_number, len(found)))
 
     def _wanted(self, rows: QuerySet[Any], wish: Wish, order: Sequence[tuple[Column, bool]]) -> QuerySet[Any]:
         """``rows`` with what their order needs, that the filter lets through."""
@@ -226,8 +226,8 @@ class Pager:
         """A cursor that goes on behind a row."""
         return signing.dumps([self.owner, binding, row_number, values, key], salt=SALT, serializer=_Json)
 
-    def links(self, wish: Wish, total: int | None, cursor: str | None, seen: int) -> dict[str, Any]:
-        """Absolute addresses of the pages around this one; ``seen`` rows end with it."""
+    def links(self, wish: Wish, total: int | None, cursor: str | None, start: int, length: int) -> dict[str, Any]:
+        """Absolute addresses of the pages around this one, which begins behind ``start`` rows."""
         others = [item for item in self.request.GET.items() if item[0].lower() not in PLACE]
         base = self.request.build_absolute_uri(self.request.path)
         size = wish.size
@@ -241,10 +241,12 @@ class Pager:
             return f"{base}?cursor={cursor}{end}"
 
         here = behind(wish.cursor) if wish.cursor else page(wish.index)
-        before = page(wish.index - 1) if wish.index > 1 and not wish.cursor else None
+        # One page back there is always a page with a number, as deep as numbers go.
+        index = wish.index if not wish.cursor else start // size + 1
+        before = page(index - 1) if index > 1 and (index - 2) * size < DEEPEST_ROW else None
         follows = None
         if cursor is not None:
-            by_number = not wish.cursor and seen < CURSOR_FROM_ROW
+            by_number = not wish.cursor and start + length < CURSOR_FROM_ROW
             follows = page(wish.index + 1) if by_number else behind(cursor)
         pages = None if total is None else max(-(-total // size), 1)
         last = page(pages) if pages and (pages - 1) * size < DEEPEST_ROW else None

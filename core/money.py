@@ -35,6 +35,15 @@ def minor_units(currency: str) -> int:
     return _MINOR_UNITS.get(currency, 2)
 
 
+def unusual_units() -> dict[int, list[str]]:
+    """The currencies whose amounts do not show two decimals, by how many they show."""
+    found: dict[int, list[str]] = {}
+    for currency, units in _MINOR_UNITS.items():
+        if units != 2:
+            found.setdefault(units, []).append(currency)
+    return found
+
+
 _COINS = {units: Decimal(1).scaleb(-units) for units in (0, 2, 3)}
 
 

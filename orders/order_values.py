@@ -23,8 +23,10 @@ from core.tenancy import Actor, TenantQuerySet
 from orders.enums import NO_CREDIT, DeliveryStatus, OrderStatus
 from orders.models import Order, OrderLine
 from resellers.models import Contact
+from subscriptions.models import Operation
 
 # Why a submitted order waits for staff: its payer's credit was too small.
+PARTIALLY_FAILED = "Partially failed"
 OVER_CREDIT = Q(status=OrderStatus.SUBMITTED, hold_reason=NO_CREDIT)
 
 
@@ -48,6 +50,11 @@ def wire_status() -> Combinable:
     return Case(*cases, default=Value(""), output_field=CharField())
 
 
+def has_failed() -> Combinable:
+    """Whether the vendor refused a line of the order."""
+    return Exists(OrderLine.objects.filter(order=OuterRef("pk"), delivery_status=DeliveryStatus.FAILED))
+
+
 def wire_number(words: Mapping[str, tuple[int, str]]) -> Combinable:
     """The number of that word."""
     return Case(
@@ -58,7 +65,8 @@ def wire_number(words: Mapping[str, tuple[int, str]]) -> Combinable:
 
 def wire_name(words: Mapping[str, tuple[int, str]]) -> Combinable:
     """What the state is called."""
-    cases = [When(_of_word(word), then=Value(name)) for word, (_number, name) in words.items()]
+    cases = [When(_of_word("Executed") & Q(has_failed()), then=Value(PARTIALLY_FAILED))]
+    cases += [When(_of_word(word), then=Value(name)) for word, (_number, name) in words.items()]
     return Case(*cases, default=Value(""), output_field=CharField())
 
 
@@ -109,8 +117,21 @@ def order_rows(actor: Actor) -> TenantQuerySet[Order]:
 def shown_orders() -> TenantQuerySet[Order]:
     """Orders with all that the list of programs shows; made once for a prepared read of visible keys."""
     return Order.objects.annotate(
-        wire_status=wire_status(), order_date=order_date(), contact=payer_contact(), vendor_total=vendor_total()
+        wire_status=wire_status(),
+        failed=has_failed(),
+        order_date=order_date(),
+        contact=payer_contact(),
+        vendor_total=vendor_total(),
     )
+
+
+def refusal_of(actor: Actor, lines: Iterable[OrderLine]) -> Operation | None:
+    """What the vendor was asked last for the first line that he refused, if he refused any."""
+    line = next((item for item in lines if item.delivery_status == DeliveryStatus.FAILED), None)
+    if line is None:
+        return None
+    service = {"subscription": line.subscription_id} if line.subscription_id else {"asset": line.asset_id}
+    return Operation.objects.visible_to(actor).filter(**service).order_by("-pk").first()
 
 
 def lines_of(actor: Actor, ids: Iterable[int]) -> dict[int, list[OrderLine]]:

@@ -33,6 +33,7 @@ from django.db.models.functions import Coalesce, JSONObject, Least, Round, RowNu
 from catalog.models import ChargeType, Cycle, PlanCost
 from catalog.models.products import TERM_LABELS, plan_label
 from core import clock
+from core.money import unusual_units
 from core.prepared import NOW
 from core.tenancy import Actor, TenantQuerySet
 from orders.enums import OrderStatus
@@ -105,9 +106,13 @@ def activated() -> Combinable:
 
 def amount() -> Combinable:
     """What a billing period costs the payer before tax: licences without add-ons, rounded half up."""
-    return Round(
-        F("unit_price") * F("quantity"), precision=2, output_field=DecimalField(max_digits=19, decimal_places=4)
-    )
+    shape = DecimalField(max_digits=19, decimal_places=4)
+    whole = F("unit_price") * F("quantity")
+    unusual = [
+        When(currency__in=currencies, then=Round(whole, precision=units, output_field=shape))
+        for units, currencies in unusual_units().items()
+    ]
+    return Case(*unusual, default=Round(whole, precision=2, output_field=shape), output_field=shape)
 
 
 def unit_name() -> Combinable:
@@ -239,6 +244,14 @@ def quantity_wish(
         or operations.filter(**which).first()
         or changes.filter(**which).first()
     )
+
+
+def has_open_wish(actor: Actor, row: Subscription) -> bool:
+    """Whether a wish for fewer licences waits for staff, for the vendor, or for the renewal."""
+    requests = CancellationRequest.objects.visible_to(actor).filter(kind=RequestKind.REDUCE, status__in=OPEN_REQUESTS)
+    operations = Operation.objects.visible_to(actor).filter(purpose=Purpose.REDUCE, state__in=OPEN_STATES)
+    changes = ScheduledChange.objects.visible_to(actor).filter(status=ScheduleStatus.PENDING, quantity__lt=row.quantity)
+    return any(rows.filter(subscription=row).exists() for rows in (requests, operations, changes))
 
 
 def vendor_costs(plan_ids: Iterable[int]) -> dict[tuple[int, str], Decimal]:

@@ -118,6 +118,8 @@ def demand(row: Subscription, action: Action, *, ignore_request: bool = False) -
 def _not_active(row: Subscription, action: Action) -> Refusal | None:
     status = SubscriptionStatus(row.status)
     words = str(status.label)
+    if status == _S.FAILED and row.sync_status == SyncStatus.FAILED:
+        return None  # The vendor's refusal is what stands in the way; the next column says so.
     if action in _NEEDS_ACTIVE and status not in (_S.ACTIVE, _S.PENDING_CANCEL):
         return Refusal("not_active", _("This needs an active subscription; this one is '%(s)s'.") % {"s": words})
     if action == _A.CANCEL_NOW and status not in (_S.ACTIVE, _S.SUSPENDED, _S.PENDING_CANCEL):

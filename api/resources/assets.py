@@ -95,7 +95,7 @@ def asset(
         "billToContact": ready(contact),
         "customer": lite(account_id, account__name),
         "billingTo": lite(bill_to_id, bill_to__name),
-        "product": product | {"quantity": quantity} if staff else product,
+        "product": product | {"quantity": Decimal(quantity)} if staff else product,
         "createdAt": created_at,
         "updatedAt": updated_at,
         "perpetualId": perpetual_id or None,

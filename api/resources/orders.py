@@ -57,6 +57,7 @@ def order(
     number: str,
     status: str,
     wire_status: str,
+    failed: bool,
     order_date: str,
     account_id: int,
     account__name: str,
@@ -80,7 +81,7 @@ def order(
     found = {
         "id": public_id,
         "code": number if wire_status else None,
-        "status": _state(wire_status),
+        "status": _state(wire_status, failed),
         "orderDate": order_date,
         "account": lite(account_id, account__name),
         "billingTo": lite(payer_id, payer__name),
@@ -108,8 +109,11 @@ def order(
     return found
 
 
-def _state(word: str) -> dict[str, Any] | None:
-    return {"id": WORDS[word][0], "name": WORDS[word][1], "type": word} if word else None
+def _state(word: str, failed: bool) -> dict[str, Any] | None:
+    if not word:
+        return None
+    number, name = WORDS[word]
+    return {"id": number, "name": values.PARTIALLY_FAILED if failed and word == "Executed" else name, "type": word}
 
 
 def progress(
@@ -169,12 +173,12 @@ def _item(line: OrderLine, known: Mapping[int, uuid.UUID], staff: bool) -> dict[
         "asset": _lite_service(asset) if asset else None,
         "unit": unit_of(line.plan.public_id, line.term, line.billing_cycle),
         "unitPrice": price | {"isUserDefined": False} if staff else price,
-        "quantity": line.quantity,
+        "quantity": Decimal(line.quantity),
         "userDefinedDiscount": None,
         "volumeDiscount": [],
         "promotion": None,
         "total": line.net,
-        "totalDiscountAmount": 0,
+        "totalDiscountAmount": Decimal(0),
         "relatedSubscription": service.public_id if service and line.kind != "new" else None,
         "relatedItem": known.get(line.parent_id or 0),
         "billingFrequencyOption": None,

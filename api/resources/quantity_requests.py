@@ -42,7 +42,7 @@ def quantity_request(
             was = int(found.desired.get("was", row.quantity))
         case ScheduledChange():
             status, effective = _SCHEDULES[ScheduleStatus(found.status)], found.due_at
-            was, wanted = row.quantity, found.quantity
+            was, wanted = found.was or row.quantity, found.quantity
     return {
         "requestId": found.public_id,
         "subscriptionId": row.public_id,
@@ -71,4 +71,5 @@ def _numbers_of_request(row: Subscription, found: CancellationRequest) -> tuple[
         desired = found.operation.desired
         wanted = int(desired.get("quantity", row.quantity))
         return int(desired.get("was", wanted + found.quantity)), wanted
-    return row.quantity, row.quantity - found.quantity
+    was = found.was or row.quantity
+    return was, was - found.quantity

@@ -6,6 +6,7 @@ Each is made for many at once, with the same few statements however many there a
 import re
 import uuid
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from api.resources.subscriptions import STATUS, SYNC, unit_of
@@ -58,7 +59,7 @@ def _addon(row: dict[str, Any]) -> dict[str, Any]:
         "order": {"id": row["order_public_id"], "code": row["order_code"]} if has_order else None,
         "activationDate": moment(row["first_activated_at"] or row["created_at"]),
         "product": {"id": row["product__public_id"], "name": row["product__name"], "code": row["product__code"]},
-        "quantity": row["quantity"],
+        "quantity": Decimal(row["quantity"]),
         "createdAt": moment(row["created_at"]),
         "externalId": row["external_id"] or None,
         "name": row["name"],
@@ -157,7 +158,7 @@ def pricing(caller: Caller, services: Iterable[Subscription]) -> dict[int, dict[
             info["nextBillingCycle"] = {
                 "effectiveDate": moment(change.due_at),
                 "finalUnitPrice": price,
-                "quantity": change.quantity,
+                "quantity": Decimal(change.quantity),
                 "total": to_minor(price * change.quantity, row.currency),
                 "unit": info["unit"],
             }
@@ -185,7 +186,7 @@ def _price(service: Subscription, row: Subscription | SubscriptionAddOn, now: st
         "priceProtection": None,
         "pricelist": None,
         "name": row.name,
-        "quantity": row.quantity,
+        "quantity": Decimal(row.quantity),
         "total": to_minor(row.unit_price * row.quantity, service.currency),
         "currency": service.currency,
         "unit": unit_of(row.plan.public_id, row.plan.term, row.plan.billing_cycle),

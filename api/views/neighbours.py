@@ -16,6 +16,7 @@ from api.paging import OPTIONS, Reader
 from api.resources import accounts, assets, orders
 from api.resources.custom_values import read_change
 from api.resources.extras import include_fields, include_licence_characteristics
+from api.resources.service_parts import operation_error
 from clients.scopes import Right, Scope
 from core.custom_fields import Entity
 from core.tenancy import Actor
@@ -298,8 +299,12 @@ class OrderProgress(OfOrder):
     def get(self, request: Request, order_id: str) -> HttpResponse:
         """How far the order is, and the services it made."""
         row = self.values(order_id, orders.read_progress)
-        services = [item["subscription"] for item in orders.items(self.lines(row), staff=False) if item["subscription"]]
+        lines = self.lines(row)
+        services = [item["subscription"] for item in orders.items(lines, staff=False) if item["subscription"]]
         found = orders.progress(*row["values"], services=services)
+        found["error"] = found["error"] or operation_error(
+            self.caller, order_values.refusal_of(self.caller.actor, lines)
+        )
         response = self.answer(found)
         if found["status"] in ("Submitted", "Executing"):
             response["Retry-After"] = "2"

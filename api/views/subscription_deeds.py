@@ -16,7 +16,7 @@ from clients.scopes import Right, Scope
 from core import clock
 from core.errors import BusinessError
 from orders import service_values
-from orders.services.giveback import cancel, reduce
+from orders.services.giveback import cancel, is_window_closed, reduce, window_words
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription
 from subscriptions.periods import renewal_at
@@ -47,16 +47,18 @@ class SubscriptionCancel(OfSubscription):
             try:
                 cancel(self.caller.actor, subscription=row)
             except BusinessError as error:
-                raise self._refusal(error) from error
+                raise self._refusal(row, error) from error
         return HttpResponse(status=200, content_type="application/json")
 
-    def _refusal(self, error: BusinessError) -> ApiError:
-        """What the vendor's side refuses has a name of its own, so that a caller knows whom to ask."""
+    def _refusal(self, row: Subscription, error: BusinessError) -> ApiError:
+        """What the vendor's side refuses comes first and has a name of its own, so that a caller knows whom to ask."""
         found = self._as_error(error)
-        if error.code in ("synchronization_failed", "window_closed"):
+        if found.status != 400:
+            return found
+        if error.code != "synchronization_failed" and is_window_closed(row):
+            return ApiError(400, "cancel_window_closed", window_words(row), type=PROVISIONING)
+        if error.code == "synchronization_failed":
             found.type = PROVISIONING
-        if error.code == "window_closed":
-            found.code = "cancel_window_closed"
         return found
 
 
@@ -79,6 +81,8 @@ class SubscriptionQuantity(OfSubscription):
             raise body.wrong("quantity", "At least one licence stays; use cancel instead.", "quantity_out_of_range")
         if quantity == row.quantity:
             return HttpResponse(status=200, content_type="application/json")
+        if service_values.has_open_wish(self.caller.actor, row):
+            raise ApiError(400, "request_pending", "An earlier change of the quantity is not done yet.")
         if quantity > row.quantity:
             message = "More licences are ordered: an item with relatedSubscriptionId."
             raise ApiError(400, "increase_needs_order", message, type=UPDATE)

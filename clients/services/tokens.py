@@ -2,9 +2,12 @@
 
 import datetime as dt
 import hmac
+import logging
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
+import redis
 from django.core.cache import cache
 from django.db import transaction
 
@@ -15,6 +18,7 @@ from core import clock
 from resellers.editions import Capability, has_capability
 from resellers.enums import AccountStatus
 
+logger = logging.getLogger(__name__)
 LIFE = dt.timedelta(seconds=3600)
 FAILURES = 10
 FAILURE_WINDOW = 600
@@ -67,14 +71,35 @@ def token_by_password(
     if not _matches(secret, *hashes, policy.previous_until) or not known:
         raise TokenRefused("invalid_client", "Key or secret is wrong.", 401)
     counter = f"api-failed:{organization_id}:{secret_digest(user_name)[:32]}"
-    if cache.get(counter, 0) >= FAILURES:
+    if _is_blocked(counter):
         raise TokenRefused("invalid_grant", "Too many wrong passwords; wait ten minutes.", 429)
     client = _client(organization_id, user_name=user_name)
     if client is None or not _matches(password, client.secret_hash, client.previous_secret_hash, client.previous_until):
-        cache.add(counter, 0, FAILURE_WINDOW)
-        cache.incr(counter)
+        _note_failure(counter)
         raise TokenRefused("invalid_grant", "User name or password is wrong.")
     return _issue(client, scope, by_password=True)
+
+
+def _is_blocked(counter: str) -> bool:
+    try:
+        return cache.get(f"{counter}:blocked") is not None
+    except redis.RedisError:  # A counter must not stop the API.
+        logger.warning("wrong passwords are not counted: the store does not answer", exc_info=True)
+        return False
+
+
+def _note_failure(counter: str) -> None:
+    """Count a wrong password; the tenth within ten minutes closes the name for ten minutes from then on."""
+    try:
+        if cache.add(counter, 1, FAILURE_WINDOW):
+            return
+        # Its time may be over between the two commands; then this is the first of the next ten.
+        with suppress(ValueError):
+            if cache.incr(counter) >= FAILURES:
+                cache.set(f"{counter}:blocked", True, FAILURE_WINDOW)
+                cache.delete(counter)
+    except redis.RedisError:
+        logger.warning("a wrong password was not counted: the store does not answer", exc_info=True)
 
 
 def _client(organization_id: int, **by: str) -> ApiClient | None:

@@ -94,8 +94,8 @@ def preview_cancel(
             trace=(),
             request=asks,
         )
-    if window.until is not None and window.until <= clock.now():
-        raise BusinessError("window_closed", window_words(row, replace(window, quantity=0)))
+    if is_window_closed(row):
+        raise BusinessError("window_closed", window_words(row))
     net, how = credit_for(row, period_price(row))
     now = Preview(
         what=_("%(name)s with all its licences and add-ons is cancelled.") % {"name": row.name},
@@ -124,7 +124,7 @@ def preview_reduce(actor: Actor, row: Subscription, *, quantity: int) -> Preview
         )
     window = window_of(row)
     if window.quantity is not None and fewer > window.quantity:
-        raise BusinessError("window_closed", window_words(row, window), field="quantity")
+        raise BusinessError("window_closed", window_words(row, window.quantity), field="quantity")
     net, how = credit_for(row, row.unit_price * fewer)
     return Preview(
         what=ngettext(
@@ -145,16 +145,22 @@ def preview_reduce(actor: Actor, row: Subscription, *, quantity: int) -> Preview
     )
 
 
-def window_words(row: Subscription, window: Window) -> str:
-    """Why so many cannot be given back, with the vendor's dates."""
+def is_window_closed(row: Subscription) -> bool:
+    """Whether the vendor lets the whole service not be cancelled any more before it renews."""
+    until = window_of(row).until
+    return until is not None and until <= clock.now()
+
+
+def window_words(row: Subscription, most: int = 0) -> str:
+    """Why no more than so many can be given back, with the vendor's dates."""
     ends = _day(row, renews_at(row))
-    if window.quantity:
+    if most:
         words = ngettext(
             "The vendor takes %(n)s licence back now; more at the renewal on %(date)s.",
             "The vendor takes %(n)s licences back now; more at the renewal on %(date)s.",
-            window.quantity,
+            most,
         )
-        return words % {"n": window.quantity, "date": ends}
+        return words % {"n": most, "date": ends}
     return _("The vendor takes no licences back any more before the renewal on %(date)s.") % {"date": ends}
 
 

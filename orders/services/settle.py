@@ -11,6 +11,7 @@ from django.db.models import Exists, Q
 
 from billing import services as billing
 from billing.services import NewCharge
+from core import clock
 from core.events import emit
 from core.tenancy import Actor
 from orders.enums import DELIVERY_MACHINE, DeliveryEvent, DeliveryStatus
@@ -41,6 +42,9 @@ def _fire(operation: Operation, event: DeliveryEvent) -> Sequence[OrderLine]:
     moved = [line for line in found if DELIVERY_MACHINE.allows(line.delivery_status, event)]
     for line in moved:
         DELIVERY_MACHINE.fire(line, event)
+    if moved:
+        # What an order is called follows from its lines, so whoever asks for changed orders finds it.
+        Order.objects.filter(pk=order.pk).update(updated_at=clock.real_now())
     if moved and not any(line.others_open or line.delivery_status in UNFINISHED for line in found):
         emit(
             "order.finished",

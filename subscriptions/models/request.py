@@ -30,6 +30,7 @@ class CancellationRequest(TenantOwned):
     )
     kind = models.CharField(_("what"), max_length=20, choices=RequestKind.choices)
     quantity = models.PositiveIntegerField(_("how many"))
+    was = models.PositiveIntegerField(_("of how many"), null=True, blank=True)
     execution = models.CharField(_("when"), max_length=20, choices=Execution.choices, default=Execution.NOW)
     comment = models.TextField(_("comment"), blank=True)
     status = models.CharField(

@@ -146,6 +146,7 @@ class ScheduledChange(TenantOwned):
     subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="scheduled_changes")
     plan = models.ForeignKey("catalog.Plan", on_delete=models.PROTECT, related_name="+", verbose_name=_("plan"))
     quantity = models.PositiveIntegerField(_("quantity"))
+    was = models.PositiveIntegerField(_("quantity before"), null=True, blank=True)
     status = models.CharField(
         _("status"), max_length=20, choices=ScheduleStatus.choices, default=ScheduleStatus.PENDING
     )

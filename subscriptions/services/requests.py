@@ -10,7 +10,7 @@ from resellers.models import Account
 from resellers.selectors import needs_approval
 from subscriptions.enums import REQUEST_MACHINE, Execution, RequestEvent, RequestKind, RequestStatus
 from subscriptions.models import CancellationRequest, Subscription, SubscriptionAddOn
-from subscriptions.services.changes import tell_request
+from subscriptions.services.changes import tell_request, touch
 from subscriptions.services.switch import require_manage, said
 from users.permissions import Perm
 
@@ -35,6 +35,7 @@ def submit_request(
                 addon=addon,
                 kind=kind,
                 quantity=quantity,
+                was=(addon or row).quantity,
                 execution=execution,
                 comment=comment.strip()[:2000],
                 requested_by=actor.label,
@@ -51,6 +52,7 @@ def submit_request(
         reason=comment.strip(),
         account=row.account,
     )
+    touch(row)
     tell_request(found, "asked_reseller" if found.asks_reseller else "submitted")
     return found
 
@@ -97,9 +99,11 @@ def demand_forwarded(row: CancellationRequest) -> None:
 
 
 def lock_request(actor: Actor, request: CancellationRequest) -> CancellationRequest:
-    """The row under a lock; somebody else's does not exist."""
-    rows = CancellationRequest.objects.visible_to(actor).select_for_update(of=("self",))
-    row = rows.select_related("subscription__account", "addon").filter(pk=request.pk).first()
+    """The row under a lock, after its service, as whoever asks does; somebody else's does not exist."""
+    rows = CancellationRequest.objects.visible_to(actor).filter(pk=request.pk)
+    services = Subscription.objects.filter(pk__in=rows.values("subscription")).order_by()
+    list(services.select_for_update(of=("self",)).values_list("pk"))
+    row = rows.select_for_update(of=("self",)).select_related("subscription__account", "addon").first()
     if row is None:
         raise NotVisible("request_missing", _("This request does not exist."))
     return row
@@ -111,6 +115,7 @@ def withdraw_request(actor: Actor, *, request: CancellationRequest) -> Cancellat
     row = lock_request(actor, request)
     require_manage(actor, row.subscription)
     REQUEST_MACHINE.fire(row, RequestEvent.WITHDRAW, decided_by=actor.label, decided_at=clock.now())
+    touch(row.subscription)
     audit.record(actor, "cancellation_request.withdrawn", row, account=row.subscription.account)
     tell_request(row, "withdrawn")
     return row
@@ -127,6 +132,7 @@ def reject_request(actor: Actor, *, request: CancellationRequest, reason: str) -
 
 def _reject(actor: Actor, row: CancellationRequest, reason: str) -> CancellationRequest:
     REQUEST_MACHINE.fire(row, RequestEvent.REJECT, decided_by=actor.label, decided_at=clock.now(), reason=reason)
+    touch(row.subscription)
     audit.record(actor, "cancellation_request.rejected", row, reason=reason, account=row.subscription.account)
     tell_request(row, "rejected")
     return row

@@ -35,6 +35,7 @@ def schedule_change(
         subscription=row,
         plan=plan,
         quantity=quantity,
+        was=row.quantity,
         due_at=row.term_ends_at,
         requested_by=actor.label,
     )

@@ -9,6 +9,7 @@ from core import clock
 from resellers.enums import Edition
 from subscriptions.enums import OperationState, Purpose
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
+from subscriptions.services.requests import reject_request, withdraw_request
 from tests.api.caller import Program, program
 from tests.api.conftest import set_edition
 from tests.api.contract import check
@@ -38,10 +39,67 @@ def test_cancel_is_typed_when_refused(distributor: Program, service: Subscriptio
     Subscription.objects.filter(pk=service.pk).update(cancel_until=clock.now() - dt.timedelta(days=1))
     body = check(distributor.post(path_of(service, "/cancel")), f"{ONE}/cancel", method="post")
     assert (body["type"], body["code"]) == ("SubscriptionCancellationProvisioningError", "cancel_window_closed")
+    ScheduledChange.objects.create(
+        organization=service.organization, subscription=service, plan=service.plan, quantity=4
+    )
+    # The vendor's side is looked at first.
+    assert distributor.post(path_of(service, "/cancel")).json()["code"] == "cancel_window_closed"
+    Subscription.objects.filter(pk=service.pk).update(cancel_until=clock.now() + dt.timedelta(days=1))
+    body = distributor.post(path_of(service, "/cancel")).json()
+    assert (body["type"], body["code"]) == ("SubscriptionCancellationPlatformError", "scheduled_change_pending")
     Subscription.objects.filter(pk=service.pk).update(status="inactive")
     body = distributor.post(path_of(service, "/cancel")).json()
     assert (body["type"], body["code"]) == ("SubscriptionCancellationPlatformError", "not_active")
     assert operations(service, Purpose.CANCEL) == []
+
+
+@pytest.mark.parametrize(("status", "quantity"), [("failed", 2), ("active", 2)])
+def test_what_the_vendor_refused_comes_first(distributor: Program, service: Subscription, status: str, quantity: int):
+    Subscription.objects.filter(pk=service.pk).update(status=status, sync_status="failed")
+    body = check(distributor.post(path_of(service, "/cancel")), f"{ONE}/cancel", method="post")
+    assert (body["type"], body["code"]) == ("SubscriptionCancellationProvisioningError", "synchronization_failed")
+    for what, sent in (("/quantity", {"quantity": quantity}), ("/autoRenewalSettings", {"autoRenewalEnabled": False})):
+        body = check(distributor.post(path_of(service, what), sent), f"{ONE}{what}", method="post")
+        assert (body["code"], body["isRetriableError"]) == ("synchronization_failed", False)
+    assert operations(service, Purpose.CANCEL) == operations(service, Purpose.REDUCE) == []
+
+
+def test_one_wish_for_fewer_at_a_time(distributor: Program, reseller: Program, resold: Subscription):
+    path = path_of(resold, "/quantity")
+    assert reseller.post(path, {"quantity": 2}).status_code == 200
+    for caller in (reseller, distributor):
+        assert check(caller.post(path, {"quantity": 1}), f"{ONE}/quantity", method="post")["code"] == "request_pending"
+    Operation.objects.filter(subscription=resold, purpose=Purpose.REDUCE).delete()
+    Subscription.objects.filter(pk=resold.pk).update(sync_status="synchronized")
+    ProductType.objects.filter(pk=resold.product.product_type_id).update(auto_cancel_subscriptions=False)
+    assert reseller.post(path, {"quantity": 2}).json()["status"] == 0
+    assert reseller.post(path, {"quantity": 1}).json()["code"] == "request_pending"
+
+
+def test_a_wish_keeps_its_numbers(reseller: Program, resold: Subscription, shop: Shop):
+    ProductType.objects.filter(pk=resold.product.product_type_id).update(auto_cancel_subscriptions=False)
+    answer = reseller.post(path_of(resold, "/quantity"), {"quantity": 2})
+    where = answer["Location"].partition("test")[2]
+    withdraw_request(shop.reseller_admin, request=CancellationRequest.objects.get())
+    Subscription.objects.filter(pk=resold.pk).update(quantity=20)
+    body = reseller.get(where).json()
+    assert (body["previousSubscriptionQuantity"], body["nextSubscriptionQuantity"]) == (3, 2)
+    assert body["statusName"] == "Cancelled"
+
+
+def test_whoever_asks_for_changes_finds_what_is_asked_for_a_service(
+    shop: Shop, reseller: Program, resold: Subscription
+):
+    ProductType.objects.filter(pk=resold.product.product_type_id).update(auto_cancel_subscriptions=False)
+    moments = [reseller.get(path_of(resold)).json()["updatedAt"]]
+    reseller.post(path_of(resold, "/cancel"))
+    moments.append(reseller.get(path_of(resold)).json()["updatedAt"])
+    withdraw_request(shop.reseller_admin, request=CancellationRequest.objects.get())
+    moments.append(reseller.get(path_of(resold)).json()["updatedAt"])
+    reseller.post(path_of(resold, "/cancel"))
+    reject_request(shop.staff, request=CancellationRequest.objects.get(status="submitted"), reason="Not this month")
+    moments.append(reseller.get(path_of(resold)).json()["updatedAt"])
+    assert moments == sorted(set(moments))
 
 
 def test_a_reseller_asks_where_staff_decide(reseller: Program, resold: Subscription):
@@ -103,6 +161,10 @@ def test_fewer_at_the_end_of_the_term(distributor: Program, service: Subscriptio
     body = distributor.post(path_of(service, "/quantity"), {"quantity": 4}).json()
     assert (body["status"], body["nextSubscriptionQuantity"]) == (0, 4)
     assert str(ScheduledChange.objects.get(subscription=service).public_id) == body["requestId"]
+    ScheduledChange.objects.update(status="applied")
+    Subscription.objects.filter(pk=service.pk).update(quantity=4)
+    later = distributor.get(path_of(service, f"/quantityrequest/{body['requestId']}")).json()
+    assert (later["previousSubscriptionQuantity"], later["nextSubscriptionQuantity"]) == (5, 4)
     check(
         distributor.get(path_of(service, f"/quantityrequest/{body['requestId']}")),
         f"{ONE}/quantityrequest/{{requestId}}",

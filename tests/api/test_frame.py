@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 import redis
-from django.conf import LazySettings
+from django.conf import LazySettings, settings
+from django.core.cache.backends.redis import RedisCache
 from django.test import Client
 
 from api import limits
-from api.views import subscriptions
+from api.views import oauth, subscriptions
 from clients.models import ApiClient, ApiToken
+from clients.services import tokens
 from clients.services.clients import drop_shared_key, make_shared_key, revoke_client, rotate_client, save_policy
+from cloudbss.settings import base
 from core import clock
 from resellers.enums import Edition
 from resellers.models import Account
@@ -100,9 +103,14 @@ def test_the_password_flow_is_off_without_a_shared_key(shop: Shop, reseller: Pro
     assert reseller.get(LIST).status_code == 200
     wrong = reseller.fetch_token(user | {"password": "no"}, key=policy.shared_key, secret=secret)
     assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_grant")
-    for _try in range(10):
+    for _try in range(9):
+        assert wrong.status_code == 400
         wrong = reseller.fetch_token(user | {"password": "no"}, key=policy.shared_key, secret=secret)
-    assert wrong.status_code == 429
+    blocked = reseller.fetch_token(user, key=policy.shared_key, secret=secret)
+    assert (blocked.status_code, blocked["Retry-After"]) == (429, "600")
+    # The ten minutes begin with the tenth failure, however long ago the first one was.
+    store = redis.Redis.from_url(settings.REDIS_URL)
+    assert [590 < store.ttl(key) <= 600 for key in store.keys("*api-failed:*")] == [True]
     drop_shared_key(shop.staff)
     refusal(reseller.get(LIST), 401, "token_invalid")
 
@@ -277,9 +285,46 @@ def test_too_many_calls(distributor: Program, settings: LazySettings, monkeypatc
     assert 0 < int(answer["Retry-After"]) <= 60
 
 
-def test_a_store_that_is_away_stops_nothing(distributor: Program, monkeypatch: pytest.MonkeyPatch):
+def test_writes_have_a_limit_of_their_own(
+    distributor: Program, service: Subscription, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits.time, "time", lambda: 1_800_000_015.0)
+    settings.API_WRITES_PER_MINUTE = 1
+    path = f"{LIST}/{service.public_id}/autoRenewalSettings"
+    codes = [distributor.post(path, {"autoRenewalEnabled": True}).status_code for _call in range(2)]
+    assert (codes, distributor.get(LIST).status_code) == ([200, 429], 200)
+
+
+def test_an_organization_has_a_limit_for_all_its_programs(
+    shop: Shop, distributor: Program, reseller: Program, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits.time, "time", lambda: 1_800_000_015.0)
+    settings.API_ORGANIZATION_CALLS_PER_MINUTE = 2
+    assert [caller.get(LIST).status_code for caller in (distributor, reseller, distributor)] == [200, 200, 429]
+
+
+def test_tokens_are_fetched_thirty_times_a_minute(distributor: Program, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(limits.time, "time", lambda: 1_800_000_015.0)
+    monkeypatch.setattr(oauth, "TOKEN_CALLS", 2)
+    codes = [distributor.fetch_token(secret="wrong").status_code for _call in range(3)]
+    assert codes == [401, 401, 429]
+
+
+def test_limits_are_those_of_the_documentation():
+    calls, writes = base.API_CALLS_PER_MINUTE, base.API_WRITES_PER_MINUTE
+    assert (calls, writes, base.API_ORGANIZATION_CALLS_PER_MINUTE, limits.TOKEN_CALLS) == (600, 120, 6000, 30)
+    assert (tokens.FAILURES, tokens.FAILURE_WINDOW) == (10, 600)
+
+
+def test_a_store_that_is_away_stops_nothing(shop: Shop, distributor: Program, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(limits, "_store", lambda: redis.Redis(port=1))  # Nobody listens there.
     assert distributor.get(LIST).status_code == 200
+    policy, secret = make_shared_key(shop.staff)
+    monkeypatch.setattr(tokens, "cache", RedisCache("redis://127.0.0.1:1", {}))
+    user = {"grant_type": "password", "username": distributor.client.user_name, "password": distributor.secret}
+    assert distributor.fetch_token(user, key=policy.shared_key, secret=secret).status_code == 200
+    wrong = distributor.fetch_token(user | {"password": "no"}, key=policy.shared_key, secret=secret)
+    assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_grant")
 
 
 # --- Bodies -----------------------------------------------------------------------------------------------------------
@@ -293,6 +338,15 @@ def test_bodies_that_are_no_json(distributor: Program, service: Subscription, bo
     refusal(answer, 400, "invalid_body")
     answer = Client(headers=headers).post(path, body, content_type="text/plain")
     refusal(answer, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("size", [1024 * 1024 + 1, 3_000_000])
+@pytest.mark.parametrize("headers", [{}, {"idempotency_key": "large"}])
+def test_bodies_above_a_mebibyte(distributor: Program, service: Subscription, size: int, headers: dict[str, str]):
+    sent = {"quantity": 2, "name": "x" * size}
+    answer = distributor.post(f"{LIST}/{service.public_id}/quantity", sent, **headers)
+    body = refusal(answer, 400, "invalid_body")
+    assert (body["isRetriableError"], body["detail"]) == (False, "The body is larger than 1 MiB.")
 
 
 def test_basic_of_nonsense(shop: Shop):
