@@ -251,11 +251,18 @@ def test_pages_and_cursors_meet_every_row_once(shop: Shop, distributor: Program,
     first = distributor.get(f"{LIST}?{query}&count=false").json()
     by_cursor, cursor = ids(first), first["paging"]["nextCursor"]
     assert first["paging"]["totalRecords"] is None
+    last = cursor
     while cursor:
+        last = cursor
         body = distributor.get(f"{LIST}?{query}&cursor={cursor}").json()
         by_cursor += ids(body)
         cursor = body["paging"]["nextCursor"]
     assert whole == by_number == by_cursor
+    body, back = distributor.get(f"{LIST}?{query}&cursor={last}").json(), []
+    while body["links"]["previous"]:
+        body = distributor.get(body["links"]["previous"].partition(".test")[2]).json()
+        back.append(ids(body))
+    assert back == [whole[2:4], whole[:2]]
     assert len(set(whole)) == 5
 
 

@@ -201,7 +201,18 @@ def test_decimals_are_exact_and_may_be_text(distributor: Program, service: Subsc
     path = f"{LIST}/{service.public_id}/pricinginfo"
     assert b'"finalUnitPrice":6.8765,' in distributor.get(path).content
     as_text = distributor.get(path, accept="application/json;IEEE754Compatible=true").json()
-    assert as_text["finalUnitPrice"] == "6.8765"
+    assert (as_text["finalUnitPrice"], as_text["quantity"]) == ("6.8765", "5")
+    add_addon(service)
+    addon = distributor.get(f"{LIST}/{service.public_id}/addons", accept="application/json;IEEE754Compatible=true")
+    assert addon.json()[0]["quantity"] == "2"
+
+
+def test_amounts_are_found_by_what_is_shown(distributor: Program, service: Subscription):
+    values = {"currency": "JPY", "unit_price": Decimal("100.30"), "quantity": 5}
+    Subscription.objects.filter(pk=service.pk).update(**values)
+    assert distributor.get(LIST).json()["data"][0]["subscriptionAmount"] == 502
+    found = distributor.get(f"{LIST}?$filter=subscriptionAmount eq 502").json()
+    assert found["paging"]["totalRecords"] == 1
 
 
 def test_a_page_costs_the_same_however_long(shop: Shop, distributor: Program):
