@@ -145,6 +145,8 @@ ACTIONS = {
     "stamp.retried": _("Change of MPN IDs tried again"),
     "stamp.started": _("Change of MPN IDs started"),
     "subscription.activated": _("Service activated"),
+    "subscription.addon_ending": _("Add-on ends with the billing period"),
+    "subscription.addon_kept": _("Add-on kept after all"),
     "subscription.created": _("Service ordered"),
     "subscription.expired": _("Service ended with its term"),
     "subscription.given_up": _("Service given up"),

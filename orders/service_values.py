@@ -246,6 +246,12 @@ def quantity_wish(
     )
 
 
+def is_asked_to_end(actor: Actor, addon: SubscriptionAddOn) -> bool:
+    """Whether the end of an add-on waits for staff's decision."""
+    rows = CancellationRequest.objects.visible_to(actor).filter(addon=addon, kind=RequestKind.ADDON_CANCEL)
+    return rows.filter(status__in=OPEN_REQUESTS).exists()
+
+
 def has_open_wish(actor: Actor, row: Subscription) -> bool:
     """Whether a wish for fewer licences waits for staff, for the vendor, or for the renewal."""
     requests = CancellationRequest.objects.visible_to(actor).filter(kind=RequestKind.REDUCE, status__in=OPEN_REQUESTS)

@@ -82,6 +82,8 @@ def _addon_reason(row: dict[str, Any]) -> str | None:
             return "PendingActivation"
         case SubscriptionStatus.FAILED:
             return "ProvisioningFailed"
+        case SubscriptionStatus.PENDING_CANCEL:
+            return "CustomerRequest"
         case SubscriptionStatus.SUSPENDED:
             return values.SUSPENDED_WORDS.get(row["subscription__suspend_reason"], values.SUSPENDED_ELSEWHERE)
         case SubscriptionStatus.CANCELLED if not row["first_activated_at"]:

@@ -16,9 +16,9 @@ from clients.scopes import Right, Scope
 from core import clock
 from core.errors import BusinessError
 from orders import service_values
-from orders.services.giveback import cancel, is_window_closed, reduce, window_words
+from orders.services.giveback import cancel, end_addon, is_window_closed, reduce, window_words
 from subscriptions.enums import SubscriptionStatus
-from subscriptions.models import Subscription
+from subscriptions.models import Subscription, SubscriptionAddOn
 from subscriptions.periods import renewal_at
 from subscriptions.services.schedule import schedule_change
 from subscriptions.services.switch import require_manage, set_auto_renew
@@ -151,14 +151,18 @@ class AddonCancelAtEnd(OfSubscription):
     refusal_type = PLATFORM
 
     def post(self, request: Request, subscription_id: str, addon_id: str) -> HttpResponse:
-        """Refused for every add-on so far: the vendors we know end an add-on at once or with its subscription."""
+        """Let the add-on end with the billing period; ended already or about to, nothing is done and 200 said again."""
         row = self.row(subscription_id)
         addon = self.addon(row, addon_id)
-        require_manage(self.caller.actor, row)
-        if addon.status == SubscriptionStatus.CANCELLED:
-            return HttpResponse(status=200, content_type="application/json")
-        message = "This add-on ends with its subscription; it cannot end earlier by itself."
-        raise ApiError(400, "addon_cancel_unsupported", message, type=PLATFORM)
+        return self.once(lambda: self._end(row, addon))
+
+    def _end(self, row: Subscription, addon: SubscriptionAddOn) -> HttpResponse:
+        actor = self.caller.actor
+        require_manage(actor, row)
+        over = addon.status in (SubscriptionStatus.CANCELLED, SubscriptionStatus.PENDING_CANCEL)
+        if not over and not service_values.is_asked_to_end(actor, addon):
+            end_addon(actor, subscription=row, addon=addon)
+        return HttpResponse(status=200, content_type="application/json")
 
 
 class CurrentInstallmentPlan(OfSubscription):

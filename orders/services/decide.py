@@ -6,11 +6,21 @@ from django.utils.translation import gettext as _
 from core import audit, clock
 from core.errors import Conflict
 from core.tenancy import Actor
-from orders.services.giveback import Given, cancel, preview_addon, preview_cancel, preview_reduce, reduce, reduce_addon
+from orders.services.giveback import (
+    Given,
+    cancel,
+    end_addon,
+    preview_addon,
+    preview_cancel,
+    preview_end_addon,
+    preview_reduce,
+    reduce,
+    reduce_addon,
+)
 from orders.services.preview import Preview
 from subscriptions.enums import REQUEST_MACHINE, Execution, RequestEvent, RequestKind, RequestStatus
 from subscriptions.models import CancellationRequest, Operation
-from subscriptions.services.changes import tell_wish
+from subscriptions.services.changes import tell_request, tell_wish
 from subscriptions.services.requests import demand_forwarded, lock_request
 from users.permissions import Perm
 
@@ -31,12 +41,15 @@ def accept_request(actor: Actor, *, request: CancellationRequest) -> Cancellatio
     if isinstance(given, Operation):
         CancellationRequest.objects.filter(pk=row.pk).update(operation=given)
         row.operation = given
+    if given is None:  # Nothing is asked of the vendor now.
+        REQUEST_MACHINE.fire(row, RequestEvent.COMPLETE)
+        tell_request(row, "completed")
     tell_wish(row.subscription, row)
     audit.record(actor, "cancellation_request.accepted", row, account=row.subscription.account)
     return row
 
 
-def _run(actor: Actor, row: CancellationRequest) -> Given:
+def _run(actor: Actor, row: CancellationRequest) -> Given | None:
     subscription = row.subscription
     if row.kind == RequestKind.CANCEL:
         return cancel(
@@ -51,6 +64,8 @@ def _run(actor: Actor, row: CancellationRequest) -> Given:
         return reduce(actor, subscription=subscription, quantity=left, reason=row.comment, accepted=row)
     if row.addon is None:
         raise Conflict("addon_missing", _("This add-on does not run."))
+    if row.execution == Execution.PERIOD_END:
+        return end_addon(actor, subscription=subscription, addon=row.addon, reason=row.comment, accepted=row)
     left = row.addon.quantity - row.quantity
     return reduce_addon(
         actor, subscription=subscription, addon=row.addon, quantity=left, reason=row.comment, accepted=row
@@ -66,4 +81,6 @@ def preview_request(actor: Actor, request: CancellationRequest) -> Preview:
         return preview_reduce(actor, row, quantity=row.quantity - request.quantity)
     if request.addon is None:
         raise Conflict("addon_missing", _("This add-on does not run."))
+    if request.execution == Execution.PERIOD_END:
+        return preview_end_addon(actor, row, request.addon)
     return preview_addon(actor, row, request.addon, quantity=request.addon.quantity - request.quantity)

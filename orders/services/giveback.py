@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.models import ProductType, RefundPolicy
-from core import clock, money
+from core import audit, clock, money
 from core.errors import BusinessError, NotVisible
 from core.tenancy import Actor
 from orders.services.preview import (
@@ -28,11 +28,19 @@ from orders.services.preview import (
     renews_at,
     taxed,
 )
-from subscriptions.enums import Execution, Purpose, RequestKind, SubscriptionStatus
+from subscriptions.enums import (
+    SUBSCRIPTION_MACHINE,
+    Execution,
+    Purpose,
+    RequestKind,
+    SubscriptionEvent,
+    SubscriptionStatus,
+)
 from subscriptions.legs import customers_view
 from subscriptions.models import CancellationRequest, Operation, Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, demand
-from subscriptions.services.changes import lock_subscription, open_change
+from subscriptions.services.changes import lock_subscription, open_change, touch
+from subscriptions.services.life import tell_addon
 from subscriptions.services.requests import submit_request
 from subscriptions.services.switch import require_manage
 from users.permissions import Perm
@@ -184,6 +192,21 @@ def preview_addon(actor: Actor, row: Subscription, addon: SubscriptionAddOn, *, 
     )
 
 
+def preview_end_addon(actor: Actor, row: Subscription, addon: SubscriptionAddOn) -> Preview:
+    """What it means to let an add-on end with the billing period."""
+    return Preview(
+        what=_("%(name)s ends with the billing period.") % {"name": addon.name},
+        when=_("On %(date)s; until then it runs and is billed.") % {"date": _day(row, row.period_ends_at)},
+        amount=taxed(row, money.ZERO),
+        currency=row.currency,
+        next_net=next_period_price(row) - money.to_minor(addon.unit_price * addon.quantity, row.currency),
+        next_at=row.period_ends_at,
+        irrevocable=_("You can keep it until that day."),
+        trace=(),
+        request=_staff_decide(actor, row.product.product_type, addon.quantity, addon=True),
+    )
+
+
 def _day(row: Subscription, moment: dt.datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else _("the end of the term")
 
@@ -194,6 +217,51 @@ def _find_addon(row: Subscription, addon: SubscriptionAddOn) -> SubscriptionAddO
     if found is None:
         raise NotVisible("addon_missing", _("This add-on does not run."))
     return found
+
+
+@transaction.atomic
+def end_addon(
+    actor: Actor,
+    *,
+    subscription: Subscription,
+    addon: SubscriptionAddOn,
+    reason: str = "",
+    accepted: CancellationRequest | None = None,
+) -> CancellationRequest | None:
+    """Let an add-on end with the billing period, until when it is paid; None, or the request that staff decide.
+
+    The vendor is told when the period is over (``provisioning.services.renewals``): an add-on ends with him at once.
+    """
+    row = lock_subscription(actor, subscription)
+    require_manage(actor, row)
+    demand(row, Action.CANCEL_ADDON, ignore_request=accepted is not None)
+    addon = _find_addon(row, addon)
+    if _staff_decide(actor, row.product.product_type, addon.quantity, addon=True):
+        kind, execution = RequestKind.ADDON_CANCEL, Execution.PERIOD_END
+        return submit_request(
+            actor, row=row, kind=kind, quantity=addon.quantity, execution=execution, comment=reason, addon=addon
+        )
+    SUBSCRIPTION_MACHINE.fire(addon, SubscriptionEvent.CANCEL_AT_END)
+    touch(row)
+    named = {"addon": addon.name, "period_ends_at": row.period_ends_at}
+    audit.record(actor, "subscription.addon_ending", row, after=named, reason=reason.strip(), account=row.account)
+    tell_addon(row, addon)
+    return None
+
+
+@transaction.atomic
+def keep_addon(actor: Actor, *, subscription: Subscription, addon: SubscriptionAddOn) -> None:
+    """Keep an add-on that was to end with the billing period; raises Conflict once the vendor is being told."""
+    row = lock_subscription(actor, subscription)
+    require_manage(actor, row)
+    demand(row, Action.CANCEL_ADDON)
+    found = row.addons.filter(pk=addon.pk, status=SubscriptionStatus.PENDING_CANCEL).first()
+    if found is None:
+        raise NotVisible("addon_missing", _("This add-on is not going to end."))
+    SUBSCRIPTION_MACHINE.fire(found, SubscriptionEvent.REVOKE_CANCEL)
+    touch(row)
+    audit.record(actor, "subscription.addon_kept", row, after={"addon": found.name}, account=row.account)
+    tell_addon(row, found)
 
 
 Given = Operation | CancellationRequest

@@ -14,9 +14,12 @@ from billing.services import Amount, last_tax
 from catalog.models import RefundPolicy
 from core import clock, money
 from orders.legs import customer_tax
+from subscriptions.enums import SubscriptionStatus
 from subscriptions.models import Subscription
 from subscriptions.periods import renewal_at
 from subscriptions.services.price import price_of_next_period
+
+RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,11 @@ def amount_words(part: Part, amount: Decimal, whole: Decimal, currency: str) -> 
     }
 
 
-def period_price(row: Subscription, *, quantity: int | None = None) -> Decimal:
-    """What a billing period costs before tax: licences and live add-ons."""
+def period_price(row: Subscription, *, quantity: int | None = None, is_next: bool = False) -> Decimal:
+    """What a billing period costs before tax: licences and live add-ons; the next one without those that are to end."""
+    paid = RUNNING if is_next else (*RUNNING, SubscriptionStatus.PENDING_CANCEL)
     addons = sum(
-        (addon.unit_price * addon.quantity for addon in row.addons.all() if addon.status in ("active", "suspended")),
+        (addon.unit_price * addon.quantity for addon in row.addons.all() if addon.status in paid),
         money.ZERO,
     )
     count = row.quantity if quantity is None else quantity
@@ -94,7 +98,7 @@ def next_period_price(row: Subscription, *, quantity: int | None = None) -> Deci
     """What the next billing period costs before tax: as :func:`period_price`, at the price that was set for it."""
     count = row.quantity if quantity is None else quantity
     more = (price_of_next_period(row) - row.unit_price) * count
-    return money.to_minor(period_price(row, quantity=quantity) + more, row.currency)
+    return money.to_minor(period_price(row, quantity=quantity, is_next=True) + more, row.currency)
 
 
 def charge_for(row: Subscription, unit_price: Decimal, quantity: int) -> tuple[Decimal, str]:

@@ -19,6 +19,7 @@ from subscriptions.enums import Purpose
 from subscriptions.models import Operation, Subscription
 from subscriptions.services import renew as terms
 from subscriptions.services.changes import open_change
+from vendors.models import SyncStatus
 
 BATCH = 500
 REMINDERS = (30, 7)
@@ -44,6 +45,16 @@ def _move_on(pk: int) -> bool:
     if row is None:
         return False
     actor = system_actor(row.organization_id, label=_("renewal"))
+    addons = terms.ending_addons(row)
+    # Once the vendor has refused, the period goes on without them in it, and staff see to them.
+    if addons and row.sync_status != SyncStatus.FAILED:
+        if terms.is_busy(row):
+            return False
+        reason = _("The billing period has ended.")
+        open_change(
+            actor, row, purpose=Purpose.ADDON_CANCEL, desired={"addons": dict.fromkeys(addons, 0), "reason": reason}
+        )
+        return True
     if not terms.is_last_period(row):
         money.next_period(actor, row)
         return True

@@ -13,7 +13,7 @@ from core import audit, clock
 from core.errors import BusinessError
 from core.events import emit
 from core.tenancy import Actor
-from subscriptions.enums import BILLED_STATUSES, OPEN_STATES, SCHEDULE_MACHINE
+from subscriptions.enums import BILLED_STATUSES, OPEN_STATES, SCHEDULE_MACHINE, SubscriptionStatus
 from subscriptions.models import Operation, ScheduledChange, Subscription
 from subscriptions.periods import period_end, renewal_at
 from subscriptions.services.changes import end, pending_schedule
@@ -55,6 +55,12 @@ def next_period(row: Subscription) -> None:
     )
     if priced:
         tell(row, "pricing_changed")
+
+
+def ending_addons(row: Subscription) -> list[str]:
+    """The ids of the add-ons that end with the billing period."""
+    rows = row.addons.filter(status=SubscriptionStatus.PENDING_CANCEL).order_by("pk")
+    return [str(public_id) for public_id in rows.values_list("public_id", flat=True)]
 
 
 def is_busy(row: Subscription) -> bool:

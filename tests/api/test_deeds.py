@@ -4,8 +4,14 @@ import datetime as dt
 
 import pytest
 
+from billing.models import Charge
 from catalog.models import ProductType
 from core import clock
+from core.errors import NotVisible
+from orders.services.decide import accept_request, preview_request
+from orders.services.giveback import keep_addon
+from orders.services.preview import next_period_price, period_price
+from provisioning.services import renewals
 from resellers.enums import Edition
 from subscriptions.enums import OperationState, Purpose
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
@@ -13,6 +19,7 @@ from subscriptions.services.requests import reject_request, withdraw_request
 from tests.api.caller import Program, program
 from tests.api.conftest import set_edition
 from tests.api.contract import check
+from tests.api.test_subscriptions import add_addon
 from tests.shop import Shop
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +220,76 @@ def test_a_key_gives_the_same_answer_once_more(reseller: Program, resold: Subscr
     refused = reseller.post(path, {"quantity": 99}, idempotency_key="two")
     assert refused.content == reseller.post(path, {"quantity": 99}, idempotency_key="two").content
     assert reseller.post(path, {"quantity": 99}, idempotency_key="three\n").status_code == 400
+
+
+@pytest.fixture
+def extended(resold: Subscription) -> Subscription:
+    """The reseller's service with an add-on that runs; it began a month ago."""
+    add_addon(resold, first_activated_at=clock.now())
+    return resold
+
+
+def ending(row: Subscription) -> str:
+    return path_of(row, f"/addons/{row.addons.get().public_id}/cancelendofbillingperiod")
+
+
+def test_an_addon_ends_with_the_billing_period(reseller: Program, extended: Subscription):
+    before = reseller.get(path_of(extended)).json()["updatedAt"]
+    for key in ("one", "one", "two"):
+        answer = reseller.post(ending(extended), idempotency_key=key)
+        assert (answer.status_code, answer.content) == (200, b"")
+    addon = check(reseller.get(path_of(extended, "/addons")), f"{ONE}/addons")[0]
+    assert (addon["status"], addon["statusReason"]) == ("PendingCancellation", "CustomerRequest")
+    assert reseller.get(path_of(extended)).json()["updatedAt"] > before
+    assert operations(extended, Purpose.ADDON_CANCEL) == []
+    # Still paid for in this period, no more in the next one.
+    assert (period_price(extended), next_period_price(extended)) == (39, 36)
+    Subscription.objects.filter(pk=extended.pk).update(period_ends_at=clock.now() - dt.timedelta(minutes=1))
+    for _run in range(2):
+        renewals.run_clock()
+    (operation,) = operations(extended, Purpose.ADDON_CANCEL)
+    assert operation.desired["addons"] == {addon["id"]: 0}
+    extended.refresh_from_db()
+    assert extended.period_ends_at < clock.now()  # The period goes on once the vendor has ended it.
+
+
+def test_without_the_vendor_the_period_goes_on_without_the_addon(reseller: Program, extended: Subscription):
+    reseller.post(ending(extended))
+    Subscription.objects.filter(pk=extended.pk).update(
+        period_ends_at=clock.now() - dt.timedelta(minutes=1), sync_status="failed"
+    )
+    renewals.run_clock()
+    assert operations(extended, Purpose.ADDON_CANCEL) == []
+    assert Charge.objects.filter(subscription=extended, source__startswith="period:").get().net == 36
+
+
+def test_an_addon_is_kept_after_all(shop: Shop, reseller: Program, extended: Subscription):
+    addon = extended.addons.get()
+    with pytest.raises(NotVisible):
+        keep_addon(shop.reseller_admin, subscription=extended, addon=addon)
+    reseller.post(ending(extended))
+    keep_addon(shop.reseller_admin, subscription=extended, addon=addon)
+    assert reseller.get(path_of(extended, "/addons")).json()[0]["status"] == "Active"
+
+
+def test_staff_decide_about_addons_where_the_product_says_so(shop: Shop, reseller: Program, extended: Subscription):
+    ProductType.objects.filter(pk=extended.product.product_type_id).update(auto_cancel_addons=False)
+    for _try in range(2):
+        assert reseller.post(ending(extended)).status_code == 200
+    request = CancellationRequest.objects.get()
+    assert (request.kind, request.execution) == ("addon_cancel", "period_end")
+    assert preview_request(shop.staff, request).amount.net == 0
+    accept_request(shop.staff, request=request)
+    request.refresh_from_db()
+    assert (request.status, extended.addons.get().status) == ("completed", "pending_cancel")
+    assert operations(extended, Purpose.ADDON_CANCEL) == []
+
+
+def test_an_addon_of_another_or_of_a_service_that_does_not_run_does_not_end(
+    shop: Shop, reseller: Program, service: Subscription, extended: Subscription
+):
+    add_addon(service, first_activated_at=clock.now())
+    assert reseller.post(ending(service)).status_code == 404
+    Subscription.objects.filter(pk=extended.pk).update(sync_status="failed")
+    body = check(reseller.post(ending(extended)), f"{ONE}/addons/{{addonId}}/cancelendofbillingperiod", method="post")
+    assert (body["type"], body["code"]) == ("SubscriptionCancellationPlatformError", "synchronization_failed")
