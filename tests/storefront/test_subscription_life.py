@@ -398,7 +398,7 @@ class TestReseller:
         confirm(client, url, reason="Does not pay")
         assert (only_operation(theirs).purpose, only_operation(theirs).desired) == (
             Purpose.SUSPEND,
-            {"reason": "Does not pay"},
+            {"reason": "Does not pay", "by": "customer"},
         )
 
     def test_he_reactivates_it(self, shop, theirs):
