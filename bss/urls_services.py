@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{_SUBSCRIPTION}upgrade/", subscription_more.Upgrade.as_view(), name="subscription_upgrade"),
     path(f"{_SUBSCRIPTION}reduce/", subscription_less.ReduceLicences.as_view(), name="subscription_reduce"),
     path(f"{_ADDON}reduce/", subscription_less.ReduceAddOn.as_view(), name="subscription_reduce_addon"),
+    path(f"{_ADDON}end/", subscription_less.EndAddOn.as_view(), name="subscription_end_addon"),
     path(f"{_SUBSCRIPTION}cancel/", subscription_less.Cancel.as_view(), name="subscription_cancel"),
     path(f"{_SUBSCRIPTION}suspend/", subscription_switch.Suspend.as_view(), name="subscription_suspend"),
     path(f"{_SUBSCRIPTION}activate/", subscription_switch.Activate.as_view(), name="subscription_activate"),

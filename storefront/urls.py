@@ -78,6 +78,11 @@ urlpatterns = [
         more.ChangeAddOn.as_view(),
         name="subscription_addon_change",
     ),
+    path(
+        "services/<uuid:public_id>/add-ons/<uuid:addon_id>/end/",
+        later.EndAddOn.as_view(),
+        name="subscription_addon_end",
+    ),
     path("services/<uuid:public_id>/upgrade/", more.Upgrade.as_view(), name="subscription_upgrade"),
     path("services/<uuid:public_id>/renewal/", later.Renewal.as_view(), name="subscription_renewal"),
     path("services/<uuid:public_id>/auto-renew/", later.AutoRenew.as_view(), name="subscription_auto_renew"),

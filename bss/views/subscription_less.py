@@ -12,7 +12,7 @@ from orders.services import giveback
 from orders.services.giveback import Given
 from orders.services.preview import Preview
 from subscriptions.enums import Execution, SubscriptionStatus
-from subscriptions.models import SubscriptionAddOn
+from subscriptions.models import CancellationRequest, SubscriptionAddOn
 from subscriptions.preconditions import Action, Facts, facts_of, refusal
 
 
@@ -82,6 +82,46 @@ class ReduceAddOn(ChangePage):
             quantity=data["quantity"],
             reason=data["reason"],
         )
+
+
+class EndAddOn(ChangePage):
+    """Let an add-on end with the billing period, or keep it after all."""
+
+    title = gettext_lazy("End an add-on")
+    action = Action.CANCEL_ADDON
+    success = gettext_lazy("Done. The vendor is asked for nothing before the billing period is over.")
+    addon: SubscriptionAddOn
+
+    def load(self, **kwargs: Any) -> Any:
+        """The subscription and its add-on; one that is over is not there."""
+        row = super().load(**kwargs)
+        found = next((addon for addon in row.addons.all() if addon.public_id == kwargs["addon_id"]), None)
+        if found is None or found.status not in (SubscriptionStatus.ACTIVE, SubscriptionStatus.PENDING_CANCEL):
+            raise Http404
+        self.addon = found
+        return row
+
+    def page_title(self) -> str:
+        """What it does to which add-on."""
+        words = _("End %(name)s with the billing period") if self._runs else _("Keep %(name)s")
+        return words % {"name": self.addon.name}
+
+    @property
+    def _runs(self) -> bool:
+        return self.addon.status == SubscriptionStatus.ACTIVE
+
+    def preview(self, values: dict[str, Any]) -> Preview:
+        """What the next period costs."""
+        if self._runs:
+            return giveback.preview_end_addon(self.actor, self.subscription, self.addon)
+        return giveback.preview_keep_addon(self.subscription, self.addon)
+
+    def perform(self, form: Any) -> CancellationRequest | None:
+        """Write it down; the vendor is told when the period is over."""
+        if self._runs:
+            return giveback.end_addon(self.actor, subscription=self.subscription, addon=self.addon)
+        giveback.keep_addon(self.actor, subscription=self.subscription, addon=self.addon)
+        return None
 
 
 def cancel_obstacle(row: Any, facts: Facts) -> str:

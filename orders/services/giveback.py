@@ -207,6 +207,20 @@ def preview_end_addon(actor: Actor, row: Subscription, addon: SubscriptionAddOn)
     )
 
 
+def preview_keep_addon(row: Subscription, addon: SubscriptionAddOn) -> Preview:
+    """What it means to keep an add-on that was to end."""
+    return Preview(
+        what=_("%(name)s goes on after the billing period.") % {"name": addon.name},
+        when=_("At once; nothing is asked of the vendor."),
+        amount=taxed(row, money.ZERO),
+        currency=row.currency,
+        next_net=next_period_price(row) + money.to_minor(addon.unit_price * addon.quantity, row.currency),
+        next_at=row.period_ends_at,
+        irrevocable="",
+        trace=(),
+    )
+
+
 def _day(row: Subscription, moment: dt.datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else _("the end of the term")
 

@@ -101,6 +101,8 @@ def addon_lines(actor: Actor, row: Subscription, facts: Facts) -> list[AddOnLine
         url = ""
         if may and addon.status == SubscriptionStatus.ACTIVE:
             url = reverse("storefront:subscription_addon_change", args=[row.public_id, addon.public_id])
+        if may and addon.status == SubscriptionStatus.PENDING_CANCEL:
+            url = reverse("storefront:subscription_addon_end", args=[row.public_id, addon.public_id])
         lines.append(AddOnLine(addon, url, found.message if found else ""))
     return lines
 

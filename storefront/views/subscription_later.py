@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.http import Http404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,7 +23,7 @@ from storefront.forms import CancelForm, RenewalForm, SuspendForm
 from storefront.service_words import cancel_refusal, may_suspend
 from storefront.views.subscription_change import ChangePage
 from subscriptions.enums import Execution, RequestStatus, SubscriptionStatus
-from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
+from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription, SubscriptionAddOn
 from subscriptions.periods import MONTHS_OF_CYCLE
 from subscriptions.preconditions import Action, Refusal
 from subscriptions.selectors import request_in_view
@@ -226,6 +227,51 @@ class Keep(ChangePage):
     def perform(self, form: Any) -> Operation:
         """Keep it, here and at the vendor."""
         return switch.revoke_cancel(self.actor, subscription=self.service)
+
+
+class EndAddOn(ChangePage):
+    """Lets an add-on end with the billing period, or keeps it after all."""
+
+    title = gettext_lazy("End an add-on")
+    action = Action.CANCEL_ADDON
+    addon: SubscriptionAddOn
+
+    def load(self, **kwargs: Any) -> Subscription:
+        """The service and its add-on; one that is over is not there."""
+        row = super().load(public_id=kwargs["public_id"])
+        found = next((addon for addon in row.addons.all() if addon.public_id == kwargs["addon_id"]), None)
+        if found is None or found.status not in (SubscriptionStatus.ACTIVE, SubscriptionStatus.PENDING_CANCEL):
+            raise Http404
+        self.addon = found
+        return row
+
+    @property
+    def _runs(self) -> bool:
+        return self.addon.status == SubscriptionStatus.ACTIVE
+
+    def page_title(self) -> str:
+        """What it does to which add-on."""
+        words = _("End %(name)s with the billing period") if self._runs else _("Keep %(name)s")
+        return words % {"name": self.addon.name}
+
+    def preview(self, values: dict[str, Any]) -> Preview:
+        """What the next period costs."""
+        if self._runs:
+            return giveback.preview_end_addon(self.actor, self.service, self.addon)
+        return giveback.preview_keep_addon(self.service, self.addon)
+
+    def perform(self, form: Any) -> CancellationRequest | None:
+        """Write it down; the vendor is told when the period is over."""
+        if self._runs:
+            return giveback.end_addon(self.actor, subscription=self.service, addon=self.addon)
+        giveback.keep_addon(self.actor, subscription=self.service, addon=self.addon)
+        return None
+
+    def success_message(self, result: Any) -> str:
+        """What holds from now on: nothing is on its way to the vendor."""
+        if result is not None:
+            return super().success_message(result)
+        return _("It ends with the billing period.") if self._runs else _("It goes on.")
 
 
 class ResellerPage(ChangePage):

@@ -236,7 +236,7 @@ class ChangeAddOn(OrderPage):
     """More of an add-on, less of it, or none."""
 
     form_class = AddOnChangeForm
-    fields = "storefront/_subscription_quantity.html"
+    fields = "storefront/_subscription_addon.html"
     action = Action.CANCEL_ADDON
     addon: SubscriptionAddOn
 
@@ -252,6 +252,11 @@ class ChangeAddOn(OrderPage):
     def page_title(self) -> str:
         """The add-on's name."""
         return self.addon.name
+
+    def context(self) -> dict[str, Any]:
+        """With the way to end it later."""
+        keys = [self.service.public_id, self.addon.public_id]
+        return super().context() | {"end_url": reverse("storefront:subscription_addon_end", args=keys)}
 
     def initial(self) -> dict[str, Any]:
         """The number there is, or the one the address asks for."""

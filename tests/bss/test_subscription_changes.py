@@ -322,6 +322,30 @@ class TestLess:
         other = running(shop)
         assert client.get(url(other, "reduce_addon", addon.public_id)).status_code == 404
 
+    def test_addon_ends_with_the_period_or_is_kept(self, shop, client, row):
+        addon = SubscriptionAddOn.objects.create(
+            organization=shop.organization,
+            subscription=row,
+            product=shop.product,
+            plan=shop.plan,
+            name="Audio",
+            quantity=3,
+            unit_price=Decimal("3.00"),
+            status=SubscriptionStatus.ACTIVE,
+            first_activated_at=clock.now(),
+        )
+        page = url(row, "end_addon", addon.public_id)
+        for words, net, status in (("End Audio", 60, "pending_cancel"), ("Keep Audio", 69, "active")):
+            assert page in client.get(url(row, "detail")).content.decode()
+            shown = client.get(page)
+            assert words in shown.content.decode()
+            assert (shown.context["preview"].amount.net, shown.context["preview"].next_net) == (0, net)
+            confirm(client, page, {})
+            addon.refresh_from_db()
+            assert addon.status == status
+        assert not Operation.objects.filter(subscription=row, purpose=Purpose.ADDON_CANCEL).exists()
+        assert client.get(url(running(shop), "end_addon", addon.public_id)).status_code == 404
+
 
 class TestSwitches:
     """Suspension, renewal, price."""

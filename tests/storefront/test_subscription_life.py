@@ -275,6 +275,22 @@ class TestAddOnsAndUpgrades:
         assert only_operation(row).purpose == Purpose.ADDON_CANCEL
         assert client.get(address("addon_change", row, uuid.uuid4())).status_code == 404
 
+    def test_an_add_on_ends_with_the_period_or_is_kept(self, shop, client, row):
+        plan = addon_of(shop)
+        addon = row.addons.create(
+            organization=shop.organization, product=plan.product, plan=plan, name="Extra storage", quantity=4,
+            unit_price=Decimal(6), status="active", first_activated_at=row.starts_at,
+        )  # fmt: skip
+        url = address("addon_end", row, addon.public_id)
+        assert url in client.get(address("addon_change", row, addon.public_id)).content.decode()
+        confirm(client, url)
+        assert url in client.get(address("detail", row)).content.decode()
+        assert client.get(address("addon_change", row, addon.public_id)).status_code == 404
+        assert "Keep Extra storage" in text_of(client.get(url))
+        confirm(client, url)
+        addon.refresh_from_db()
+        assert (addon.status, nothing_asked(row)) == ("active", True)
+
     def test_an_upgrade_shows_the_difference(self, shop, client, row):
         plan = upgrade_of(shop)
         response = client.get(address("upgrade", row))
