@@ -131,13 +131,35 @@ def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[s
 
     A code is a field's own or its *Code for Provisioning System*. Nothing is written if one is unknown
     (``custom_unknown``), read-only for the actor (``custom_read_only``), badly formed (``custom_invalid``), or if a
-    compulsory field stays empty (``custom_required``); each names the code. ``None`` or an empty text clears a value.
+    compulsory field is cleared (``custom_required``); each names the code. ``None`` or an empty text clears a value.
+    Only what is sent is judged: that all compulsory fields are filled in is asked by the forms, which send all of them.
     """
     entity, account = entity_of(row), account_of(row)
     _demand(actor, row, entity, account)
     shown = [field for field in fields_for(actor, entity) if is_shown(field, account)]
-    known = codes_of(shown)
-    changes: dict[str, Any] = {}
+    changes = _changes(actor, codes_of(shown), values_by_code)
+    objects = _locked_rows(row)
+    kept = _locked_values(row, entity, account)
+    before = dict(kept.data)
+    merged = {key: value for key, value in (before | changes).items() if value is not None}
+    if merged == before:
+        return merged
+    kept.data = merged
+    kept.save(update_fields=["data", "updated_at"])
+    for rows in objects:
+        rows.update(updated_at=clock.real_now())  # Programs find by it what has changed.
+    for field in shown:
+        old, new = before.get(field.key), merged.get(field.key)
+        if old != new:
+            words = {"before": {field.name: in_words(field, old)}, "after": {field.name: in_words(field, new)}}
+            audit.record(actor, "custom_values.set", row, account=account, **words)
+    _tell(row, entity, account)
+    return merged
+
+
+def _changes(actor: Actor, known: Mapping[str, CustomField], values_by_code: Mapping[str, Any]) -> dict[str, Any]:
+    """What is sent as it is stored, by the field's key; raises as :func:`set_custom_values` does."""
+    found: dict[str, Any] = {}
     for code, value in values_by_code.items():
         field = known.get(str(code))
         if field is None:
@@ -145,33 +167,10 @@ def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[s
         if actor.is_customer and not field.shop_editable:
             words = _("%(name)s can only be read.") % {"name": field.name}
             raise BusinessError("custom_read_only", words, field=field.code)
-        changes[field.key] = understood(field, value)
-    objects = _locked_rows(row)
-    kept = _locked_values(row, entity, account)
-    before = dict(kept.data)
-    merged = {key: value for key, value in (before | changes).items() if value is not None}
-    for field in shown:
-        sent = field.key in changes
-        if field.is_required and merged.get(field.key, None if sent else field.default) is None:
+        found[field.key] = understood(field, value)
+        if field.is_required and found[field.key] is None:
             raise BusinessError("custom_required", _("Fill in: %(name)s.") % {"name": field.name}, field=field.code)
-    if merged == before:
-        return merged
-    kept.data = merged
-    kept.save(update_fields=["data", "updated_at"])
-    for rows in objects:
-        rows.update(updated_at=clock.real_now())  # Programs find by it what has changed.
-    by_key = {field.key: field for field in shown}
-    changed = [by_key[key] for key in changes if before.get(key) != merged.get(key)]
-    audit.record(
-        actor,
-        "custom_values.set",
-        row,
-        before={field.name: in_words(field, before.get(field.key)) for field in changed},
-        after={field.name: in_words(field, merged.get(field.key)) for field in changed},
-        account=account,
-    )
-    _tell(row, entity, account)
-    return merged
+    return found
 
 
 def _locked_rows(row: models.Model) -> list[models.QuerySet[Any]]:

@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from core.audit import AuditEntry
 from core.custom_fields import CustomField, CustomValues, values_of
@@ -11,6 +12,7 @@ from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from resellers.services.custom_fields import archive_field, save_field, set_custom_values
 from tests import factories
 from tests.bss.staff import staff_client
+from tests.shop import make_shop
 from ui.custom_fields import shown_values
 from users.permissions import StaffRole, StorefrontRole
 
@@ -123,12 +125,43 @@ def test_compulsory_field_stays_filled(here, staff):
     account = factories.account(here)
     make(staff, "must", is_required=True)
     make(staff, "may")
-    with pytest.raises(BusinessError) as caught:
-        set_custom_values(staff, account, {"may": "x"})
-    assert (caught.value.code, caught.value.field) == ("custom_required", "must")
+    set_custom_values(staff, account, {"may": "x"})  # Nobody is blamed for what was not sent.
+    for value in ("", "  ", None):
+        with pytest.raises(BusinessError) as caught:
+            set_custom_values(staff, account, {"may": "y", "must": value})
+        assert (caught.value.code, caught.value.field) == ("custom_required", "must")
+    assert [row.words for row in shown_values(staff, account)] == ["", "x"]
     set_custom_values(staff, account, {"must": "x"})
-    with pytest.raises(BusinessError):
-        set_custom_values(staff, account, {"must": ""})
+
+
+@pytest.mark.parametrize("door", ["bss", "storefront"])
+def test_forms_ask_for_compulsory_fields(door: str):
+    shop = make_shop()
+    make(shop.staff, "must", is_required=True, shop_visible=True, shop_editable=True)
+    make(shop.staff, "may", shop_visible=True, shop_editable=True)
+    person = factories.user(shop.organization, of=None if door == "bss" else shop.customer)
+    page = Client(headers={"host": shop.site.host})
+    page.force_login(person)
+    path = reverse(f"{door}:account_custom", args=[shop.customer.public_id])
+    refused = page.post(path, {"may": "x", "must": ""})
+    assert (refused.status_code, set(refused.context["form"].errors)) == (400, {"must"})
+    assert CustomValues.objects.count() == 0
+    assert page.post(path, {"may": "x", "must": "y"}).status_code == 302
+
+
+def test_each_changed_field_has_its_own_entry(here, staff):
+    account = factories.account(here)
+    for code in ("first", "second", "third"):
+        make(staff, code)
+    set_custom_values(staff, account, {"first": "1", "second": "2"})
+    set_custom_values(staff, account, {"first": "1", "second": "4", "third": "3"})
+    entries = AuditEntry.objects.filter(action="custom_values.set", account=account).order_by("pk")
+    assert [(row.before, row.after) for row in entries] == [
+        ({"First": ""}, {"First": "1"}),
+        ({"Second": ""}, {"Second": "2"}),
+        ({"Second": "2"}, {"Second": "4"}),
+        ({"Third": ""}, {"Third": "3"}),
+    ]
 
 
 def test_default_is_shown_and_satisfies(here, staff):
