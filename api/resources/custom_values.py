@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Model
 
+from api.contract import known_members
 from api.errors import ApiError
 from core.custom_fields import (
     CustomField,
@@ -22,6 +23,7 @@ from core.errors import BusinessError
 from core.tenancy import Actor
 
 MOST = 200
+TAKEN = frozenset({"id", "apifield", "value", "values"})
 KINDS = {
     FieldType.TEXT: ("SimpleValue", "Text"),
     FieldType.NUMBER: ("SimpleValue", "Number"),
@@ -111,15 +113,21 @@ class _Change:
         where = f"/{number}"
         if not isinstance(item, dict):
             return self.fault(where, "invalid_body", "An entry is an object with id and value.")
-        unknown = set(item) - {"id", "apifield", "value", "values"}
-        if unknown:
-            return self.fault(f"{where}/{min(unknown)[:60]}", "unknown_member", "There is no such member.")
+        foreign = set(item) - TAKEN
+        if foreign:
+            name = min(foreign)
+            return self.not_taken(f"{where}/{name[:60]}", name)
         field = self.field(item)
         if field is None:
             return self.fault(where, "unknown_custom_field", "There is no such field.")
         if is_read_only(self.actor, field):
             return self.fault(where, "read_only", f"{field.name} can only be read.")
         return self.take(where, field, item)
+
+    def not_taken(self, where: str, name: str) -> None:
+        if name in known_members():
+            return self.fault(where, "member_not_allowed", f"'{name[:60]}' is not yours to set here.")
+        return self.fault(where, "unknown_member", f"There is no member '{name[:60]}'.")
 
     def field(self, item: dict[str, Any]) -> CustomField | None:
         key, name = item.get("id"), item.get("apifield")
@@ -143,11 +151,11 @@ class _Change:
             return self.fault(f"{where}/values", _WRONG[FieldType(field.field_type)], "This field has one value.")
         value = _option(field, value)
         try:
-            understood(field, value)
+            kept = understood(field, value)
         except (BusinessError, TypeError, ValueError) as error:
             detail = str(getattr(error, "message", "This value does not fit."))
             return self.fault(f"{where}/value", _WRONG[FieldType(field.field_type)], detail)
-        if field.is_required and value in (None, "", []):
+        if field.is_required and kept is None:
             return self.fault(f"{where}/value", "required", f"{field.name} is compulsory.")
         self.found[field.code] = value
         return None
