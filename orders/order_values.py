@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from django.db.models import (
+    BooleanField,
     Case,
     CharField,
     DecimalField,
     Exists,
+    ExpressionWrapper,
     F,
     IntegerField,
     OuterRef,
@@ -22,6 +24,7 @@ from django.db.models.functions import Coalesce, JSONObject
 from core.tenancy import Actor, TenantQuerySet
 from orders.enums import NO_CREDIT, DeliveryStatus, OrderStatus
 from orders.models import Order, OrderLine
+from resellers.enums import AccountKind
 from resellers.models import Contact
 
 # Why a submitted order waits for staff: its payer's credit was too small.
@@ -76,6 +79,15 @@ def _of_word(word: str) -> Q:
     return Q(states[word])
 
 
+def back_order() -> Combinable:
+    """Whether the order follows a Professional reseller's: only the platform orders for a managed copy without a buyer.
+
+    What a customer had ordered here before he was transferred has one.
+    """
+    condition = Q(account__kind=AccountKind.MANAGED_COPY, buyer__isnull=True)
+    return ExpressionWrapper(condition, output_field=BooleanField())
+
+
 def payer_contact() -> Combinable:
     """The payer's primary contact as ``{id, firstName, lastName}``."""
     people = Contact.objects.filter(account=OuterRef("payer"), is_primary=True)
@@ -109,7 +121,11 @@ def order_rows(actor: Actor) -> TenantQuerySet[Order]:
 def shown_orders() -> TenantQuerySet[Order]:
     """Orders with all that the list of programs shows; made once for a prepared read of visible keys."""
     return Order.objects.annotate(
-        wire_status=wire_status(), order_date=order_date(), contact=payer_contact(), vendor_total=vendor_total()
+        wire_status=wire_status(),
+        order_date=order_date(),
+        is_back_order=back_order(),
+        contact=payer_contact(),
+        vendor_total=vendor_total(),
     )
 
 
