@@ -1,6 +1,5 @@
 """Custom fields on the wire (``api.md`` 8): groups of fields with their values, and reading the body of a change."""
 
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,15 +54,16 @@ def custom_values(actor: Actor, row: Model) -> list[dict[str, Any]]:
 
 def grouped(actor: Actor, fields: Sequence[CustomField], data: dict[str, Any]) -> list[dict[str, Any]]:
     """Fields with what is stored of them, by group in their order."""
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, dict[str, Any]] = {}
     for field in fields:
-        groups.setdefault(field.group, []).append(_field(actor, field, shown_value(field, data)))
-    return [{"group": group_of(name), "groupFields": members} for name, members in groups.items()]
+        found = groups.setdefault(field.group, {"group": group_of(field), "groupFields": []})
+        found["groupFields"].append(_field(actor, field, shown_value(field, data)))
+    return list(groups.values())
 
 
-def group_of(name: str) -> dict[str, Any] | None:
-    """A group has no row of its own; its number is made of its name."""
-    return {"id": zlib.crc32(name.encode()) >> 1, "name": name, "instanceId": None} if name else None
+def group_of(field: CustomField) -> dict[str, Any] | None:
+    """The group a field stands in."""
+    return {"id": field.group_number, "name": field.group, "instanceId": None} if field.group else None
 
 
 def is_read_only(actor: Actor, field: CustomField) -> bool:
@@ -92,8 +92,8 @@ def text_of(kind: FieldType, item: Any) -> str:
 
 
 def _value(field: CustomField, kind: FieldType, item: Any) -> dict[str, Any]:
-    is_listed = kind in (FieldType.LIST, FieldType.MULTI) and item in field.options
-    return {"id": str(field.options.index(item) + 1) if is_listed else None, "value": text_of(kind, item)}
+    number = field.option_numbers.get(item) if kind in (FieldType.LIST, FieldType.MULTI) else None
+    return {"id": None if number is None else str(number), "value": text_of(kind, item)}
 
 
 class _Change:
@@ -162,15 +162,15 @@ class _Change:
 
 
 def _option(field: CustomField, value: Any) -> Any:
-    """The text of a list as it is kept: sent in any case, or as the number of its place."""
+    """The text of a list as it is kept: sent in any case, or as its id."""
     if isinstance(value, list):
         return [_option(field, item) for item in value]
     if field.field_type not in (FieldType.LIST, FieldType.MULTI) or not isinstance(value, str | int):
         return value
     text = str(value)
     by_text = {option.lower(): option for option in field.options}
-    by_place = {str(place): option for place, option in enumerate(field.options, start=1)}
-    return by_text.get(text.lower(), by_place.get(text, text))
+    by_id = {str(field.option_numbers[option]): option for option in field.options}
+    return by_text.get(text.lower(), by_id.get(text, text))
 
 
 def read_change(actor: Actor, row: Model, body: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from core.custom_fields import (
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.events import emit
 from core.tenancy import Actor, ActorKind, TenantOwned
+from resellers.services.custom_options import lock_parts, move_group, rename_values, renamed_options
 from users.permissions import Perm
 
 EDITABLE = (
@@ -69,22 +70,27 @@ def save_field(
 ) -> CustomField:
     """Make a field (``entity`` and ``code`` given) or change one; the type is fixed once there is a value.
 
-    Raises BusinessError ``code_invalid``, ``code_taken``, ``options_missing``, ``type_fixed``, or that of a default.
+    ``option_ids`` among the values says which ids entries of the list keep under their new texts, ``rename_group`` that
+    the group gets its new name in all its fields. Raises BusinessError ``code_invalid``, ``code_taken``,
+    ``options_missing``, ``option_unknown``, ``group_taken``, ``type_fixed``, or that of a default.
     """
     actor.require(Perm.SYSTEM_OPTIONS)
+    lock_parts(actor.tenant_id)
     row = _own(actor, field) if field is not None else _fresh(actor, entity, code)
     if field is not None and values.get("field_type", row.field_type) != row.field_type and is_used(row):
         words = _("There are values already, so the type stays. Archive this field and make a new one.")
         raise Conflict("type_fixed", words, field="field_type")
     before = {name: getattr(row, name) for name in EDITABLE} if field is not None else {}
     for name in EDITABLE:
-        if name in values:
+        if name in values and name != "group":
             setattr(row, name, values[name])
+    move_group(row, values.get("group", row.group), with_all=bool(values.get("rename_group")))
+    renamed = renamed_options(row, values.get("option_ids", {}))
     if row.field_type in ("list", "multi") and not row.options:
         raise BusinessError("options_missing", _("Type the entries of the list, one a line."), field="options")
     row.shop_visible = row.shop_visible or row.shop_editable
     try:
-        row.default = understood(row, values.get("default", row.default))
+        row.default = understood(row, _default(row, values.get("default", row.default), renamed))
     except BusinessError as error:
         raise BusinessError(error.code, error.message, field="default") from error
     try:
@@ -94,9 +100,17 @@ def save_field(
         words = _("Another field has this code. Choose another.")
         taken = "code" if field is None and "code_once" in str(error) else "provisioning_code"
         raise BusinessError("code_taken", words, field=taken) from error
+    rename_values(row, renamed)
     after = {name: getattr(row, name) for name in EDITABLE} | {"code": row.code}
     audit.record(actor, "custom_field.saved", row, before=before, after=after)
     return row
+
+
+def _default(row: CustomField, value: Any, renamed: Mapping[str, str]) -> Any:
+    """The default, under its new text if its entry got one."""
+    if isinstance(value, list):
+        return [_default(row, item, renamed) for item in value]
+    return renamed.get(value, value) if isinstance(value, str) and value not in row.options else value
 
 
 def _fresh(actor: Actor, entity: str, code: str) -> CustomField:
@@ -151,8 +165,8 @@ def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[s
     for field in shown:
         old, new = before.get(field.key), merged.get(field.key)
         if old != new:
-            words = {"before": {field.name: in_words(field, old)}, "after": {field.name: in_words(field, new)}}
-            audit.record(actor, "custom_values.set", row, account=account, **words)
+            was, now = {field.name: in_words(field, old)}, {field.name: in_words(field, new)}
+            audit.record(actor, "custom_values.set", row, before=was, after=now, account=account)
     _tell(row, entity, account)
     return merged
 

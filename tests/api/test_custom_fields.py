@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core.audit import AuditEntry
 from core.custom_fields import CustomField, CustomValues
+from resellers.services.custom_fields import save_field
 from subscriptions.models import Subscription
 from tests.api.caller import Program
 from tests.api.contract import check
@@ -89,3 +90,31 @@ def test_what_was_read_is_compared_under_the_lock(shop: Shop, distributor: Progr
     assert locked < compared
     stale = distributor.call("PUT", path, [{"apiField": "1", "value": "y"}], if_match=tag)
     assert (stale.status_code, stale.json()["code"]) == (412, "etag_mismatch")
+
+
+# --- Ids that stay ----------------------------------------------------------------------------------------------------
+def test_ids_of_list_values_and_groups_stay(shop: Shop, distributor: Program, path: str):
+    row = field(shop, "tier", 1, "multi", options=["Gold", "Silver", "Iron"], group="Sales")
+    ids = row.option_numbers
+    body = [{"apiField": "1", "values": [str(ids["Silver"]), "iron"]}]
+
+    def told() -> tuple[dict, dict]:
+        found = distributor.get(path).json()[0]
+        return found["group"], {item["value"]: item["id"] for item in found["groupFields"][0]["values"]}
+
+    assert distributor.call("PUT", path, body).status_code == 200
+    group, values = told()
+    assert values == {"Silver": str(ids["Silver"]), "Iron": str(ids["Iron"])}
+    listed = distributor.get("/api/organization/accounts/customfields").json()["data"][0]
+    assert listed["group"] == group
+    assert [(item["id"], item["positionInList"]) for item in listed["valueDetails"]["listValues"]] == [
+        (ids[option], place) for place, option in enumerate(row.options, start=1)
+    ]
+    changes = {"options": ["Lead", "Argent", "Gold"], "option_ids": {"Argent": ids["Silver"]}, "group": "Revenue"}
+    save_field(shop.staff, field=row, values=changes | {"rename_group": True})
+    # Iron is gone from the list, but not from what was chosen.
+    assert told() == (group | {"name": "Revenue"}, {"Argent": str(ids["Silver"]), "Iron": str(ids["Iron"])})
+    refused = distributor.call("PUT", path, [{"apiField": "1", "values": [str(ids["Iron"])]}]).json()
+    assert refused["errors"][0]["code"] == "invalid_option"
+    assert distributor.call("PUT", path, [{"apiField": "1", "values": [str(ids["Gold"])]}]).status_code == 200
+    assert told()[1] == {"Gold": str(ids["Gold"])}
