@@ -270,6 +270,7 @@ def carry_values(source: TenantOwned, copy: TenantOwned) -> None:
 
 def _twin(field: CustomField, organization_id: int) -> CustomField:
     """The same field in another organization; its provisioning code goes along if it is free there."""
+    lock_parts(organization_id)
     rows = CustomField.objects.filter(organization_id=organization_id, entity=field.entity)
     shown = {name: getattr(field, name) for name in (*EDITABLE, "default")} | {"is_required": False}
     if field.provisioning_code and rows.filter(provisioning_code=field.provisioning_code).exists():
