@@ -13,7 +13,7 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils.formats import date_format
@@ -26,6 +26,8 @@ from core.tenancy import Actor, TenantOwned, TenantQuerySet
 
 DECIMALS = 10
 TEXT_LENGTH = 2000
+OPTION_NUMBERS = "core_custom_option"
+GROUP_NUMBERS = "core_custom_group"
 
 
 class Entity(models.TextChoices):
@@ -64,11 +66,20 @@ class FieldType(models.TextChoices):
     MULTI = "multi", gettext_lazy("Several of a list")
 
 
+def _numbers(sequence: str, how_many: int) -> list[int]:
+    """Numbers that nothing had before."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [sequence, how_many])
+        return [number for (number,) in cursor.fetchall()]
+
+
 class CustomField(TenantOwned):
     """One field of one kind of object. ``provisioning_code`` is how the API names it; archived ones keep their values.
 
     ``shown_attribute`` and ``shown_values`` are the display rule: shown only where the customer's attribute has one of
-    the values; without an attribute, always.
+    the values; without an attribute, always. ``option_numbers`` are the ids of all list entries there ever were, by
+    their text; ``group_number`` is the group's, the same in all fields of the organization that stand in it. Programs
+    know both by them, whatever they are called and wherever they stand; a number is given once and never again.
     """
 
     entity = models.CharField(gettext_lazy("for"), max_length=20, choices=Entity.choices)
@@ -84,6 +95,8 @@ class CustomField(TenantOwned):
     is_required = models.BooleanField(gettext_lazy("compulsory"), default=False)
     is_search = models.BooleanField(gettext_lazy("search criterion"), default=False)
     options = ArrayField(models.CharField(max_length=100), verbose_name=gettext_lazy("list"), default=list, blank=True)
+    option_numbers = models.JSONField(default=dict, editable=False)
+    group_number = models.PositiveIntegerField(null=True, editable=False)
     default = models.JSONField(gettext_lazy("default"), null=True, blank=True)
     shown_attribute = models.CharField(gettext_lazy("shown by"), max_length=20, blank=True)
     shown_values = ArrayField(models.CharField(max_length=100), default=list, blank=True)
@@ -106,6 +119,21 @@ class CustomField(TenantOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Give new list entries and a new group their numbers."""
+        if kwargs.get("update_fields") is None:
+            new = [option for option in self.options if option not in self.option_numbers]
+            self.option_numbers |= dict(zip(new, _numbers(OPTION_NUMBERS, len(new)), strict=True))
+            self.group_number = self._number_of_group() if self.group else None
+        super().save(*args, **kwargs)
+
+    def _number_of_group(self) -> int:
+        if self.group_number is not None:
+            return self.group_number
+        rows = CustomField.objects.filter(organization_id=self.organization_id, group=self.group)
+        found = rows.exclude(group_number=None).values_list("group_number", flat=True).first()
+        return found or _numbers(GROUP_NUMBERS, 1)[0]
 
     @property
     def key(self) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 from django.db.models import (
+    BooleanField,
     Case,
     CharField,
     DecimalField,
     Exists,
+    ExpressionWrapper,
     F,
     IntegerField,
     OuterRef,
@@ -22,11 +24,12 @@ from django.db.models.functions import Coalesce, JSONObject
 from core.tenancy import Actor, TenantQuerySet
 from orders.enums import NO_CREDIT, DeliveryStatus, OrderStatus
 from orders.models import Order, OrderLine
+from resellers.enums import AccountKind
 from resellers.models import Contact
 from subscriptions.models import Operation
 
-# Why a submitted order waits for staff: its payer's credit was too small.
 PARTIALLY_FAILED = "Partially failed"
+# Why a submitted order waits for staff: its payer's credit was too small.
 OVER_CREDIT = Q(status=OrderStatus.SUBMITTED, hold_reason=NO_CREDIT)
 
 
@@ -84,6 +87,15 @@ def _of_word(word: str) -> Q:
     return Q(states[word])
 
 
+def back_order() -> Combinable:
+    """Whether the order follows a Professional reseller's: only the platform orders for a managed copy without a buyer.
+
+    What a customer had ordered here before he was transferred has one.
+    """
+    condition = Q(account__kind=AccountKind.MANAGED_COPY, buyer__isnull=True)
+    return ExpressionWrapper(condition, output_field=BooleanField())
+
+
 def payer_contact() -> Combinable:
     """The payer's primary contact as ``{id, firstName, lastName}``."""
     people = Contact.objects.filter(account=OuterRef("payer"), is_primary=True)
@@ -120,6 +132,7 @@ def shown_orders() -> TenantQuerySet[Order]:
         wire_status=wire_status(),
         failed=has_failed(),
         order_date=order_date(),
+        is_back_order=back_order(),
         contact=payer_contact(),
         vendor_total=vendor_total(),
     )

@@ -137,6 +137,11 @@ def by_usage() -> Combinable:
     return ExpressionWrapper(Q(product__charge_type=ChargeType.PAY_PER_USE), output_field=BooleanField())
 
 
+def managed() -> Combinable:
+    """Whether a Professional reseller manages the service, as :func:`subscriptions.preconditions.is_managed` says."""
+    return ExpressionWrapper(Q(account__kind=AccountKind.MANAGED_COPY), output_field=BooleanField())
+
+
 def usage_kind() -> Combinable:
     """Which usage of the API a service has: the word for its product's family, else ``None`` as a word."""
     cases = [When(product__attributes__family=family, then=Value(word)) for family, word in KIND_OF_FAMILY.items()]
@@ -199,6 +204,7 @@ def shown_services() -> TenantQuerySet[Subscription]:
     return Subscription.objects.annotate(
         said_why=why(NOW),
         wire_usage=usage_kind(),
+        is_managed=managed(),
         from_order=order_id(),
         contact=payer_contact(),
         row_starts=starts(),

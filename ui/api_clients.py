@@ -3,6 +3,7 @@
 A secret is shown once, on the page that answers the POST; nothing keeps it.
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,8 +17,9 @@ from clients.models import ApiClient
 from clients.scopes import Scope, available_scopes
 from clients.selectors import clients_for
 from clients.services.clients import create_client, revoke_client, rotate_client, update_client
-from resellers.models import Account
+from resellers.models import Account, PermissionRule
 from resellers.routing import organization_site, site_address
+from resellers.selectors import usable_rules
 from ui.doors import paths_at_door
 from ui.filters import Filter, Flag
 from ui.pages import Action, ActionPage, FormPage, ListPage, Page
@@ -54,11 +56,27 @@ class ApiClientForm(forms.Form):
         help_text=gettext_lazy("For older programs that refuse members they do not know."),
     )
 
-    def __init__(self, *args: Any, is_reseller: bool, **kwargs: Any) -> None:
+    permission_rule = forms.ChoiceField(
+        label=gettext_lazy("Permission rule"),
+        required=False,
+        help_text=gettext_lazy("It sees the accounts with this rule, and those without any."),
+    )
+
+    def __init__(self, *args: Any, is_reseller: bool, rules: Sequence[PermissionRule] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.rules = {str(row.public_id): row for row in rules}
+        if rules:
+            choices = [("", _("All accounts")), *((key, row.name) for key, row in self.rules.items())]
+            self.fields["permission_rule"].choices = choices  # type: ignore[attr-defined]
+        else:
+            del self.fields["permission_rule"]
         known = available_scopes(is_reseller=is_reseller)
         choices = [(scope.value, f"{scope.value}: {scope.label}") for scope in Scope if scope.value in known]
         self.fields["scopes"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_permission_rule(self) -> PermissionRule | None:
+        """The rule itself."""
+        return self.rules.get(self.cleaned_data["permission_rule"])
 
 
 class ClientPages:
@@ -143,7 +161,12 @@ class ApiClientNew(ShowsSecret, FormPage):
         """Call the service, and show the secret."""
         data = form.cleaned_data
         client, secret = create_client(
-            self.actor, account=self.account(form), name=data["name"], email=data["email"], scopes=data["scopes"]
+            self.actor,
+            account=self.account(form),
+            name=data["name"],
+            email=data["email"],
+            scopes=data["scopes"],
+            permission_rule=data.get("permission_rule"),
         )
         if data["compatible_only"]:
             client = update_client(self.actor, client=client, values={"compatible_only": True})
@@ -174,8 +197,9 @@ class ApiClientEdit(OfClient):
         return self.object.name
 
     def form_kwargs(self) -> dict[str, Any]:
-        """Which scopes there are for it."""
-        return {"is_reseller": self.object.account_id is not None}
+        """Which scopes there are for it, and which rules: only programs of the organization have one."""
+        is_reseller = self.object.account_id is not None
+        return {"is_reseller": is_reseller, "rules": () if is_reseller else usable_rules(self.actor)}
 
     def initial(self) -> dict[str, Any]:
         """What is stored."""
@@ -185,6 +209,7 @@ class ApiClientEdit(OfClient):
             "email": row.email,
             "scopes": row.scopes,
             "compatible_only": row.compatible_only,
+            "permission_rule": row.permission_rule.public_id if row.permission_rule else "",
         }
 
     def context(self) -> dict[str, Any]:

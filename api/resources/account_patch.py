@@ -68,7 +68,7 @@ FIXED_STAFF: dict[str, Callable[[Account], Any]] = {
     "separateinvoices": lambda row: False,
     "autoinvoicenotification": lambda row: False,
     "notetype": lambda row: 1,
-    "isbackordering": lambda row: False,
+    "isbackordering": lambda row: row.kind == AccountKind.MANAGED_COPY,
     "isnetworkreseller": lambda row: False,
     "isbillingfrequencyenabled": lambda row: False,
     "billingfrequencymarkup": lambda row: Decimal(0),

@@ -31,6 +31,7 @@ COLUMNS = Columns(
         Column("currency", "text", "currency"),
         Column("unit", "text", "product__unit"),
         Column("endDate", "moment"),
+        # Licences bought for ever are not inherited, so none of them follows a Professional reseller's side.
         Column("isBackOrdering", "bool", always=False),
         Column("purchaseDate", "moment", "purchased_at", orders=True),
         Column("orderId", "guid", "from_order", expression=values.order_id, nullable=True),

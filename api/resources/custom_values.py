@@ -1,11 +1,11 @@
 """Custom fields on the wire (``api.md`` 8): groups of fields with their values, and reading the body of a change."""
 
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Model
 
+from api.contract import known_members
 from api.errors import ApiError
 from core.custom_fields import (
     CustomField,
@@ -22,6 +22,7 @@ from core.errors import BusinessError
 from core.tenancy import Actor
 
 MOST = 200
+TAKEN = frozenset({"id", "apifield", "value", "values"})
 KINDS = {
     FieldType.TEXT: ("SimpleValue", "Text"),
     FieldType.NUMBER: ("SimpleValue", "Number"),
@@ -53,15 +54,16 @@ def custom_values(actor: Actor, row: Model) -> list[dict[str, Any]]:
 
 def grouped(actor: Actor, fields: Sequence[CustomField], data: dict[str, Any]) -> list[dict[str, Any]]:
     """Fields with what is stored of them, by group in their order."""
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, dict[str, Any]] = {}
     for field in fields:
-        groups.setdefault(field.group, []).append(_field(actor, field, shown_value(field, data)))
-    return [{"group": group_of(name), "groupFields": members} for name, members in groups.items()]
+        found = groups.setdefault(field.group, {"group": group_of(field), "groupFields": []})
+        found["groupFields"].append(_field(actor, field, shown_value(field, data)))
+    return list(groups.values())
 
 
-def group_of(name: str) -> dict[str, Any] | None:
-    """A group has no row of its own; its number is made of its name."""
-    return {"id": zlib.crc32(name.encode()) >> 1, "name": name, "instanceId": None} if name else None
+def group_of(field: CustomField) -> dict[str, Any] | None:
+    """The group a field stands in."""
+    return {"id": field.group_number, "name": field.group, "instanceId": None} if field.group else None
 
 
 def is_read_only(actor: Actor, field: CustomField) -> bool:
@@ -90,8 +92,8 @@ def text_of(kind: FieldType, item: Any) -> str:
 
 
 def _value(field: CustomField, kind: FieldType, item: Any) -> dict[str, Any]:
-    is_listed = kind in (FieldType.LIST, FieldType.MULTI) and item in field.options
-    return {"id": str(field.options.index(item) + 1) if is_listed else None, "value": text_of(kind, item)}
+    number = field.option_numbers.get(item) if kind in (FieldType.LIST, FieldType.MULTI) else None
+    return {"id": None if number is None else str(number), "value": text_of(kind, item)}
 
 
 class _Change:
@@ -111,15 +113,21 @@ class _Change:
         where = f"/{number}"
         if not isinstance(item, dict):
             return self.fault(where, "invalid_body", "An entry is an object with id and value.")
-        unknown = set(item) - {"id", "apifield", "value", "values"}
-        if unknown:
-            return self.fault(f"{where}/{min(unknown)[:60]}", "unknown_member", "There is no such member.")
+        foreign = set(item) - TAKEN
+        if foreign:
+            name = min(foreign)
+            return self.not_taken(f"{where}/{name[:60]}", name)
         field = self.field(item)
         if field is None:
             return self.fault(where, "unknown_custom_field", "There is no such field.")
         if is_read_only(self.actor, field):
             return self.fault(where, "read_only", f"{field.name} can only be read.")
         return self.take(where, field, item)
+
+    def not_taken(self, where: str, name: str) -> None:
+        if name in known_members():
+            return self.fault(where, "member_not_allowed", f"'{name[:60]}' is not yours to set here.")
+        return self.fault(where, "unknown_member", f"There is no member '{name[:60]}'.")
 
     def field(self, item: dict[str, Any]) -> CustomField | None:
         key, name = item.get("id"), item.get("apifield")
@@ -143,26 +151,26 @@ class _Change:
             return self.fault(f"{where}/values", _WRONG[FieldType(field.field_type)], "This field has one value.")
         value = _option(field, value)
         try:
-            understood(field, value)
+            kept = understood(field, value)
         except (BusinessError, TypeError, ValueError) as error:
             detail = str(getattr(error, "message", "This value does not fit."))
             return self.fault(f"{where}/value", _WRONG[FieldType(field.field_type)], detail)
-        if field.is_required and value in (None, "", []):
+        if field.is_required and kept is None:
             return self.fault(f"{where}/value", "required", f"{field.name} is compulsory.")
         self.found[field.code] = value
         return None
 
 
 def _option(field: CustomField, value: Any) -> Any:
-    """The text of a list as it is kept: sent in any case, or as the number of its place."""
+    """The text of a list as it is kept: sent in any case, or as its id."""
     if isinstance(value, list):
         return [_option(field, item) for item in value]
     if field.field_type not in (FieldType.LIST, FieldType.MULTI) or not isinstance(value, str | int):
         return value
     text = str(value)
     by_text = {option.lower(): option for option in field.options}
-    by_place = {str(place): option for place, option in enumerate(field.options, start=1)}
-    return by_text.get(text.lower(), by_place.get(text, text))
+    by_id = {str(field.option_numbers[option]): option for option in field.options}
+    return by_text.get(text.lower(), by_id.get(text, text))
 
 
 def read_change(actor: Actor, row: Model, body: Any) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def systems(rows: Iterable[Instance]) -> list[dict[str, Any]]:
 
 def definition(actor: Actor, field: CustomField, *, of_account: bool) -> dict[str, Any]:
     """A custom field as it is defined, with the group's id and name beside for filters."""
-    kind, group = FieldType(field.field_type), group_of(field.group)
+    kind, group = FieldType(field.field_type), group_of(field)
     found: dict[str, Any] = {
         "id": field.pk,
         "name": field.name,
@@ -117,7 +117,12 @@ def _details(field: CustomField, kind: FieldType) -> dict[str, Any]:
         "defaultValue": None if field.default is None else ";".join(text_of(kind, value) for value in chosen),
         "numericValue": None,
         "listValues": [
-            {"id": place, "value": option, "positionInList": place, "isDefault": option in chosen}
+            {
+                "id": field.option_numbers[option],
+                "value": option,
+                "positionInList": place,
+                "isDefault": option in chosen,
+            }
             for place, option in enumerate(field.options, start=1)
         ],
         "maskValue": None,

@@ -20,6 +20,7 @@ from core.errors import BusinessError, Conflict
 from orders import order_values, service_values
 from orders.services.drafts import lock_draft
 from resellers.selectors import accounts_for
+from resellers.services.accounts import lock_account
 from resellers.services.custom_fields import set_custom_values
 from subscriptions.enums import SubscriptionStatus
 from subscriptions.services.changes import lock_subscription
@@ -35,8 +36,9 @@ class CustomFieldsView(IncludingView):
         """The object, or 404."""
         raise LookupError(f"{type(self).__name__} names no object")
 
-    def lock(self, row: Any) -> None:
-        """Keep others from changing it meanwhile, and refuse what its state does not allow."""
+    def lock(self, row: Any) -> Any:
+        """The object as it stands, kept from others until it is changed; refuses what its state does not allow."""
+        return row
 
     def get(self, request: Request, public_id: str) -> HttpResponse:
         """All fields in their order, with the ETag of what this caller sees."""
@@ -49,7 +51,7 @@ class CustomFieldsView(IncludingView):
 
     def _put(self, row: Model) -> HttpResponse:
         actor = self.caller.actor
-        self.lock(row)
+        row = self.lock(row)
         self._demand_match(custom_values(actor, row))
         changes = read_change(actor, row, self.body())
         if changes:
@@ -84,10 +86,12 @@ class SubscriptionFields(CustomFieldsView):
             raise missing()
         return found
 
-    def lock(self, row: Any) -> None:
+    def lock(self, row: Any) -> Any:
         """A cancelled subscription takes no more values."""
-        if lock_subscription(self.caller.actor, row).status == SubscriptionStatus.CANCELLED:
+        locked = lock_subscription(self.caller.actor, row)
+        if locked.status == SubscriptionStatus.CANCELLED:
             raise BusinessError("not_active", "This subscription is cancelled; its fields can only be read.")
+        return locked
 
 
 class AccountFields(CustomFieldsView):
@@ -101,6 +105,10 @@ class AccountFields(CustomFieldsView):
         if found is None:
             raise missing_account(public_id)
         return found
+
+    def lock(self, row: Any) -> Any:
+        """Its state does not matter, but whoever has read its fields must not overwrite what came meanwhile."""
+        return lock_account(self.caller.actor, row)
 
 
 class OrderFields(CustomFieldsView):
@@ -117,10 +125,10 @@ class OrderFields(CustomFieldsView):
             raise not_found("OrderNotFoundError", "order_not_found", "No such order.", ("Order", str(key)))
         return found
 
-    def lock(self, row: Any) -> None:
+    def lock(self, row: Any) -> Any:
         """Only a draft takes values."""
         try:
-            lock_draft(self.caller.actor, row)
+            return lock_draft(self.caller.actor, row)
         except Conflict as error:
             raise ApiError(400, error.code, str(error.message), type="OrderIsNotDraftError") from None
 

@@ -1,5 +1,8 @@
 """Forms of custom fields: shape only, the rules are in the services."""
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -15,6 +18,8 @@ ATTRIBUTES = (
     ("edition", _("Edition")),
     ("country", _("Country")),
 )
+
+_WITH_ID = re.compile(r"^(.*\S)\s*\[(\d{1,10})\]$")
 
 
 class Lines(forms.CharField):
@@ -32,18 +37,49 @@ class Lines(forms.CharField):
         return list(dict.fromkeys(line[:100] for line in lines if line))
 
 
+class Entries(forms.CharField):
+    """The entries of a list, one a line; behind one that programs know stands its id in brackets.
+
+    ``ids`` are the ids by text. A value is the texts with the ids that stood behind them.
+    """
+
+    widget = forms.Textarea({"rows": 4})
+    ids: Mapping[str, int] = MappingProxyType({})
+
+    def prepare_value(self, value: Any) -> Any:
+        """A list as lines."""
+        if not isinstance(value, list):
+            return value
+        return "\n".join(f"{text} [{self.ids[text]}]" if text in self.ids else text for text in value)
+
+    def to_python(self, value: Any) -> dict[str, int | None]:  # type: ignore[override]
+        """Texts, each once, with the ids behind them; brackets around anything else belong to the text."""
+        found: dict[str, int | None] = {}
+        for line in str(value or "").splitlines():
+            text, number = line.strip(), None
+            parts = _WITH_ID.match(text)
+            if parts and int(parts[2]) in self.ids.values():
+                text, number = parts[1], int(parts[2])
+            if text:
+                found[text[:100]] = found.get(text[:100]) or number
+        return found
+
+
 class FieldForm(forms.Form):
-    """A field that is there."""
+    """A field that is there; ``ids`` are those of its list's entries, ``is_grouped`` whether it stands in a group."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
     field_type = forms.ChoiceField(
         label=_("Type"), choices=FieldType.choices, help_text=_("It stays as soon as there is a value.")
     )
-    options = Lines(
-        label=_("List"), required=False, widget=forms.Textarea({"rows": 4}), help_text=_("One entry a line.")
-    )
+    options = Entries(label=_("List"), required=False, help_text=_("One entry a line."))
     default = forms.CharField(label=_("Default"), max_length=2000, required=False)
     group = forms.CharField(label=_("Group"), max_length=100, required=False)
+    rename_group = forms.BooleanField(
+        label=_("Rename the group"),
+        required=False,
+        help_text=_("All fields of the group get the new name; otherwise this field alone changes its group."),
+    )
     ordering = forms.IntegerField(label=_("Ordering"), min_value=0, max_value=9999, initial=0)
     provisioning_code = forms.IntegerField(
         label=_("Code for Provisioning System"),
@@ -64,8 +100,17 @@ class FieldForm(forms.Form):
         help_text=_("One a line."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, ids: Mapping[str, int] | None = None, is_grouped: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if ids:
+            self.fields["options"].ids = ids  # type: ignore[attr-defined]
+            self.fields["options"].help_text = _(
+                "One entry a line. Programs know an entry by the number behind it: leave it there to rename the entry."
+            )
+        if not is_grouped:
+            del self.fields["rename_group"]
         known = ", ".join([*AccountKind.values, *Edition.values])
         self.fields["shown_values"].help_text = _("One a line; countries by two letters, else: %(known)s.") % {
             "known": known
@@ -74,6 +119,9 @@ class FieldForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """A rule needs values; several defaults stand on one line, with commas between."""
         values: dict[str, Any] = super().clean() or {}
+        entries = values.pop("options", {})
+        values["options"] = list(entries)
+        values["option_ids"] = {text: number for text, number in entries.items() if number is not None}
         if values.get("shown_attribute") and not values.get("shown_values"):
             self.add_error("shown_values", _("Say for which values the field is shown."))
         if values.get("field_type") == FieldType.MULTI and values.get("default"):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from clients.selectors import policy_for, resellers_with_api
 from clients.services.clients import POLICY_FIELDS, drop_shared_key, make_shared_key, save_policy
 from resellers.models import Account
+from resellers.selectors import usable_rules
 from ui import api_clients as pages
 from ui.pages import Action, ActionPage, FormPage
 from ui.tables import Column
@@ -24,10 +25,10 @@ class NewForm(pages.ApiClientForm):
     account: forms.ModelChoiceField[Account] = forms.ModelChoiceField(
         queryset=None, required=False, label=gettext_lazy("For"), empty_label=gettext_lazy("This organization")
     )
-    field_order = ("account", "name", "email", "scopes", "compatible_only")
+    field_order = ("account", "name", "email", "permission_rule", "scopes", "compatible_only")
 
     def __init__(self, *args: Any, actor: Any, **kwargs: Any) -> None:
-        super().__init__(*args, is_reseller=False, **kwargs)
+        super().__init__(*args, is_reseller=False, rules=usable_rules(actor), **kwargs)
         self.fields["account"].queryset = resellers_with_api(actor)  # type: ignore[attr-defined]
 
 
@@ -57,6 +58,7 @@ class ApiClientList(pages.ApiClientList):
     columns = (
         pages.ApiClientList.columns[0],
         Column("account", gettext_lazy("Account"), sort="account__name"),
+        Column("permission_rule", gettext_lazy("Permission rule"), sort="permission_rule__name"),
         *pages.ApiClientList.columns[1:],
     )
 

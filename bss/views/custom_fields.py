@@ -104,6 +104,12 @@ class FieldEdit(OfField):
         default = self.object.default
         return found | {"default": ", ".join(default) if isinstance(default, list) else default}
 
+    def form_kwargs(self) -> dict[str, Any]:
+        """The ids of the list's entries, and whether there is a group to rename."""
+        known = self.object.option_numbers
+        ids = {text: known[text] for text in self.object.options}
+        return {"ids": ids, "is_grouped": bool(self.object.group)}
+
     def perform(self, form: Any) -> CustomField:
         """Call the service."""
         return save_field(self.actor, field=self.object, values=form.cleaned_data)

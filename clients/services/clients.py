@@ -17,7 +17,7 @@ from core.errors import BusinessError, Conflict, NotVisible
 from core.tenancy import Actor
 from resellers.editions import Capability, require_capability
 from resellers.enums import AccountKind
-from resellers.models import Account
+from resellers.models import Account, PermissionRule
 from users.models import User
 from users.permissions import Perm
 
@@ -49,12 +49,19 @@ def _require(actor: Actor, account: Account | None) -> None:
 
 @transaction.atomic
 def create_client(
-    actor: Actor, *, account: Account | None, name: str, email: str = "", scopes: Sequence[str] = ()
+    actor: Actor,
+    *,
+    account: Account | None,
+    name: str,
+    email: str = "",
+    scopes: Sequence[str] = (),
+    permission_rule: PermissionRule | None = None,
 ) -> tuple[ApiClient, str]:
     """Make an application user of the organization, or of a reseller; returns it with its secret, told only now.
 
-    Raises BusinessError ``api_client_kind`` for an account that is no reseller, ``edition_required``,
-    ``api_client_limit`` above ten, ``scope_unknown``, ``name_missing``.
+    ``permission_rule`` narrows what a program of the organization sees. Raises BusinessError ``api_client_kind`` for
+    an account that is no reseller, ``edition_required``, ``api_client_limit`` above ten, ``scope_unknown``,
+    ``name_missing``, ``rule_not_here`` for a rule with a reseller's program, NotVisible for another organization's.
     """
     _require(actor, account)
     if account is not None:
@@ -81,6 +88,7 @@ def create_client(
         key=secrets.token_hex(16),
         secret_hash=secret_digest(secret),
         scopes=_checked_scopes(scopes, account),
+        permission_rule=_checked_rule(actor, permission_rule, account),
         created_by=actor.label or str(actor.kind),
     )
     # A realm of its own: no site is this user's home, so nobody can sign in with it.
@@ -93,7 +101,10 @@ def create_client(
 
 @transaction.atomic
 def update_client(actor: Actor, *, client: ApiClient, values: Mapping[str, Any]) -> ApiClient:
-    """Change the name, the address, the scopes, or whether answers are compatible only; tokens keep their scopes."""
+    """Change the name, the address, the scopes, the permission rule, or whether answers are compatible only.
+
+    Its tokens end with other scopes; another rule counts from the next call on.
+    """
     row = _locked(actor, client)
     before = _shown(row)
     row.name = str(values.get("name", row.name)).strip()[:100] or row.name
@@ -102,6 +113,8 @@ def update_client(actor: Actor, *, client: ApiClient, values: Mapping[str, Any])
     if "scopes" in values:
         row.scopes = _checked_scopes(values["scopes"], row.account)
         ApiToken.objects.filter(client=row).delete()  # What was taken away must not live on for an hour.
+    if "permission_rule" in values:
+        row.permission_rule = _checked_rule(actor, values["permission_rule"], row.account)
     row.save()
     audit.record(actor, "api_client.updated", row, before=before, after=_shown(row))
     return row
@@ -188,8 +201,23 @@ def _checked_scopes(scopes: Sequence[str], account: Account | None) -> list[str]
     return [scope.value for scope in Scope if scope.value in set(scopes)]
 
 
+def _checked_rule(actor: Actor, rule: PermissionRule | None, account: Account | None) -> PermissionRule | None:
+    """The rule, locked against being deleted meanwhile; NotVisible for another organization's."""
+    if rule is None:
+        return None
+    if account is not None:
+        words = _("Permission rules are for programs of the organization; a reseller's see his accounts alone.")
+        raise BusinessError("rule_not_here", words, field="permission_rule")
+    found = PermissionRule.objects.visible_to(actor).select_for_update(of=("self",), no_key=True)
+    row = found.filter(pk=rule.pk).first()
+    if row is None:
+        raise NotVisible("rule_missing", _("This permission rule does not exist."))
+    return row
+
+
 def _locked(actor: Actor, client: ApiClient) -> ApiClient:
-    rows = ApiClient.objects.visible_to(actor).select_for_update(of=("self",)).select_related("account")
+    rows = ApiClient.objects.visible_to(actor).select_for_update(of=("self",))
+    rows = rows.select_related("account", "permission_rule")
     row = rows.filter(pk=client.pk).first()
     if row is None:
         raise NotVisible("api_client_missing", _("This API client does not exist."))
@@ -209,4 +237,5 @@ def _locked_policy(actor: Actor) -> ApiPolicy:
 
 
 def _shown(row: ApiClient) -> dict[str, Any]:
-    return {"name": row.name, "email": row.email, "scopes": ", ".join(row.scopes), "key": row.key}
+    shown = {"name": row.name, "email": row.email, "scopes": ", ".join(row.scopes), "key": row.key}
+    return shown | {"permission_rule": row.permission_rule or ""}

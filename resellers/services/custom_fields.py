@@ -25,6 +25,7 @@ from core.custom_fields import (
 from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from core.events import emit
 from core.tenancy import Actor, ActorKind, TenantOwned
+from resellers.services.custom_options import lock_parts, move_group, rename_values, renamed_options
 from users.permissions import Perm
 
 EDITABLE = (
@@ -69,22 +70,27 @@ def save_field(
 ) -> CustomField:
     """Make a field (``entity`` and ``code`` given) or change one; the type is fixed once there is a value.
 
-    Raises BusinessError ``code_invalid``, ``code_taken``, ``options_missing``, ``type_fixed``, or that of a default.
+    ``option_ids`` among the values says which ids entries of the list keep under their new texts, ``rename_group`` that
+    the group gets its new name in all its fields. Raises BusinessError ``code_invalid``, ``code_taken``,
+    ``options_missing``, ``option_unknown``, ``group_taken``, ``type_fixed``, or that of a default.
     """
     actor.require(Perm.SYSTEM_OPTIONS)
+    lock_parts(actor.tenant_id)
     row = _own(actor, field) if field is not None else _fresh(actor, entity, code)
     if field is not None and values.get("field_type", row.field_type) != row.field_type and is_used(row):
         words = _("There are values already, so the type stays. Archive this field and make a new one.")
         raise Conflict("type_fixed", words, field="field_type")
     before = {name: getattr(row, name) for name in EDITABLE} if field is not None else {}
     for name in EDITABLE:
-        if name in values:
+        if name in values and name != "group":
             setattr(row, name, values[name])
+    move_group(row, values.get("group", row.group), with_all=bool(values.get("rename_group")))
+    renamed = renamed_options(row, values.get("option_ids", {}))
     if row.field_type in ("list", "multi") and not row.options:
         raise BusinessError("options_missing", _("Type the entries of the list, one a line."), field="options")
     row.shop_visible = row.shop_visible or row.shop_editable
     try:
-        row.default = understood(row, values.get("default", row.default))
+        row.default = understood(row, _default(row, values.get("default", row.default), renamed))
     except BusinessError as error:
         raise BusinessError(error.code, error.message, field="default") from error
     try:
@@ -94,9 +100,17 @@ def save_field(
         words = _("Another field has this code. Choose another.")
         taken = "code" if field is None and "code_once" in str(error) else "provisioning_code"
         raise BusinessError("code_taken", words, field=taken) from error
+    rename_values(row, renamed)
     after = {name: getattr(row, name) for name in EDITABLE} | {"code": row.code}
     audit.record(actor, "custom_field.saved", row, before=before, after=after)
     return row
+
+
+def _default(row: CustomField, value: Any, renamed: Mapping[str, str]) -> Any:
+    """The default, under its new text if its entry got one."""
+    if isinstance(value, list):
+        return [_default(row, item, renamed) for item in value]
+    return renamed.get(value, value) if isinstance(value, str) and value not in row.options else value
 
 
 def _fresh(actor: Actor, entity: str, code: str) -> CustomField:
@@ -131,13 +145,35 @@ def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[s
 
     A code is a field's own or its *Code for Provisioning System*. Nothing is written if one is unknown
     (``custom_unknown``), read-only for the actor (``custom_read_only``), badly formed (``custom_invalid``), or if a
-    compulsory field stays empty (``custom_required``); each names the code. ``None`` or an empty text clears a value.
+    compulsory field is cleared (``custom_required``); each names the code. ``None`` or an empty text clears a value.
+    Only what is sent is judged: that all compulsory fields are filled in is asked by the forms, which send all of them.
     """
     entity, account = entity_of(row), account_of(row)
     _demand(actor, row, entity, account)
     shown = [field for field in fields_for(actor, entity) if is_shown(field, account)]
-    known = codes_of(shown)
-    changes: dict[str, Any] = {}
+    changes = _changes(actor, codes_of(shown), values_by_code)
+    objects = _locked_rows(row)
+    kept = _locked_values(row, entity, account)
+    before = dict(kept.data)
+    merged = {key: value for key, value in (before | changes).items() if value is not None}
+    if merged == before:
+        return merged
+    kept.data = merged
+    kept.save(update_fields=["data", "updated_at"])
+    for rows in objects:
+        rows.update(updated_at=clock.real_now())  # Programs find by it what has changed.
+    for field in shown:
+        old, new = before.get(field.key), merged.get(field.key)
+        if old != new:
+            was, now = {field.name: in_words(field, old)}, {field.name: in_words(field, new)}
+            audit.record(actor, "custom_values.set", row, before=was, after=now, account=account)
+    _tell(row, entity, account)
+    return merged
+
+
+def _changes(actor: Actor, known: Mapping[str, CustomField], values_by_code: Mapping[str, Any]) -> dict[str, Any]:
+    """What is sent as it is stored, by the field's key; raises as :func:`set_custom_values` does."""
+    found: dict[str, Any] = {}
     for code, value in values_by_code.items():
         field = known.get(str(code))
         if field is None:
@@ -145,33 +181,10 @@ def set_custom_values(actor: Actor, row: models.Model, values_by_code: Mapping[s
         if actor.is_customer and not field.shop_editable:
             words = _("%(name)s can only be read.") % {"name": field.name}
             raise BusinessError("custom_read_only", words, field=field.code)
-        changes[field.key] = understood(field, value)
-    objects = _locked_rows(row)
-    kept = _locked_values(row, entity, account)
-    before = dict(kept.data)
-    merged = {key: value for key, value in (before | changes).items() if value is not None}
-    for field in shown:
-        sent = field.key in changes
-        if field.is_required and merged.get(field.key, None if sent else field.default) is None:
+        found[field.key] = understood(field, value)
+        if field.is_required and found[field.key] is None:
             raise BusinessError("custom_required", _("Fill in: %(name)s.") % {"name": field.name}, field=field.code)
-    if merged == before:
-        return merged
-    kept.data = merged
-    kept.save(update_fields=["data", "updated_at"])
-    for rows in objects:
-        rows.update(updated_at=clock.real_now())  # Programs find by it what has changed.
-    by_key = {field.key: field for field in shown}
-    changed = [by_key[key] for key in changes if before.get(key) != merged.get(key)]
-    audit.record(
-        actor,
-        "custom_values.set",
-        row,
-        before={field.name: in_words(field, before.get(field.key)) for field in changed},
-        after={field.name: in_words(field, merged.get(field.key)) for field in changed},
-        account=account,
-    )
-    _tell(row, entity, account)
-    return merged
+    return found
 
 
 def _locked_rows(row: models.Model) -> list[models.QuerySet[Any]]:
@@ -257,6 +270,7 @@ def carry_values(source: TenantOwned, copy: TenantOwned) -> None:
 
 def _twin(field: CustomField, organization_id: int) -> CustomField:
     """The same field in another organization; its provisioning code goes along if it is free there."""
+    lock_parts(organization_id)
     rows = CustomField.objects.filter(organization_id=organization_id, entity=field.entity)
     shown = {name: getattr(field, name) for name in (*EDITABLE, "default")} | {"is_required": False}
     if field.provisioning_code and rows.filter(provisioning_code=field.provisioning_code).exists():

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -71,7 +72,7 @@ def delete_rule(actor: Actor, *, rule: PermissionRule, move_to: PermissionRule |
     """Delete a rule; returns how many accounts moved to ``move_to``.
 
     Raises Conflict ``rule_in_use`` with the number of accounts if it is in use and no other rule is named: they would
-    be open to everybody otherwise.
+    be open to everybody otherwise. So does a program that is narrowed by it: it would see everything.
     """
     actor.require(Perm.STAFF_MANAGE)
     row = _locked_rule(actor, rule)
@@ -92,7 +93,11 @@ def delete_rule(actor: Actor, *, rule: PermissionRule, move_to: PermissionRule |
     audit.record(
         actor, "permission_rule.deleted", row, before=_shown(row), after={"moved_to": target or ""}, reason=reason
     )
-    row.delete()
+    try:
+        row.delete()
+    except ProtectedError as error:
+        words = _("An API client sees accounts by this rule. Give it another one first.")
+        raise Conflict("rule_in_use", words) from error
     return number
 
 

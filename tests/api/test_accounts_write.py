@@ -150,7 +150,7 @@ def test_custom_fields_of_accounts(shop: Shop, reseller: Program):
     where = f"/api/accounts/{shop.end_customer.pk}"
     put = reseller.call("PUT", f"{where}/customfields", [{"id": field.pk, "value": "south"}])
     values = check(put, f"{ONE}/customfields", method="put")
-    assert values[0]["groupFields"][0]["values"] == [{"id": "2", "value": "South"}]
+    assert values[0]["groupFields"][0]["values"] == [{"id": str(field.option_numbers["South"]), "value": "South"}]
     assert reseller.get(f"{where}?include=customFields").json()["customFields"] == values
     wrong = reseller.call("PUT", f"{where}/customfields", [{"id": field.pk, "value": "West"}])
     assert (wrong.json()["type"], wrong.json()["errors"][0]["pointer"]) == ("CustomFieldsNotUpdatedError", "/0/value")

@@ -197,7 +197,7 @@ def test_custom_fields_are_read_and_set(distributor: Program, service: Subscript
     sent = [
         {"id": fields["seats"].pk, "value": "12"},
         {"apiField": "3", "value": "gold"},
-        {"id": fields["tags"].pk, "value": "2"},
+        {"id": fields["tags"].pk, "value": str(fields["tags"].option_numbers["Silver"])},
         {"apiField": "4", "id": fields["tier"].pk, "value": "TWO"},
     ]
     changed = distributor.call("PUT", path, sent, if_match=answer["ETag"])

@@ -5,13 +5,15 @@ from django.test import Client
 from django.urls import reverse
 
 from clients.models import ApiClient, ApiPolicy, ApiToken
-from clients.services.clients import create_client
+from clients.services.clients import create_client, update_client
 from clients.services.tokens import token_by_credentials
 from core.audit import AuditEntry
-from core.errors import BusinessError, NotVisible, PermissionRefused
+from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from resellers.enums import Edition
-from resellers.models import Account
+from resellers.models import Account, PermissionRule
+from resellers.services.rules import delete_rule
 from tests import factories
+from tests.api.caller import Program
 from tests.shop import Shop, make_shop
 from users.permissions import StorefrontRole
 
@@ -133,3 +135,71 @@ def test_nobody_signs_in_as_a_program(shop: Shop):
     assert not row.user.has_usable_password()
     assert not row.user.check_password(secret)
     assert row.user.memberships.count() == 0
+
+
+# --- Permission rules -------------------------------------------------------------------------------------------------
+def test_a_rule_narrows_what_a_program_sees(shop: Shop):
+    mine = PermissionRule.objects.create(organization=shop.organization, name="Mine")
+    other = PermissionRule.objects.create(organization=shop.organization, name="Others")
+    Account.objects.filter(pk=shop.customer.pk).update(permission_rule=mine)
+    Account.objects.filter(pk=shop.reseller.pk).update(permission_rule=other)
+    staff = browser(shop)
+    values = {"name": "ERP", "account": "", "permission_rule": str(mine.public_id)}
+    answer = staff.post(reverse("bss:api_client_new"), values)
+    row = ApiClient.objects.get(name="ERP")
+    assert row.permission_rule == mine
+    caller = Program(shop, row, secret_in(answer.content.decode(), row)).sign_in()
+
+    def seen() -> set[int]:
+        return {item["id"] for item in caller.get("/api/accounts?pageSize=100").json()["data"]}
+
+    assert (shop.customer.pk in seen(), shop.reseller.pk in seen()) == (True, False)
+    assert caller.get(f"/api/accounts/{shop.reseller.pk}").status_code == 404
+    page = reverse("bss:api_client", args=[row.public_id])
+    assert "Mine" in staff.get(reverse("bss:api_client_list")).content.decode()
+    assert staff.get(page).context["form"]["permission_rule"].value() == mine.public_id
+    assert staff.post(page, {"name": "ERP", "permission_rule": str(other.public_id)}).status_code == 302
+    caller.sign_in()
+    assert (shop.customer.pk in seen(), shop.reseller.pk in seen()) == (False, True)
+    assert staff.post(page, {"name": "ERP", "permission_rule": ""}).status_code == 302
+    caller.sign_in()
+    assert {shop.customer.pk, shop.reseller.pk} <= seen()
+    written = AuditEntry.objects.filter(action="api_client.updated").order_by("pk")
+    rules = [(entry.before["permission_rule"], entry.after["permission_rule"]) for entry in written]
+    assert rules == [("Mine", "Others"), ("Others", "")]
+
+
+def test_only_programs_of_the_organization_have_a_rule(shop: Shop):
+    rule = PermissionRule.objects.create(organization=shop.organization, name="Mine")
+    foreign = PermissionRule.objects.create(organization=factories.organization(), name="Foreign")
+    with pytest.raises(BusinessError) as refused:
+        create_client(shop.staff, account=shop.reseller, name="x", permission_rule=rule)
+    assert (refused.value.code, refused.value.field) == ("rule_not_here", "permission_rule")
+    with pytest.raises(NotVisible):
+        create_client(shop.staff, account=None, name="x", permission_rule=foreign)
+    own, _secret = create_client(shop.staff, account=None, name="x")
+    theirs, _secret = create_client(shop.staff, account=shop.reseller, name="y")
+    with pytest.raises(NotVisible):
+        update_client(shop.staff, client=own, values={"permission_rule": foreign})
+    with pytest.raises(BusinessError):
+        update_client(shop.staff, client=theirs, values={"permission_rule": rule})
+    staff, admin = browser(shop), browser(shop, of=shop.reseller)
+    values = {"name": "Z", "account": shop.reseller.pk, "permission_rule": str(rule.public_id)}
+    answer = staff.post(reverse("bss:api_client_new"), values)
+    assert (answer.status_code, "permission_rule" in answer.context["form"].errors) == (400, True)
+    chosen = {"name": "Z", "account": "", "permission_rule": str(foreign.public_id)}
+    assert staff.post(reverse("bss:api_client_new"), chosen).status_code == 400
+    assert not ApiClient.objects.filter(name="Z").exists()
+    for person, name in ((staff, "bss:api_client"), (admin, "storefront:api_client")):
+        assert "permission_rule" not in person.get(reverse(name, args=[theirs.public_id])).context["form"].fields
+    assert "permission_rule" not in admin.get(reverse("storefront:api_client_new")).context["form"].fields
+
+
+def test_a_rule_that_narrows_a_program_is_not_deleted(shop: Shop):
+    rule = PermissionRule.objects.create(organization=shop.organization, name="Mine")
+    row, _secret = create_client(shop.staff, account=None, name="x", permission_rule=rule)
+    with pytest.raises(Conflict) as refused:
+        delete_rule(shop.staff, rule=rule)
+    assert refused.value.code == "rule_in_use"
+    update_client(shop.staff, client=row, values={"permission_rule": None})
+    delete_rule(shop.staff, rule=rule)

@@ -1,9 +1,12 @@
 """Custom fields: types and rules, all or nothing, who sees and sets them, filters and files in constant statements."""
 
+from importlib import import_module
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from core.audit import AuditEntry
 from core.custom_fields import CustomField, CustomValues, values_of
@@ -11,6 +14,7 @@ from core.errors import BusinessError, Conflict, NotVisible, PermissionRefused
 from resellers.services.custom_fields import archive_field, save_field, set_custom_values
 from tests import factories
 from tests.bss.staff import staff_client
+from tests.shop import make_shop
 from ui.custom_fields import shown_values
 from users.permissions import StaffRole, StorefrontRole
 
@@ -123,12 +127,43 @@ def test_compulsory_field_stays_filled(here, staff):
     account = factories.account(here)
     make(staff, "must", is_required=True)
     make(staff, "may")
-    with pytest.raises(BusinessError) as caught:
-        set_custom_values(staff, account, {"may": "x"})
-    assert (caught.value.code, caught.value.field) == ("custom_required", "must")
+    set_custom_values(staff, account, {"may": "x"})  # Nobody is blamed for what was not sent.
+    for value in ("", "  ", None):
+        with pytest.raises(BusinessError) as caught:
+            set_custom_values(staff, account, {"may": "y", "must": value})
+        assert (caught.value.code, caught.value.field) == ("custom_required", "must")
+    assert [row.words for row in shown_values(staff, account)] == ["", "x"]
     set_custom_values(staff, account, {"must": "x"})
-    with pytest.raises(BusinessError):
-        set_custom_values(staff, account, {"must": ""})
+
+
+@pytest.mark.parametrize("door", ["bss", "storefront"])
+def test_forms_ask_for_compulsory_fields(door: str):
+    shop = make_shop()
+    make(shop.staff, "must", is_required=True, shop_visible=True, shop_editable=True)
+    make(shop.staff, "may", shop_visible=True, shop_editable=True)
+    person = factories.user(shop.organization, of=None if door == "bss" else shop.customer)
+    page = Client(headers={"host": shop.site.host})
+    page.force_login(person)
+    path = reverse(f"{door}:account_custom", args=[shop.customer.public_id])
+    refused = page.post(path, {"may": "x", "must": ""})
+    assert (refused.status_code, set(refused.context["form"].errors)) == (400, {"must"})
+    assert CustomValues.objects.count() == 0
+    assert page.post(path, {"may": "x", "must": "y"}).status_code == 302
+
+
+def test_each_changed_field_has_its_own_entry(here, staff):
+    account = factories.account(here)
+    for code in ("first", "second", "third"):
+        make(staff, code)
+    set_custom_values(staff, account, {"first": "1", "second": "2"})
+    set_custom_values(staff, account, {"first": "1", "second": "4", "third": "3"})
+    entries = AuditEntry.objects.filter(action="custom_values.set", account=account).order_by("pk")
+    assert [(row.before, row.after) for row in entries] == [
+        ({"First": ""}, {"First": "1"}),
+        ({"Second": ""}, {"Second": "2"}),
+        ({"Second": "2"}, {"Second": "4"}),
+        ({"Third": ""}, {"Third": "3"}),
+    ]
 
 
 def test_default_is_shown_and_satisfies(here, staff):
@@ -256,3 +291,96 @@ def test_pages_show_and_edit(here, staff):
     assert values_of(account) == {field.key: "gold"}
     assert client.post(f"/bss/setup/custom-fields/{field.public_id}/archive/").status_code == 302
     assert "gold" not in shop.get("/company/").content.decode()
+
+
+# --- Ids of list entries and groups -----------------------------------------------------------------------------------
+def edited(here, field, **values) -> None:
+    """Save a field's form as it stands, with some of it typed anew."""
+    client = staff_client(here)
+    path = reverse("bss:field_edit", args=[field.public_id])
+    form = client.get(path).context["form"]
+    shown = {name: form[name].field.prepare_value(form[name].value()) for name in form.fields}
+    given = {name: value for name, value in shown.items() if value is not None and value is not False}
+    data = {name: "on" if value is True else value for name, value in given.items()}
+    answer = client.post(path, data | values)
+    assert answer.status_code == 302, answer.context["form"].errors
+    field.refresh_from_db()
+
+
+def lines(field, *texts) -> str:
+    return "\n".join(f"{text} [{field.option_numbers[text]}]" for text in texts)
+
+
+def test_entries_keep_their_ids_however_the_list_is_edited(here, staff):
+    field = make(staff, "tier", "list", options=["gold", "silver", "iron"])
+    first = dict(field.option_numbers)
+    assert len(set(first.values())) == 3
+    edited(here, field)
+    assert field.option_numbers == first
+    edited(here, field, options=lines(field, "iron", "gold") + "\nlead")
+    assert field.options == ["iron", "gold", "lead"]
+    assert {text: field.option_numbers[text] for text in first} == first
+    assert field.option_numbers["lead"] not in first.values()
+    edited(here, field, options=f"noble gold [{first['gold']}]\ngold\nsilver\nodd [999999999]")
+    assert field.options == ["noble gold", "gold", "silver", "odd [999999999]"]
+    numbers = [field.option_numbers[text] for text in field.options]
+    assert (numbers[0], numbers[2]) == (first["gold"], first["silver"])  # Silver is back with the id it had.
+    assert len(set(numbers)) == 4
+    assert numbers[1] > max(first.values())
+    other = make(staff, "rank", "list", options=["gold"])
+    assert other.option_numbers["gold"] not in field.option_numbers.values()
+    with pytest.raises(BusinessError) as caught:
+        save_field(staff, field=field, values={"option_ids": {"gold": other.option_numbers["gold"]}})
+    assert caught.value.code == "option_unknown"
+
+
+def test_values_follow_entries_that_are_renamed(here, staff):
+    tier = make(staff, "tier", "list", options=["gold", "silver", "iron"], default="gold")
+    tags = make(staff, "tags", "multi", options=["a", "b", "c"])
+    accounts = [factories.account(here) for _ in range(3)]
+    for account, word, several in zip(accounts, tier.options, (["a", "b"], ["b", "c"], ["c"]), strict=True):
+        set_custom_values(staff, account, {"tier": word, "tags": several})
+    # Two entries change names with one another.
+    numbers = tier.option_numbers
+    swapped = f"silver [{numbers['gold']}]\ngold [{numbers['silver']}]\niron [{numbers['iron']}]"
+    edited(here, tier, options=swapped, default="iron")
+    edited(here, tags, options=lines(tags, "a") + f"\nbee [{tags.option_numbers['b']}]\n" + lines(tags, "c"))
+    assert [values_of(row)[tier.key] for row in accounts] == ["silver", "gold", "iron"]
+    assert [values_of(row)[tags.key] for row in accounts] == [["a", "bee"], ["bee", "c"], ["c"]]
+    edited(here, tier, options=f"steel [{numbers['iron']}]", default="iron")
+    assert tier.default == "steel"
+
+
+def test_groups_keep_their_ids(here, staff):
+    first, second = make(staff, "first", group="Sales"), make(staff, "second", group="Sales", entity="order")
+    third = make(staff, "third", group="Tax")
+    number = first.group_number
+    assert (second.group_number, third.group_number == number) == (number, False)
+    edited(here, first, group="Revenue", rename_group="on")
+    second.refresh_from_db()
+    assert [(row.group, row.group_number) for row in (first, second)] == [("Revenue", number)] * 2
+    edited(here, second, group="Tax")
+    assert second.group_number == third.group_number
+    edited(here, second, group="")
+    assert second.group_number is None
+    edited(here, second, group="Fresh")
+    assert second.group_number not in (number, third.group_number)
+    with pytest.raises(BusinessError) as caught:
+        save_field(staff, field=first, values={"group": "Tax", "rename_group": True})
+    assert caught.value.code == "group_taken"
+
+
+def test_the_migration_numbers_what_is_there(here, staff):
+    one, two = make(staff, "one", "list", options=["b", "a"], group="G"), make(staff, "two", "list", options=["a"])
+    three = make(staff, "three", group="G")
+    CustomField.objects.update(option_numbers={}, group_number=None)
+    migration = import_module("core.migrations.0010_custom_numbers")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.NUMBER_OPTIONS)
+        cursor.execute(migration.NUMBER_GROUPS)
+    for row in (one, two, three):
+        row.refresh_from_db()
+    numbers = [one.option_numbers["b"], one.option_numbers["a"], two.option_numbers["a"]]
+    assert numbers == sorted(set(numbers))
+    assert (one.group_number, three.group_number, two.group_number) == (one.group_number, one.group_number, None)
+    assert one.group_number is not None

@@ -28,6 +28,8 @@ from tenants.models import ManagedAccount, ManagedSubscription, ProfessionalTena
 from tenants.services import sides, state
 from tenants.services.follow import follow_accounts
 from tests import factories
+from tests.api.caller import program
+from tests.bss.running import running
 from tests.drain import drain
 from tests.provisioning.flows import TARGET
 from tests.provisioning.life import buy, connected_shop, fresh
@@ -303,3 +305,33 @@ def test_an_order_key_is_the_operation(shop, pro, his, twins):
     total = more.wish_licences(fresh(own), quantity=6).preview.amount.gross
     with pytest.raises(Conflict):
         more.buy_licences(shop.staff, subscription=managed(own), quantity=6, key=uuid.uuid4(), seen_total=total)
+
+
+def test_programs_are_told_what_follows_the_reseller(shop, pro, his, twins):
+    theirs = managed(ordered(his, twins))
+    own, before = running(shop), running(shop)
+    # What a customer ordered by himself, before his reseller took him over, follows nobody.
+    earlier = Order.objects.get(number=before.order_number)
+    Order.objects.filter(pk=earlier.pk).update(account=theirs.account)
+    caller = program(shop)
+
+    def told(path: str, name: str) -> dict[str, bool]:
+        rows = caller.get(f"/api/{path}?pageSize=50").json()["data"]
+        found = {str(row["id"]): row[name] for row in rows}
+        for word in (True, False):
+            filtered = caller.get(f"/api/{path}?pageSize=50&$filter={name} eq {str(word).lower()}").json()["data"]
+            assert {str(row["id"]) for row in filtered} == {key for key, value in found.items() if value is word}
+            assert caller.get(f"/api/{path}/{filtered[0]['id']}").json()[name] is word
+        return found
+
+    services, orders, accounts = (
+        told("subscriptions", "isBackordering"),
+        told("orders", "isBackOrder"),
+        told("accounts", "isBackordering"),
+    )
+    assert services == {str(theirs.public_id): True, str(own.public_id): False, str(before.public_id): False}
+    follows = Order.objects.get(number=theirs.order_number, organization=shop.organization)
+    assert (orders[str(follows.public_id)], orders[str(earlier.public_id)]) == (True, False)
+    assert (accounts[str(theirs.account_id)], accounts[str(shop.customer.pk)]) == (True, False)
+    patch = [{"op": "test", "path": "/isBackordering", "value": True}]
+    assert caller.call("PATCH", f"/api/accounts/{theirs.account_id}", patch).status_code == 200
