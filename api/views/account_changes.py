@@ -79,7 +79,9 @@ class AccountCollection(AccountList):
             custom: dict[str, Any] = {}
             with faults.part():
                 custom = self._custom(new)
-            payer = own if new.bill_to_id is None else self._payer(new.bill_to_id)
+            payer = own
+            if new.bill_to_id is not None and new.kind != AccountKind.RESELLER:
+                payer = self._payer(new.bill_to_id)
         made = create_account(
             actor, kind=new.kind, values=new.values, bill_to=payer, organization=self.caller.client.organization
         )
