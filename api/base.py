@@ -5,7 +5,8 @@ The order of the checks is the contract's (4.1), so that a missing right never t
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, NoReturn, cast
 from uuid import UUID
 
@@ -46,7 +47,8 @@ class ApiView(APIView):
 
     ``refusal_type`` is the contract's typed error for what the services refuse with 400. ``schema`` is the name of the
     answer's schema, by which members are left out for callers that want compatible ones alone. ``tells_secret`` keeps
-    the answers to repeats encrypted.
+    the answers to repeats encrypted. ``pointers`` names the members of the body behind the fields that services blame.
+    ``staff_remarks`` says by method what the distributor's document tells besides.
     """
 
     rights: ClassVar[dict[str, Right]] = {}
@@ -54,6 +56,8 @@ class ApiView(APIView):
     answers: ClassVar[str] = ""
     body_types: ClassVar[tuple[str, ...]] = (JSON,)
     tells_secret: ClassVar[bool] = False
+    pointers: Mapping[str, str] = MappingProxyType({})
+    staff_remarks: ClassVar[Mapping[str, str]] = MappingProxyType({})
     caller: Caller
     raw: HttpRequest
     allowance: Allowance | None = None
@@ -272,7 +276,7 @@ class ApiView(APIView):
         if isinstance(exc, ApiError):
             return exc
         if isinstance(exc, BusinessError):
-            return of_business_error(exc, type=self.refusal_type)
+            return of_business_error(exc, type=self.refusal_type, pointers=self.pointers)
         if isinstance(exc, Http404):
             return ApiError(404)
         if isinstance(exc, RestMethodNotAllowed | APIException):

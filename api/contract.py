@@ -33,10 +33,10 @@ def own_calls() -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @cache
-def known_members() -> frozenset[str]:
-    """Every member name of the contract, in lower case: what a body may carry without being unknown."""
+def known_members() -> dict[str, str]:
+    """Every member name of the contract by lower case: what a body may carry without being unknown."""
     schemas = contract()["components"]["schemas"].values()
-    return frozenset(name.lower() for schema in schemas for name in schema.get("properties", {}))
+    return {name.lower(): name for schema in schemas for name in schema.get("properties", {})}
 
 
 @cache

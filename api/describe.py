@@ -43,6 +43,8 @@ def described(view: type[ApiView], method: str, known: dict[str, Any], *, staff:
     """The operation with everything its view declares; ``staff`` is False in the resellers' document."""
     right = view.rights[method.upper()]
     words = [known.get("description", ""), who_may(right, staff=staff)]
+    if staff:
+        words.append(view.staff_remarks.get(method.upper(), ""))
     operation = {**known, "parameters": list(known.get("parameters", []))}
     operation["security"] = [{"bss_auth": [right.scope.value]}, {"access_token": []}]
     operation["x-rights"] = rights_of(right)

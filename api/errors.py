@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_header_parameters
 from django.utils.translation import override
 
+from api.contract import known_members
 from api.wire import dumps
 from core.errors import BusinessError, NotVisible, PermissionRefused
 from core.request_id import current_request_id
@@ -93,16 +94,23 @@ def invalid_body(pointer: str, message: str, code: str = "validation_failed") ->
     return ApiError(400, code, message, errors=[{"code": code, "detail": message, "pointer": pointer}])
 
 
-def of_business_error(error: BusinessError, *, type: str = "BusinessRuleError") -> ApiError:
-    """A rule's refusal on the wire: 403 and 404 as they are, everything else 400 with the typed error of the call."""
+def of_business_error(
+    error: BusinessError, *, type: str = "BusinessRuleError", pointers: Mapping[str, str] | None = None
+) -> ApiError:
+    """A rule's refusal on the wire: 403 and 404 as they are, everything else 400 with the typed error of the call.
+
+    ``pointers`` names the member of the body for each field that a rule can blame. A field that stands neither there
+    nor, as a name, in the contract is a name of ours and blames no member.
+    """
     with override("en"):
         message = str(error.message)
     if isinstance(error, PermissionRefused):
         return ApiError(403, error.code, message)
     if isinstance(error, NotVisible):
         return ApiError(404, error.code, message)
-    pointer = [{"code": error.code, "detail": message, "pointer": f"/{error.field}"}] if error.field else []
-    return ApiError(400, error.code, message, type=type, errors=pointer)
+    where = (pointers or {}).get(error.field, f"/{error.field}" if error.field.lower() in known_members() else "")
+    culprits = [{"code": error.code, "detail": message, "pointer": where}] if where else []
+    return ApiError(400, error.code, message, type=type, errors=culprits)
 
 
 def wants_problem(accept: str) -> bool:

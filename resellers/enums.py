@@ -29,6 +29,13 @@ class AccountStatus(models.TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class NoteType(models.TextChoices):
+    """Which document an account is billed by."""
+
+    INVOICE = "invoice", _("Invoice")
+    RECEIPT = "receipt", _("Receipt")
+
+
 class Edition(models.TextChoices):
     """A reseller's edition (``channel.md`` 3)."""
 

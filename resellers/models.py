@@ -9,7 +9,7 @@ from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower, Upper
+from django.db.models.functions import Coalesce, Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -22,6 +22,7 @@ from resellers.enums import (
     AccountStatus,
     AliasState,
     Edition,
+    NoteType,
     PaymentMethod,
     RuleLevel,
     SiteStatus,
@@ -148,7 +149,13 @@ class Account(TenantOwned):
     edition = models.CharField(_("edition"), max_length=20, choices=Edition.choices, blank=True)
     email = models.EmailField(_("e-mail"), blank=True)
     phone = models.CharField(_("phone"), max_length=40, blank=True)
+    fax = models.CharField(_("fax"), max_length=40, blank=True)
     website = models.URLField(_("web site"), blank=True)
+    trading_name = models.CharField(_("trading name"), max_length=100, blank=True)
+    business_activity = models.CharField(_("business activity"), max_length=200, blank=True)
+    # The key a program knows the account by: the organization's programs and the reseller's each have their own.
+    integration_id = models.CharField(_("integration ID"), max_length=100, blank=True)
+    reseller_integration_id = models.CharField(_("reseller's integration ID"), max_length=100, blank=True)
     address_line1 = models.CharField(_("address"), max_length=200, blank=True)
     address_line2 = models.CharField(_("address, second line"), max_length=200, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
@@ -161,6 +168,9 @@ class Account(TenantOwned):
         _("payment method"), max_length=20, choices=PaymentMethod.choices, default=PaymentMethod.INVOICE
     )
     payment_days = models.PositiveSmallIntegerField(_("payment days"), default=30)
+    note_type = models.CharField(
+        _("billing document"), max_length=20, choices=NoteType.choices, default=NoteType.INVOICE
+    )
     is_taxable = models.BooleanField(_("is taxable"), default=True)
     tax_exempt_reason = models.CharField(_("reason of the exemption"), max_length=200, blank=True)
     credit_limit = MoneyField(_("credit limit"), default=0, validators=[MinValueValidator(0)])
@@ -219,6 +229,17 @@ class Account(TenantOwned):
                 fields=["organization", "accounting_number"],
                 condition=~Q(accounting_number=""),
                 name="account_accounting_number_once",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "integration_id"],
+                condition=~Q(integration_id=""),
+                name="account_integration_id_once",
+            ),
+            models.UniqueConstraint(
+                Coalesce("bill_to", "id"),
+                "reseller_integration_id",
+                condition=~Q(reseller_integration_id=""),
+                name="account_reseller_integration_id",
             ),
         ]
         indexes = [

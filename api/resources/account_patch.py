@@ -11,10 +11,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from api.bodies import Faults
 from api.errors import ApiError, invalid_body
-from api.resources.accounts import country_id
+from api.resources.accounts import ALWAYS, country_id, state_id
 from resellers.countries import COUNTRIES
-from resellers.enums import AccountKind, AccountStatus
+from resellers.enums import AccountKind, AccountStatus, NoteType
 from resellers.models import Account
 
 MOST = 200
@@ -38,17 +39,23 @@ MEMBERS = {
     "name": Member("text", "name", 100, None),
     "phone": Member("text", "phone", 40),
     "email": Member("email", "email", 254),
+    "fax": Member("text", "fax", 40),
     "website": Member("text", "website", 200),
-    "registrationnumber": Member("text", "tax_id", 40),
-    "code": Member("text", "accounting_number", 40, staff=True),
+    "registrationnumber": Member("text", "tax_id", 30),
+    "tradingname": Member("text", "trading_name", 100),
+    "businessactivity": Member("text", "business_activity", 200),
+    "integrationid": Member("text", "integration_key", 100),
+    "code": Member("text", "accounting_number", 30, staff=True),
     "creditlimit": Member("amount", "credit_limit", default=Decimal(0), staff=True),
     "taxable": Member("flag", "is_taxable", default=True, staff=True),
     "orderingenabled": Member("flag", "may_order", default=True, staff=True),
+    "notetype": Member("note", "note_type", default=NoteType.INVOICE, staff=True),
     "billingaddress/address": Member("text", "address_line1", 200),
     "billingaddress/address2": Member("text", "address_line2", 200),
     "billingaddress/city": Member("text", "city", 100),
     "billingaddress/postcode": Member("text", "postal_code", 20),
     "billingaddress/countryid": Member("country", "country", default=None),
+    "billingaddress/stateid": Member("state", "state"),
 }
 ADDRESS = "billingaddress/"
 # What is read and follows from something else, or is the same for every account here: it can be tested, not changed.
@@ -57,36 +64,36 @@ FIXED: dict[str, Callable[[Account], Any]] = {
     "currency": lambda row: row.currency,
     "transactioncurrency": lambda row: row.currency,
     "isaffiliate": lambda row: row.kind == AccountKind.AFFILIATE,
-    "fax": lambda row: None,
-    "tradingname": lambda row: None,
-    "businessactivity": lambda row: None,
-    "integrationid": lambda row: None,
     "customfields": lambda row: None,
 }
 FIXED_STAFF: dict[str, Callable[[Account], Any]] = {
     "resellingenabled": lambda row: row.kind == AccountKind.RESELLER,
-    "separateinvoices": lambda row: False,
-    "autoinvoicenotification": lambda row: False,
-    "notetype": lambda row: 1,
     "isbackordering": lambda row: row.kind == AccountKind.MANAGED_COPY,
     "isnetworkreseller": lambda row: False,
-    "isbillingfrequencyenabled": lambda row: False,
-    "billingfrequencymarkup": lambda row: Decimal(0),
 }
-WORDS = {"invoice": 1, "receipt": 2}
+ALWAYS_STAFF = {name.lower(): value for name, value in ALWAYS.items()}
+NOTES = {"1": NoteType.INVOICE, "2": NoteType.RECEIPT, "invoice": NoteType.INVOICE, "receipt": NoteType.RECEIPT}
 
 
-def read_patch(account: Account, body: Any, *, staff: bool) -> dict[str, Any]:
-    """The columns that the operations change, with their new values; empty if nothing differs.
+def read_patch(account: Account, body: Any, *, staff: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """The columns that the operations change, with their new values; and by column the operation that set it last.
 
-    Raises 400 naming the operation: ``test_failed``, ``member_not_allowed``, ``unknown_member``, a wrong value.
+    Raises 400 naming every operation to blame: ``test_failed``, ``member_not_allowed``, ``unknown_member``, a wrong
+    value.
     """
     if not isinstance(body, list) or len(body) > MOST:
         raise invalid_body("", f"Send an array of at most {MOST} operations.", "invalid_body")
     patch = _Patch(account, staff)
-    for number, item in enumerate(body):
-        patch.operation(f"/{number}", item)
-    return {name: value for name, value in patch.values.items() if value != patch.before[name]}
+    with Faults() as faults:
+        for number, item in enumerate(body):
+            with faults.part():
+                patch.operation(f"/{number}", item)
+    return {name: value for name, value in patch.values.items() if value != patch.before[name]}, patch.origins
+
+
+def differing(account: Account, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Of values by column those that are not the account's."""
+    return {name: value for name, value in values.items() if value != _stored(account, name, staff=True)}
 
 
 class _Patch:
@@ -95,9 +102,11 @@ class _Patch:
     def __init__(self, account: Account, staff: bool) -> None:
         self.account = account
         self.members = {path: member for path, member in MEMBERS.items() if staff or not member.staff}
-        self.fixed = FIXED | (FIXED_STAFF if staff else {})
-        self.before = {member.column: _stored(account, member) for member in self.members.values()}
+        self.fixed = {name: shown(account) for name, shown in (FIXED | (FIXED_STAFF if staff else {})).items()}
+        self.fixed |= ALWAYS_STAFF if staff else {}
+        self.before = {member.column: _stored(account, member.column, staff=staff) for member in self.members.values()}
         self.values = dict(self.before)
+        self.origins: dict[str, str] = {}
 
     def operation(self, where: str, item: Any) -> None:
         if not isinstance(item, Mapping) or set(item) - {"op", "path", "value"}:
@@ -135,26 +144,39 @@ class _Patch:
         if member is None:
             self.unchanged(where, action, name, value)
             return
-        if action == "remove" or (value is None and action != "test"):
+        now = self.values[member.column]
+        if action == "test":
+            # What is empty is read as null.
+            if not (now == "" if value is None else self.value(member, action, value, where) == now):
+                raise invalid_body(f"{where}/value", "The account says something else.", "test_failed")
+            return
+        self.origins[member.column] = f"{where}/path" if action == "remove" else f"{where}/value"
+        if action == "remove" or value is None:
             if member.default is None:
                 raise invalid_body(f"{where}/path", "This member cannot be empty.", "required")
             self.values[member.column] = member.default
             return
-        found = _value(member, value, f"{where}/value")
-        if action == "test":
-            if found != self.values[member.column]:
-                raise invalid_body(f"{where}/value", "The account says something else.", "test_failed")
-            return
-        self.values[member.column] = found
+        self.values[member.column] = self.value(member, action, value, where)
+
+    def value(self, member: Member, action: str, value: Any, where: str) -> Any:
+        """The value as it is stored. A state has no list: its number is that of the text that stands there."""
+        if member.kind != "state":
+            return _value(member, value, f"{where}/value")
+        state = str(self.before[member.column])
+        if not state or not is_same(state_id(state), value):
+            if action == "test":
+                return None
+            message = "There is no list of states; send the id that the address shows, or null."
+            raise invalid_body(f"{where}/value", message, "invalid_option")
+        return state
 
     def unchanged(self, where: str, action: str, name: str, value: Any) -> None:
         """A member nobody changes here: tested, or set to what it is; anything else is refused."""
         if name not in self.fixed:
-            is_known = name in MEMBERS or name in FIXED_STAFF
+            is_known = name in MEMBERS or name in FIXED_STAFF or name in ALWAYS_STAFF
             code = "member_not_allowed" if is_known or name in _OTHERS else "unknown_member"
             raise invalid_body(f"{where}/path", "This member cannot be changed here.", code)
-        now = self.fixed[name](self.account)
-        if action != "remove" and _same(now, value):
+        if action != "remove" and is_same(self.fixed[name], value):
             return
         code = "test_failed" if action == "test" else "member_not_allowed"
         raise invalid_body(f"{where}/path", "This member cannot be changed here.", code)
@@ -166,20 +188,23 @@ _OTHERS = frozenset(
 )
 
 
-def _stored(account: Account, member: Member) -> Any:
-    if member.column == "may_order":
+def _stored(account: Account, column: str, *, staff: bool) -> Any:
+    if column == "may_order":
         return account.status == AccountStatus.ACTIVE
-    return getattr(account, member.column)
+    if column == "integration_key":
+        return account.integration_id if staff else account.reseller_integration_id
+    return getattr(account, column)
 
 
-def _same(now: Any, value: Any) -> bool:
-    if isinstance(now, bool):
-        return bool(value is now or str(value).lower() == str(now).lower())
-    if isinstance(value, str) and value.lower() in WORDS:
-        return bool(WORDS[value.lower()] == now)
+def is_same(now: Any, value: Any) -> bool:
+    """Whether a sent value is what a member says: words in any case, flags and numbers as text too."""
+    if isinstance(now, bool) or isinstance(value, bool):
+        return str(value).lower() == str(now).lower()
     if isinstance(now, str) and isinstance(value, str):
         return now.lower() == value.lower()
-    return bool(now == value) and not isinstance(value, bool)
+    if isinstance(value, str):
+        return value.strip() == str(now)
+    return bool(now == value)
 
 
 def _value(member: Member, value: Any, where: str) -> Any:
@@ -190,7 +215,9 @@ def _value(member: Member, value: Any, where: str) -> Any:
                 raise invalid_body(where, "The value is true or false.", "invalid_boolean")
             return word == "true"
         case "amount":
-            return _amount(value, where)
+            return amount(value, where)
+        case "note":
+            return note_type(value, where)
         case "country":
             found = _CODES_AS_TEXT.get(str(value)) if isinstance(value, int | str) else None
             if found is None:
@@ -208,15 +235,30 @@ def _text(member: Member, value: Any, where: str) -> str:
         raise invalid_body(where, f"At most {member.longest} characters.", "too_long")
     if not found and member.default is None:
         raise invalid_body(where, "This member cannot be empty.", "required")
-    if member.kind == "email" and found:
-        try:
-            validate_email(found)
-        except ValidationError:
-            raise invalid_body(where, "This is no e-mail address.", "invalid_email") from None
+    if member.kind == "email" and found and not is_email(found):
+        raise invalid_body(where, "This is no e-mail address.", "invalid_email")
     return found
 
 
-def _amount(value: Any, where: str) -> Decimal:
+def is_email(text: str) -> bool:
+    """Whether a text is an e-mail address."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def note_type(value: Any, where: str) -> NoteType:
+    """Which document an account is billed by: its number is written, its word is read and taken too."""
+    found = None if isinstance(value, bool) else NOTES.get(str(value).lower())
+    if found is None:
+        raise invalid_body(where, "1 for Invoice or 2 for Receipt.", "invalid_option")
+    return found
+
+
+def amount(value: Any, where: str) -> Decimal:
+    """An amount of money; 400 for what is none."""
     try:
         if isinstance(value, bool) or not isinstance(value, int | Decimal | str) or len(str(value)) > 40:
             raise InvalidOperation

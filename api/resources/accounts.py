@@ -5,16 +5,23 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from api.bodies import Body
 from api.fields import Column, Columns, truth
 from api.wire import moment
+from core.tenancy import Actor
 from resellers.countries import COUNTRIES
-from resellers.enums import AccountKind, AccountStatus
+from resellers.enums import AccountKind, AccountStatus, NoteType
+from resellers.selectors import accounts_for
 
+# What is the same for every account here: read, and taken if it is sent so.
+ALWAYS: Mapping[str, Any] = {
+    "separateInvoices": False,
+    "autoInvoiceNotification": False,
+    "isBillingFrequencyEnabled": False,
+    "billingFrequencyMarkup": 0,
+}
+NOTES = {NoteType.INVOICE: "Invoice", NoteType.RECEIPT: "Receipt"}
 _COUNTRY_NAMES = {code: str(name) for code, name in COUNTRIES}
 
 
@@ -28,7 +35,7 @@ COLUMNS = Columns(
         Column("name", "text", "name", orders=True),
         Column("code", "text", "accounting_number", orders=True),
         Column("phone", "text", "phone"),
-        Column("fax"),
+        Column("fax", "text", "fax"),
         Column("website", "text", "website"),
         Column("email", "text", "email", orders=True),
         _staff("folder"),
@@ -50,9 +57,9 @@ COLUMNS = Columns(
         _staff("typeId", "integer"),
         _staff("industryId", "integer"),
         _staff("leadSourceId", "integer"),
-        Column("tradingName"),
-        Column("businessActivity"),
-        Column("integrationId"),
+        Column("tradingName", "text", "trading_name"),
+        Column("businessActivity", "text", "business_activity"),
+        Column("integrationId", "text", "integration_key"),
         Column("createdAt", "moment", "created_at", orders=True),
         Column("updatedAt", "moment", "updated_at", orders=True),
     ),
@@ -67,7 +74,12 @@ _READ = (
     "accounting_number",
     "phone",
     "email",
+    "fax",
     "website",
+    "trading_name",
+    "business_activity",
+    "integration_key",
+    "note_type",
     "currency",
     "tax_id",
     "is_taxable",
@@ -81,6 +93,12 @@ _READ = (
     "created_at",
     "updated_at",
 )
+
+
+def account_rows(actor: Actor, *, staff: bool) -> QuerySet[Any]:
+    """Accounts the caller may see, each with the key his side's programs gave it."""
+    key = F("integration_id" if staff else "reseller_integration_id")
+    return accounts_for(actor).select_related(None).annotate(integration_key=key)
 
 
 def read(rows: QuerySet[Any], part: slice, *more: str) -> list[dict[str, Any]]:
@@ -99,29 +117,26 @@ def account(row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:
         "updatedAt": moment(row["updated_at"]),
         "isAffiliate": row["kind"] == AccountKind.AFFILIATE,
         "code": row["accounting_number"] or None,
-        "fax": None,
+        "fax": row["fax"] or None,
         "website": row["website"] or None,
         "currency": row["currency"] or None,
         "transactionCurrency": row["currency"] or None,
         "registrationNumber": row["tax_id"] or None,
-        "tradingName": None,
-        "businessActivity": None,
-        "integrationId": None,
+        "tradingName": row["trading_name"] or None,
+        "businessActivity": row["business_activity"] or None,
+        "integrationId": row["integration_key"] or None,
     }
     if not staff:
         return found
     return found | {
         "orderingEnabled": row["status"] == AccountStatus.ACTIVE,
-        "separateInvoices": False,
         "taxable": row["is_taxable"],
         "creditLimit": row["credit_limit"],
-        "autoInvoiceNotification": False,
-        "noteType": "Invoice",
+        "noteType": NOTES[row["note_type"]],
         "resellingEnabled": row["kind"] == AccountKind.RESELLER,
         "isBackordering": row["kind"] == AccountKind.MANAGED_COPY,
         "isNetworkReseller": False,
-        "isBillingFrequencyEnabled": False,
-        "billingFrequencyMarkup": 0,
+        **ALWAYS,
     }
 
 
@@ -130,8 +145,13 @@ def country_id(code: str) -> int:
     return (ord(code[0]) - 64) * 100 + ord(code[1]) - 64
 
 
+def state_id(text: str) -> int:
+    """A state's number: a state is free text, and its number is made of it."""
+    return zlib.crc32(text.encode()) >> 1
+
+
 def address(row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:
-    """The billing address; a state is free text here, its number is made of the text."""
+    """The billing address."""
     code, state = row["country"], row["state"]
     found = {
         "id": uuid.uuid5(row["public_id"], "billing"),
@@ -140,7 +160,7 @@ def address(row: Mapping[str, Any], *, staff: bool) -> dict[str, Any]:
         "city": row["city"] or None,
         "postCode": row["postal_code"] or None,
         "country": {"id": country_id(code), "name": _COUNTRY_NAMES.get(code, code), "code": code} if code else None,
-        "state": {"id": zlib.crc32(state.encode()) >> 1, "name": state, "code": None} if state else None,
+        "state": {"id": state_id(state), "name": state, "code": None} if state else None,
     }
     return found | {"createdAt": moment(row["created_at"]), "updatedAt": moment(row["updated_at"])} if staff else found
 
@@ -149,53 +169,3 @@ def include_address(view: Any, rows: list[dict[str, Any]], objects: list[dict[st
     """Embed the billing address; it is read with the row."""
     for row, item in zip(rows, objects, strict=True):
         item["billingAddress"] = address(row, staff=not view.caller.is_reseller)
-
-
-def read_new(body: Any, *, staff: bool) -> tuple[dict[str, Any], Any]:
-    """The values of a new account, and the entries of its custom fields or None."""
-    taken = ("name", "phone", "email", "billingAddress", "customFields", "isAffiliate")
-    found = Body(body, taken=(*taken, "resellingEnabled") if staff else taken)
-    values: dict[str, Any] = {
-        "name": found.text("name", required=True, longest=100),
-        "phone": found.text("phone", longest=40),
-        "email": found.text("email", longest=254),
-        "is_affiliate": bool(found.flag("isAffiliate", required=False)),
-        "resells": bool(found.flag("resellingEnabled", required=False)),
-    }
-    if values["email"] and not _is_address(values["email"]):
-        raise found.wrong("email", "This is no e-mail address.", "invalid_email")
-    place = found.given("billingAddress", required=False)
-    if place is not None:
-        names = ("address", "address2", "city", "postCode", "countryId", "stateId")
-        part = Body(place, taken=names, pointer="/billingAddress")
-        codes = {country_id(code): code for code, _name in COUNTRIES}
-        number = part.whole("countryId") or 0
-        if number not in codes:
-            raise part.wrong("countryId", "There is no country with this id.", "invalid_option")
-        if part.has("stateId") and part.given("stateId", required=False) is not None:
-            raise part.wrong("stateId", "States have no list here; leave it out.", "invalid_option")
-        values |= {
-            "address_line1": part.text("address", longest=200),
-            "address_line2": part.text("address2", longest=200),
-            "city": part.text("city", longest=100),
-            "postal_code": part.text("postCode", longest=20),
-            "country": codes[number],
-        }
-    return values, found.given("customFields", required=False)
-
-
-def kind_of_new(values: Mapping[str, Any], *, is_reseller: bool) -> AccountKind:
-    """Which kind of account a caller makes."""
-    if values["is_affiliate"]:
-        return AccountKind.AFFILIATE
-    if is_reseller:
-        return AccountKind.END_CUSTOMER
-    return AccountKind.RESELLER if values["resells"] else AccountKind.DIRECT
-
-
-def _is_address(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True

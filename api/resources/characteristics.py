@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from api.bodies import Body
+from api.bodies import Body, Faults
 from api.errors import ApiError
 from api.resources.service_parts import SECRET
 from catalog.offers import asking_instances as asking_instances_of_products
@@ -155,24 +155,24 @@ def read_answers(order: Order, instance: Instance | None, entries: Any, pointer:
     known = {str(id_of(instance, field.id)): field for field in fields_of(order.account, instance)} if instance else {}
     answers = dict(kept_answers(order, instance)) if instance else {}
     sent: dict[str, str] = {}
-    faults = []
+    faults = Faults()
     for number, entry in enumerate(entries):
         where = f"{pointer}/{number}"
-        part = Body(entry, taken=("id", "value"), pointer=where)
-        field = known.get(part.text("id", required=True).lower())
+        part = Body(entry, taken=("id", "value"), pointer=where, faults=faults)
+        name, value = part.text("id", required=True), part.text("value", longest=4000)
+        field = known.get(name.lower())
         if field is None:
-            message = "There is no such characteristic here."
-            faults.append({"code": "unknown_characteristic", "detail": message, "pointer": f"{where}/id"})
+            if name:
+                part.fault("id", "There is no such characteristic here.", "unknown_characteristic")
             continue
-        value = part.text("value", longest=4000)
         sent[field.id] = f"{where}/value"
         if value:
             answers[field.id] = value.split(";") if field.kind == FieldKind.CHOOSE_MANY else value
         else:
             answers.pop(field.id, None)
-    faults += _wrong(order.account, instance, answers, sent) if instance else []
-    if faults:
-        raise ApiError(400, "validation_failed", "Nothing was written: " + faults[0]["detail"], errors=faults)
+    found = faults.found + (_wrong(order.account, instance, answers, sent) if instance else [])
+    if found:
+        raise ApiError(400, "validation_failed", "Nothing was written: " + found[0]["detail"], errors=found)
     return answers
 
 

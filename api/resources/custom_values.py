@@ -99,8 +99,9 @@ def _value(field: CustomField, kind: FieldType, item: Any) -> dict[str, Any]:
 class _Change:
     """Reads the entries of a body one by one and collects every fault."""
 
-    def __init__(self, actor: Actor, fields: Sequence[CustomField]) -> None:
+    def __init__(self, actor: Actor, fields: Sequence[CustomField], pointer: str) -> None:
         self.actor = actor
+        self.pointer = pointer
         self.by_id = {field.pk: field for field in fields}
         self.by_api = {str(field.provisioning_code): field for field in fields if field.provisioning_code is not None}
         self.faults: list[dict[str, str]] = []
@@ -110,7 +111,7 @@ class _Change:
         self.faults.append({"code": code, "detail": detail, "pointer": pointer})
 
     def entry(self, number: int, item: Any) -> None:
-        where = f"/{number}"
+        where = f"{self.pointer}/{number}"
         if not isinstance(item, dict):
             return self.fault(where, "invalid_body", "An entry is an object with id and value.")
         foreign = set(item) - TAKEN
@@ -173,12 +174,16 @@ def _option(field: CustomField, value: Any) -> Any:
     return by_text.get(text.lower(), by_id.get(text, text))
 
 
-def read_change(actor: Actor, row: Model, body: Any) -> dict[str, Any]:
-    """The new values by the field's code; raises CustomFieldsNotUpdatedError with all faults together."""
+def read_change(actor: Actor, row: Model, body: Any, pointer: str = "") -> dict[str, Any]:
+    """The new values by the field's code; raises CustomFieldsNotUpdatedError with all faults together.
+
+    ``pointer`` is where the entries stand in a body that has other members too.
+    """
     if not isinstance(body, list) or len(body) > MOST:
         message = f"Send an array of at most {MOST} entries."
-        raise ApiError(400, "invalid_body", message, type="CustomFieldsNotUpdatedError")
-    change = _Change(actor, fields_of(actor, row))
+        where = [{"code": "invalid_body", "detail": message, "pointer": pointer}] if pointer else []
+        raise ApiError(400, "invalid_body", message, type="CustomFieldsNotUpdatedError", errors=where)
+    change = _Change(actor, fields_of(actor, row), pointer)
     for number, item in enumerate(body):
         change.entry(number, item)
     if change.faults:

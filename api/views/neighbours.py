@@ -14,7 +14,6 @@ from api.grammar import Literal
 from api.listing import IncludingView, ListView, Selector, not_found
 from api.paging import OPTIONS, Reader
 from api.resources import accounts, assets, orders
-from api.resources.custom_values import read_change
 from api.resources.extras import include_fields, include_licence_characteristics
 from api.resources.service_parts import operation_error
 from clients.scopes import Right, Scope
@@ -23,9 +22,6 @@ from core.tenancy import Actor
 from orders import order_values, service_values
 from orders.enums import OrderStatus
 from orders.models import OrderLine
-from resellers.selectors import accounts_for, own_account
-from resellers.services.accounts import create_account
-from resellers.services.custom_fields import set_custom_values
 
 ACCOUNTS = Right(Scope.ACCOUNTS_READ)
 WRITE_ACCOUNTS = Right(Scope.ACCOUNTS_WRITE, writes=True)
@@ -55,10 +51,9 @@ def missing_account(key: str) -> ApiError:
 
 
 class AccountList(ListView):
-    """``GET, POST /api/accounts``."""
+    """``GET /api/accounts``."""
 
-    rights = {"GET": ACCOUNTS, "POST": WRITE_ACCOUNTS}
-    refusal_type = "AccountNotCreatedError"
+    rights = {"GET": ACCOUNTS}
     columns = accounts.COLUMNS
     entity = Entity.ACCOUNT
     includes = ACCOUNT_INCLUDES
@@ -66,7 +61,7 @@ class AccountList(ListView):
 
     def get(self, request: Request) -> HttpResponse:
         """A page of accounts: the organization's, or the reseller's own and those billed to him."""
-        rows = accounts_for(self.caller.actor).select_related(None)
+        rows = accounts.account_rows(self.caller.actor, staff=not self.caller.is_reseller)
         if ADDRESS_SINCE.lower() in self.query:
             rows = rows.filter(updated_at__gte=self._moment(ADDRESS_SINCE))  # An address changes with its account.
         return self.page(rows)
@@ -79,28 +74,6 @@ class AccountList(ListView):
             return Builder(self.columns, False, zone).moment(self.columns.by_name["updatedat"], literal)
         except ApiError:
             raise invalid(name, f"{name} is a date or a moment, as 2026-03-01T08:00:00Z.") from None
-
-    def post(self, request: Request) -> HttpResponse:
-        """Make a reseller's end customer or affiliate account, or the organization's customer or reseller."""
-        return self.once(self._create)
-
-    def _create(self) -> HttpResponse:
-        actor, is_reseller = self.caller.actor, self.caller.is_reseller
-        values, custom = accounts.read_new(self.body(), staff=not is_reseller)
-        payer = own_account(actor)
-        made = create_account(
-            actor,
-            kind=accounts.kind_of_new(values, is_reseller=is_reseller),
-            values=values,
-            bill_to=payer,
-            organization=self.caller.client.organization,
-        )
-        if custom is not None:
-            set_custom_values(actor, made, read_change(actor, made, custom))
-        row = accounts.read(accounts_for(actor).select_related(None).filter(pk=made.pk), slice(1))[0]
-        value = accounts.account(row, staff=not is_reseller)
-        location = self.raw.build_absolute_uri(f"{self.raw.path.rstrip('/')}/{made.pk}")
-        return self.answer(value, status=201, location=location, schema="AccountDto")
 
     def read(self) -> Any:
         """Values of accounts."""
@@ -119,7 +92,8 @@ class OfAccount(IncludingView):
     def values(self, account_id: str) -> dict[str, Any]:
         """The account as values."""
         key = self.number("accountId", account_id)
-        found = accounts.read(accounts_for(self.caller.actor).select_related(None).filter(pk=key), slice(1))
+        rows = accounts.account_rows(self.caller.actor, staff=not self.caller.is_reseller)
+        found = accounts.read(rows.filter(pk=key), slice(1))
         if not found:
             raise missing_account(account_id)
         return found[0]

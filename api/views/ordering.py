@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from api.bodies import Body
+from api.bodies import Body, Faults
 from api.errors import ApiError, error_response
 from api.listing import not_found
 from api.resources import characteristics as asked
@@ -36,6 +35,7 @@ ITEM = (
     "productId", "unitId", "quantity", "customEndDate", "relatedSubscriptionId", "relatedAddonItemId", "relatedItemId",
     "billingFrequencyOptionId", "characteristics",
 )  # fmt: skip
+ITEM_GUIDS = ("productId", "unitId", "relatedSubscriptionId", "relatedAddonItemId", "relatedItemId")
 
 
 class Ordering(OfOrder):
@@ -75,17 +75,18 @@ class OrderCollection(Ordering, OrderList):
 
     def _begin(self) -> HttpResponse:
         actor = self.caller.actor
-        body = Body(self.body(), taken=("accountId", "customFields", "name", "billingToId"))
-        key = body.whole("accountId") or 0
-        account = accounts_for(actor).filter(pk=key).first()
+        with Faults() as faults:
+            body = Body(self.body(), taken=("accountId", "customFields", "name", "billingToId"), faults=faults)
+            key = body.whole("accountId")
+            name = body.text("name", longest=200)
+            payer = body.whole("billingToId", required=False)
+        account = accounts_for(actor).filter(pk=key or 0).first()
         if account is None:
             raise body.wrong("accountId", "There is no account with this id.", "account_not_found")
-        name = body.text("name", longest=200)
-        payer = body.whole("billingToId", required=False)
         made = begin_draft(actor, account=account, reference=name, bill_to_id=payer)
         fields = body.given("customFields", required=False)
         if fields is not None:
-            set_custom_values(actor, made, read_change(actor, made, fields))
+            set_custom_values(actor, made, read_change(actor, made, fields, "/customFields"))
         row = orders.read(order_values.order_rows(actor).filter(pk=made.pk), slice(1))[0]
         value = orders.order(*row["values"], cost=self.caller.sees_cost)
         return self.answer(value, status=201, location=self.at(str(made.public_id)), schema="Order")
@@ -108,6 +109,7 @@ class OrderItemCollection(Ordering, OrderItems):
 
     rights = {"GET": ORDERS, "POST": WRITE}
     includes = ITEM_INCLUDES
+    pointers = {"plan": "/unitId"}
 
     def post(self, request: Request, order_id: str) -> HttpResponse:
         """Put something into the draft."""
@@ -117,14 +119,7 @@ class OrderItemCollection(Ordering, OrderItems):
     def _add(self, draft: Order) -> HttpResponse:
         actor = self.caller.actor
         draft = lock_draft(actor, draft)
-        body = Body(self.body(), taken=ITEM)
-        quantity = body.whole("quantity", required=False)
-        quantity = 1 if quantity is None else quantity
-        if quantity < 1:
-            raise body.wrong("quantity", "The quantity is 1 or more.", "quantity_out_of_range")
-        for name in ("customEndDate", "billingFrequencyOptionId"):
-            if body.given(name, required=False) is not None:
-                raise body.wrong(name, f"No product takes {name} here; leave it out.", "invalid_option")
+        body, quantity = self._read()
         line = self._line(draft, body, quantity)
         wanted = body.given("characteristics", required=False)
         if wanted is not None:
@@ -134,6 +129,20 @@ class OrderItemCollection(Ordering, OrderItems):
         value = next(item for item in orders.items(lines, staff=staff) if item["id"] == line.public_id)
         location = self.at(f"{draft.public_id}/items/{line.public_id}")
         return self.answer(value, status=201, location=location, schema="OrderItem")
+
+    def _read(self) -> tuple[Body, int]:
+        """The body, whose members have the shapes they shall have, and its quantity."""
+        with Faults() as faults:
+            body = Body(self.body(), taken=ITEM, faults=faults)
+            quantity = body.whole("quantity", required=False)
+            if quantity is not None and quantity < 1:
+                body.fault("quantity", "The quantity is 1 or more.", "quantity_out_of_range")
+            for name in ("customEndDate", "billingFrequencyOptionId"):
+                if body.given(name, required=False) is not None:
+                    body.fault(name, f"No product takes {name} here; leave it out.", "invalid_option")
+            for name in ITEM_GUIDS:
+                body.guid(name)
+        return body, 1 if quantity is None else quantity
 
     def _answer(self, draft: Order, line: OrderLine, wanted: Any) -> None:
         instance = asked.asking_instance(line)
@@ -160,7 +169,7 @@ class OrderItemCollection(Ordering, OrderItems):
         return add_plan(self.caller.actor, order=draft, plan=plan, quantity=quantity, parent=parent)
 
     def _service(self, body: Body) -> Subscription | None:
-        key = _guid_of(body, "relatedSubscriptionId")
+        key = body.guid("relatedSubscriptionId")
         if key is None:
             return None
         rows = service_values.service_rows(self.caller.actor).select_related("product")
@@ -174,7 +183,7 @@ class OrderItemCollection(Ordering, OrderItems):
         return found
 
     def _addon(self, body: Body, service: Subscription | None) -> SubscriptionAddOn | None:
-        key = _guid_of(body, "relatedAddonItemId")
+        key = body.guid("relatedAddonItemId")
         if key is None:
             return None
         found = None
@@ -187,7 +196,7 @@ class OrderItemCollection(Ordering, OrderItems):
         return found
 
     def _product(self, body: Body, *, required: bool) -> Product | None:
-        key = _guid_of(body, "productId", required=required)
+        key = body.guid("productId", required=required)
         if key is None:
             return None
         found = offers.offered_products(self.caller.actor, with_addons=True).filter(public_id=key)
@@ -198,7 +207,7 @@ class OrderItemCollection(Ordering, OrderItems):
 
     def _plan(self, body: Body, draft: Order, product: Product, base: Subscription | OrderLine | None) -> Plan:
         """The billing unit that was sent, else the first one with a price; an add-on is billed as its ``base`` is."""
-        key = _guid_of(body, "unitId")
+        key = body.guid("unitId")
         plans = offers.plans_for(draft.account, product)
         if key is not None:
             plans = [plan for plan in plans if plan.public_id == key]
@@ -211,21 +220,13 @@ class OrderItemCollection(Ordering, OrderItems):
         return plans[0]
 
     def _parent(self, body: Body, draft: Order) -> OrderLine | None:
-        key = _guid_of(body, "relatedItemId")
+        key = body.guid("relatedItemId")
         if key is None:
             return None
         found = next((line for line in draft_lines(draft) if line.public_id == key), None)
         if found is None:
             raise body.wrong("relatedItemId", "There is no item with this id in this order.", "item_not_found")
         return found
-
-
-def _guid_of(body: Body, name: str, *, required: bool = False) -> UUID | None:
-    text = body.text(name, required=required, longest=36)
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise body.wrong(name, f"'{name}' is a GUID.", "invalid_guid") from None
 
 
 class OrderItemChange(Ordering, OrderItem):

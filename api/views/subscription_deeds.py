@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from api.bodies import Body
+from api.bodies import Body, Faults
 from api.errors import ApiError
 from api.listing import not_found
 from api.resources.quantity_requests import quantity_request
@@ -74,8 +74,9 @@ class SubscriptionQuantity(OfSubscription):
         return self.once(lambda: self._change(row))
 
     def _change(self, row: Subscription) -> HttpResponse:
-        body = Body(self.body(), taken=("quantity", "effectiveDate"))
-        quantity, when = body.whole("quantity") or 0, body.moment("effectiveDate")
+        with Faults() as faults:
+            body = Body(self.body(), taken=("quantity", "effectiveDate"), faults=faults)
+            quantity, when = body.whole("quantity") or 0, body.moment("effectiveDate")
         require_manage(self.caller.actor, row)
         if quantity < 1:
             raise body.wrong("quantity", "At least one licence stays; use cancel instead.", "quantity_out_of_range")
@@ -139,7 +140,8 @@ class AutoRenewal(OfSubscription):
         return self.once(lambda: self._set(row))
 
     def _set(self, row: Subscription) -> HttpResponse:
-        wanted = Body(self.body(), taken=("autoRenewalEnabled",)).flag("autoRenewalEnabled")
+        with Faults() as faults:
+            wanted = Body(self.body(), taken=("autoRenewalEnabled",), faults=faults).flag("autoRenewalEnabled")
         set_auto_renew(self.caller.actor, subscription=row, auto_renew=bool(wanted))
         return self.answer({"succeed": True, "errors": [], "message": None})
 

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 
 from api.base import ApiView
-from api.bodies import Body
+from api.bodies import Body, Faults
 from api.errors import ApiError
 from api.listing import ListView, not_found
 from api.resources import webhooks
@@ -29,6 +29,8 @@ MEMBERS = ("url", "events", "isActive")
 class WebhookView(ApiView):
     """A call about the caller's endpoints: those of his own program, for another one may read other things."""
 
+    pointers = {"url": "/url", "events": "/events"}
+
     def endpoint(self, webhook_id: str) -> WebhookEndpoint:
         """The endpoint, or 404."""
         key = self.guid("webhookId", webhook_id)
@@ -39,21 +41,23 @@ class WebhookView(ApiView):
 
     def values(self, *, is_new: bool) -> dict[str, Any]:
         """What the body sets; raises 400 with the member's pointer."""
-        body = Body(self.body(), taken=MEMBERS)
         found: dict[str, Any] = {}
-        if is_new or body.has("url"):
-            found["url"] = body.text("url", required=True, longest=500)
-        if is_new or body.has("events"):
-            found["events"] = self._events(body)
-        if body.has("isActive"):
-            found["is_active"] = body.flag("isActive")
+        with Faults() as faults:
+            body = Body(self.body(), taken=MEMBERS, faults=faults)
+            if is_new or body.has("url"):
+                found["url"] = body.text("url", required=True, longest=500)
+            if is_new or body.has("events"):
+                found["events"] = self._events(body)
+            if body.has("isActive"):
+                found["is_active"] = body.flag("isActive")
         return found
 
     def _events(self, body: Body) -> list[str]:
         value = body.given("events", required=True)
-        if not isinstance(value, list) or not all(isinstance(name, str) for name in value) or len(value) > 100:
-            raise body.wrong("events", "'events' is an array of event names.", "invalid_body")
-        return value
+        is_list = isinstance(value, list) and all(isinstance(name, str) for name in value) and len(value) <= 100
+        if value is not None and not is_list:
+            body.fault("events", "'events' is an array of event names.", "invalid_body")
+        return value if is_list else []
 
     def with_secret(self, row: WebhookEndpoint, secret: str, *, status: int) -> HttpResponse:
         """The endpoint with its secret, told only now."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import audit
@@ -21,7 +22,10 @@ COMPANY_FIELDS = (
     "name",
     "email",
     "phone",
+    "fax",
     "website",
+    "trading_name",
+    "business_activity",
     "address_line1",
     "address_line2",
     "city",
@@ -30,6 +34,8 @@ COMPANY_FIELDS = (
     "country",
     "tax_id",
 )
+# The keys that programs know an account by: of the organization's side, and of the reseller's.
+KEY_FIELDS = ("integration_id", "reseller_integration_id")
 STAFF_FIELDS = ("accounting_number", "notes")
 CREDIT_FIELDS = (
     "credit_limit",
@@ -40,9 +46,11 @@ CREDIT_FIELDS = (
     "tax_exempt_reason",
     "prorate_billing",
     "billing_day",
+    "note_type",
 )
 # The members of the API behind company data.
-MEMBERS = {name: name for name in ("name", "email", "phone", "website")}
+MEMBERS = {name: name for name in ("name", "email", "phone", "fax", "website")}
+MEMBERS |= {"trading_name": "tradingName", "business_activity": "businessActivity"}
 ADDRESS_FIELDS = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
 MEMBERS |= dict.fromkeys(ADDRESS_FIELDS, "billingAddress")
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
@@ -136,7 +144,10 @@ def _set_access(actor: Actor, account: Account, values: Mapping[str, Any]) -> No
 
 @transaction.atomic
 def update_account(actor: Actor, *, account: Account, values: Mapping[str, Any]) -> Account:
-    """Change company data; staff also the accounting number and notes."""
+    """Change company data; staff also the accounting number and notes.
+
+    ``values["integration_key"]`` is the key that the actor's side knows the account by; the other side has its own.
+    """
     row = lock_account(actor, account)
     _require_edit(actor, row, None)
     before = _shown(row)
@@ -145,6 +156,8 @@ def update_account(actor: Actor, *, account: Account, values: Mapping[str, Any])
             setattr(row, name, values[name] or "")
     if actor.is_staff and row.kind == AccountKind.RESELLER and "mail_licences" in values:
         row.mail_licences = bool(values["mail_licences"])
+    if "integration_key" in values:
+        _set_key(actor, row, values["integration_key"])
     _demand_not_managed(actor, row, before)
     _clean(row)
     row.save()
@@ -152,6 +165,21 @@ def update_account(actor: Actor, *, account: Account, values: Mapping[str, Any])
     if _shown(row) != before:
         tell_account(row, "updated", [name for name in COMPANY_FIELDS if getattr(row, name) != before[name]])
     return row
+
+
+def _set_key(actor: Actor, row: Account, key: str) -> None:
+    """The key of the actor's side, which no other account of that side has."""
+    same = Account.objects.filter(organization_id=row.organization_id).exclude(pk=row.pk)
+    if actor.is_staff or actor.kind == ActorKind.SYSTEM:
+        row.integration_id = key
+        same = same.filter(integration_id=key)
+    else:
+        row.reseller_integration_id = key
+        same = same.filter(Q(bill_to_id=row.payer_id) | Q(pk=row.payer_id), reseller_integration_id=key)
+    if key and same.exists():
+        raise BusinessError(
+            "integration_id_taken", _("Another account has this integration ID."), field="integration_key"
+        )
 
 
 def _demand_not_managed(actor: Actor, row: Account, before: Mapping[str, Any]) -> None:
@@ -295,7 +323,7 @@ def tell_account(account: Account, what: str, fields: Sequence[str] = ()) -> Non
 
 
 def _shown(account: Account) -> dict[str, Any]:
-    names = ("kind", "edition", *COMPANY_FIELDS, *STAFF_FIELDS)
+    names = ("kind", "edition", *COMPANY_FIELDS, *STAFF_FIELDS, *KEY_FIELDS)
     own = {"mail_licences": account.mail_licences} if account.kind == AccountKind.RESELLER else {}
     return {name: getattr(account, name) for name in names} | {"bill_to": account.bill_to or ""} | own
 

@@ -51,9 +51,11 @@ def turn_account(actor: Actor, *, account: Account, kind: str, bill_to: Account 
             field="bill_to",
         )
     before = {"kind": row.kind, "bill_to": row.bill_to or ""}
+    if payer != row.bill_to:
+        row.reseller_integration_id = ""  # It was the key of the former reseller's programs.
     row.kind, row.bill_to = kind, payer
     row.edition = Edition.BASIC if kind == AccountKind.RESELLER else ""
-    row.save(update_fields=["kind", "bill_to", "edition", "updated_at"])
+    row.save(update_fields=["kind", "bill_to", "edition", "reseller_integration_id", "updated_at"])
     audit.record(actor, "account.kind", row, before=before, after={"kind": kind, "bill_to": payer or ""}, account=row)
     tell_account(row, "updated")
     return row

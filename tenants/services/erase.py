@@ -18,7 +18,7 @@ from notifications.models import ERASED, MailState, OutgoingMail
 from orders.models import Basket
 from resellers.enums import SITE_MACHINE, SiteEvent
 from resellers.models import Account, Contact, Invitation, Organization, Site
-from resellers.services.accounts import COMPANY_FIELDS, STAFF_FIELDS
+from resellers.services.accounts import COMPANY_FIELDS, KEY_FIELDS, STAFF_FIELDS
 from resellers.services.site_end import erase_site
 from resellers.services.sites import KEPT_FOR
 from tenants.enums import TenantStatus
@@ -75,7 +75,8 @@ def _forget_people(own: Organization) -> None:
     Contact.objects.filter(organization=own).update(
         first_name="-", last_name="-", email="", phone="", job_title="", user=None
     )
-    blank: dict[str, Any] = {name: "" for name in (*COMPANY_FIELDS, *STAFF_FIELDS) if name not in KEPT_FIELDS}
+    every = (*COMPANY_FIELDS, *STAFF_FIELDS, *KEY_FIELDS)
+    blank: dict[str, Any] = {name: "" for name in every if name not in KEPT_FIELDS}
     for account in Account.objects.filter(organization=own).order_by("pk"):
         Account.objects.filter(pk=account.pk).update(**blank, name=f"#{account.pk}", account_manager=None)
     people = (Entity.ACCOUNT, Entity.CONTACT, Entity.ORDER, Entity.LINE)

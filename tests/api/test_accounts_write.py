@@ -9,8 +9,9 @@ from django.test import Client
 
 from core.audit import AuditEntry
 from core.custom_fields import CustomField
-from resellers.enums import AccountStatus, Edition
+from resellers.enums import AccountKind, AccountStatus, Edition
 from resellers.models import Account
+from resellers.services.kinds import turn_account
 from subscriptions.enums import OperationState, Verb
 from subscriptions.models import Operation, Subscription
 from tests import factories
@@ -89,6 +90,7 @@ def test_the_distributor_changes_credit_and_hold(shop: Shop, distributor: Progra
         (("remove", "/name"), "required"),
         (("replace", "/name", 5), "invalid_text"),
         (("replace", "/name", "x" * 101), "too_long"),
+        (("replace", "/registrationNumber", "x" * 31), "too_long"),
         (("replace", "/email", "nobody"), "invalid_email"),
         (("replace", "/creditLimit", 5), "member_not_allowed"),
         (("replace", "/orderingEnabled", False), "member_not_allowed"),
@@ -96,6 +98,12 @@ def test_the_distributor_changes_credit_and_hold(shop: Shop, distributor: Progra
         (("replace", "/edition", "standard"), "member_not_allowed"),
         (("replace", "/kind", "reseller"), "member_not_allowed"),
         (("replace", "/isAffiliate", True), "member_not_allowed"),
+        (("replace", "/noteType", 2), "member_not_allowed"),
+        (("replace", "/separateInvoices", False), "member_not_allowed"),
+        (("replace", "/billingAddress/stateId", 5), "invalid_option"),
+        (("test", "/billingAddress/stateId", 5), "test_failed"),
+        (("test", "/fax", "1"), "test_failed"),
+        (("test", "/name", None), "test_failed"),
         (("replace", "/nonsense", 1), "unknown_member"),
         (("replace", "/account__users__password", "x"), "unknown_member"),
         (("test", "/name", "Somebody else"), "test_failed"),
@@ -114,6 +122,115 @@ def test_a_patch_is_all_or_nothing(shop: Shop, reseller: Program, operation: tup
     assert (answer.status_code, body["type"], body["code"]) == (400, "AccountNotUpdatedError", code)
     assert body["errors"][0]["pointer"].startswith("/1")
     assert Account.objects.filter(pk=shop.end_customer.pk).values().get() == before
+
+
+def test_members_that_an_account_has_besides(shop: Shop, reseller: Program):
+    texts = {
+        "fax": "+49 228 2",
+        "tradingName": "Fern & Co",
+        "businessActivity": "Gardens",
+        "website": "https://fern.test",
+    }
+    account = shop.end_customer
+    check(
+        patch(
+            reseller,
+            account,
+            *(("test", f"/{name}", None) for name in texts),
+            *(("add", f"/{name}", text) for name, text in texts.items()),
+            *(("test", f"/{name}", text) for name, text in texts.items()),
+        ),
+        ONE,
+        method="patch",
+        reseller=True,
+    )
+    read = check(reseller.get(f"/api/accounts/{account.pk}"), ONE, reseller=True)
+    assert {name: read[name] for name in texts} == texts
+    for name, text in texts.items():
+        found = reseller.get(f"/api/accounts?$filter={name} eq '{text.replace('&', '%26').replace('+', '%2B')}'").json()
+        assert [row["id"] for row in found["data"]] == [account.pk], name
+    assert patch(reseller, account, *(("remove", f"/{name}") for name in texts)).status_code == 200
+    assert [reseller.get(f"/api/accounts/{account.pk}").json()[name] for name in texts] == [None] * 4
+
+
+def test_the_document_an_account_is_billed_by(shop: Shop, distributor: Program):
+    for value, word in ((2, "Receipt"), ("Invoice", "Invoice"), ("2", "Receipt"), (1, "Invoice")):
+        body = check(patch(distributor, shop.customer, ("replace", "/noteType", value)), ONE, method="patch")
+        assert body["noteType"] == word
+    assert patch(distributor, shop.customer, ("test", "/noteType", 2)).json()["code"] == "test_failed"
+    patch(distributor, shop.customer, ("replace", "/noteType", 2))
+    assert patch(distributor, shop.customer, ("remove", "/noteType")).json()["noteType"] == "Invoice"
+    for member, wrong, same in (("separateInvoices", True, "false"), ("billingFrequencyMarkup", 5, "0")):
+        refused = patch(distributor, shop.customer, ("replace", f"/{member}", wrong))
+        assert refused.json()["code"] == "member_not_allowed"
+        assert patch(distributor, shop.customer, ("replace", f"/{member}", same)).status_code == 200
+
+
+def test_each_side_has_its_own_key_of_an_account(shop: Shop, distributor: Program, reseller: Program):
+    account, one = shop.end_customer, f"/api/accounts/{shop.end_customer.pk}"
+    assert patch(distributor, account, ("replace", "/integrationId", "ERP-1")).json()["integrationId"] == "ERP-1"
+    assert reseller.get(one).json()["integrationId"] is None
+    assert patch(reseller, account, ("replace", "/integrationId", "mine")).json()["integrationId"] == "mine"
+    assert distributor.get(one).json()["integrationId"] == "ERP-1"
+    for caller, key, count in ((distributor, "ERP-1", 1), (reseller, "mine", 1), (reseller, "ERP-1", 0)):
+        page = caller.get(f"/api/accounts?$filter=integrationId eq '{key}'").json()
+        assert len(page["data"]) == count, key
+    for caller, key, other in ((distributor, "ERP-1", shop.customer), (reseller, "mine", shop.reseller)):
+        refused = patch(caller, other, ("test", "/fax", None), ("replace", "/integrationId", key))
+        assert refused.json()["code"] == "integration_id_taken"
+        assert refused.json()["errors"][0]["pointer"] == "/1/value"
+    # Another reseller's programs have keys of their own.
+    assert patch(distributor, shop.customer, ("replace", "/integrationId", "mine")).status_code == 200
+
+
+def test_the_key_of_the_former_resellers_programs_is_forgotten(shop: Shop, reseller: Program):
+    assert patch(reseller, shop.end_customer, ("replace", "/integrationId", "mine")).status_code == 200
+    turn_account(shop.staff, account=shop.end_customer, kind=AccountKind.AFFILIATE)
+    assert Account.objects.get(pk=shop.end_customer.pk).reseller_integration_id == "mine"
+    turn_account(shop.staff, account=shop.end_customer, kind=AccountKind.DIRECT)
+    assert Account.objects.get(pk=shop.end_customer.pk).reseller_integration_id == ""
+
+
+def test_a_state_stays_or_goes(shop: Shop, reseller: Program):
+    account = shop.end_customer
+    Account.objects.filter(pk=account.pk).update(state="NRW")
+    state = reseller.get(f"/api/accounts/{account.pk}/billingaddress").json()["state"]
+    place = {"address": "Road 1", "city": "Bonn", "postCode": "53111", "countryId": 405}
+    for value in (state["id"], str(state["id"])):
+        answer = patch(reseller, account, ("replace", "/billingAddress", place | {"stateId": value}))
+        assert answer.status_code == 200, answer.content
+    account.refresh_from_db()
+    assert (account.state, account.city) == ("NRW", "Bonn")
+    assert patch(reseller, account, ("replace", "/billingAddress/stateId", None)).status_code == 200
+    account.refresh_from_db()
+    assert account.state == ""
+
+
+def test_every_operation_to_blame_is_named(shop: Shop, reseller: Program):
+    answer = patch(
+        reseller,
+        shop.end_customer,
+        ("replace", "/name", ""),
+        ("replace", "/phone", "1"),
+        ("replace", "/nonsense", 1),
+        ("replace", "/billingAddress/countryId", 1),
+    )
+    body = check(answer, ONE, method="patch")
+    assert [(item["pointer"], item["code"]) for item in body["errors"]] == [
+        ("/0/value", "required"),
+        ("/2/path", "unknown_member"),
+        ("/3/value", "invalid_option"),
+    ]
+    assert (body["type"], body["code"]) == ("AccountNotUpdatedError", "validation_failed")
+
+
+def test_what_a_service_refuses_is_blamed_on_the_operation(shop: Shop, distributor: Program):
+    assert patch(distributor, shop.customer, ("replace", "/code", "D-1")).status_code == 200
+    answer = patch(distributor, shop.reseller, ("replace", "/phone", "1"), ("replace", "/code", "D-1"))
+    body = check(answer, ONE, method="patch")
+    assert body["errors"] == [
+        {"code": "accounting_number_taken", "detail": body["detail"], "pointer": "/1/value"},
+    ]
 
 
 def test_the_whole_address(shop: Shop, reseller: Program):
