@@ -391,6 +391,8 @@ PUBLIC_ACTIONS = frozenset(
         "order.executed",
         "order.placed",
         "subscription.activated",
+        "subscription.addon_ending",
+        "subscription.addon_kept",
         "subscription.created",
         "subscription.expired",
         "subscription.given_up",
@@ -484,18 +486,14 @@ def action_words(action: str) -> str:
 
 def has_words(action: str) -> bool:
     """Whether somebody has given the action words; ``{}`` stands for a value known only when it runs."""
-    if action in ACTIONS or action in PUBLIC_ACTIONS:
-        return True
-    return action in {f"subscription.{{}}_{phase}" for phase in PHASES}
+    return action in {*ACTIONS, *PUBLIC_ACTIONS, *(f"subscription.{{}}_{phase}" for phase in PHASES)}
 
 
 def field_words(name: str) -> str:
     """A field for people."""
-    known = FIELDS.get(name)
-    return str(known) if known is not None else name.replace("_", " ").capitalize()
+    return str(FIELDS.get(name) or name.replace("_", " ").capitalize())
 
 
 def object_words(kind: str) -> str:
     """The kind of an object for people, from its stored name such as ``orders.order``."""
-    known = OBJECTS.get(kind)
-    return str(known) if known is not None else kind.rpartition(".")[2].capitalize()
+    return str(OBJECTS.get(kind) or kind.rpartition(".")[2].capitalize())

@@ -73,6 +73,47 @@ def _numbers(sequence: str, how_many: int) -> list[int]:
         return [number for (number,) in cursor.fetchall()]
 
 
+class _Numbered(models.Field[Any, Any]):
+    """A column that is filled when its row is written, as ``auto_now`` is."""
+
+    def pre_save(self, model_instance: Any, add: bool) -> Any:
+        """The present value with what is new."""
+        value = self.numbered(model_instance)
+        setattr(model_instance, self.attname, value)
+        return value
+
+    def numbered(self, field: Any) -> Any:
+        """What stands in the row from now on."""
+        raise NotImplementedError
+
+    def deconstruct(self) -> Any:
+        """Migrations know the column alone."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, f"django.db.models.{type(self).__mro__[2].__name__}", args, kwargs
+
+
+class OptionNumbers(_Numbered, models.JSONField):
+    """The ids of list entries by their text; new ones get one."""
+
+    def numbered(self, field: "CustomField") -> dict[str, int]:
+        """The ids there were, and those of new entries."""
+        known: dict[str, int] = field.option_numbers
+        new = [option for option in field.options if option not in known]
+        return known | dict(zip(new, _numbers(OPTION_NUMBERS, len(new)), strict=True)) if new else known
+
+
+class GroupNumber(_Numbered, models.PositiveIntegerField[Any, Any]):
+    """The id of a group: that of the organization's other fields in it, or a new one."""
+
+    def numbered(self, field: "CustomField") -> int | None:
+        """None for a field that stands in no group."""
+        if not field.group or field.group_number is not None:
+            return field.group_number if field.group else None
+        rows = CustomField.objects.filter(organization_id=field.organization_id, group=field.group)
+        found = rows.exclude(group_number=None).values_list("group_number", flat=True).first()
+        return found or _numbers(GROUP_NUMBERS, 1)[0]
+
+
 class CustomField(TenantOwned):
     """One field of one kind of object. ``provisioning_code`` is how the API names it; archived ones keep their values.
 
@@ -95,8 +136,8 @@ class CustomField(TenantOwned):
     is_required = models.BooleanField(gettext_lazy("compulsory"), default=False)
     is_search = models.BooleanField(gettext_lazy("search criterion"), default=False)
     options = ArrayField(models.CharField(max_length=100), verbose_name=gettext_lazy("list"), default=list, blank=True)
-    option_numbers = models.JSONField(default=dict, editable=False)
-    group_number = models.PositiveIntegerField(null=True, editable=False)
+    option_numbers = OptionNumbers(default=dict, editable=False)
+    group_number = GroupNumber(null=True, editable=False)
     default = models.JSONField(gettext_lazy("default"), null=True, blank=True)
     shown_attribute = models.CharField(gettext_lazy("shown by"), max_length=20, blank=True)
     shown_values = ArrayField(models.CharField(max_length=100), default=list, blank=True)
@@ -119,21 +160,6 @@ class CustomField(TenantOwned):
 
     def __str__(self) -> str:
         return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Give new list entries and a new group their numbers."""
-        if kwargs.get("update_fields") is None:
-            new = [option for option in self.options if option not in self.option_numbers]
-            self.option_numbers |= dict(zip(new, _numbers(OPTION_NUMBERS, len(new)), strict=True))
-            self.group_number = self._number_of_group() if self.group else None
-        super().save(*args, **kwargs)
-
-    def _number_of_group(self) -> int:
-        if self.group_number is not None:
-            return self.group_number
-        rows = CustomField.objects.filter(organization_id=self.organization_id, group=self.group)
-        found = rows.exclude(group_number=None).values_list("group_number", flat=True).first()
-        return found or _numbers(GROUP_NUMBERS, 1)[0]
 
     @property
     def key(self) -> str:

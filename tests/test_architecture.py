@@ -55,6 +55,8 @@ WITHOUT_ACTOR = {
     "previewed_site": "reads what a signed token of the site allows",
     "checklist": "reads a row the caller already holds",
     "claim_reply": "belongs to the API client that calls",
+    "is_window_closed": "reads a row the caller already holds",
+    "window_words": "reads a row the caller already holds",
     "is_set_by_hand": "reads a row the caller already holds",
     "kept_body": "belongs to the API client that calls",
     "keep_reply": "belongs to the API client that calls",

@@ -114,7 +114,7 @@ class EndAddOn(ChangePage):
         """What the next period costs."""
         if self._runs:
             return giveback.preview_end_addon(self.actor, self.subscription, self.addon)
-        return giveback.preview_keep_addon(self.subscription, self.addon)
+        return giveback.preview_keep_addon(self.actor, self.subscription, self.addon)
 
     def perform(self, form: Any) -> CancellationRequest | None:
         """Write it down; the vendor is told when the period is over."""

@@ -207,7 +207,7 @@ def preview_end_addon(actor: Actor, row: Subscription, addon: SubscriptionAddOn)
     )
 
 
-def preview_keep_addon(row: Subscription, addon: SubscriptionAddOn) -> Preview:
+def preview_keep_addon(actor: Actor, row: Subscription, addon: SubscriptionAddOn) -> Preview:
     """What it means to keep an add-on that was to end."""
     return Preview(
         what=_("%(name)s goes on after the billing period.") % {"name": addon.name},

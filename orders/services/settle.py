@@ -42,10 +42,11 @@ def _fire(operation: Operation, event: DeliveryEvent) -> Sequence[OrderLine]:
     moved = [line for line in found if DELIVERY_MACHINE.allows(line.delivery_status, event)]
     for line in moved:
         DELIVERY_MACHINE.fire(line, event)
-    if moved:
+    is_finished = bool(moved) and not any(line.others_open or line.delivery_status in UNFINISHED for line in found)
+    if is_finished or (moved and event != DeliveryEvent.DELIVER):
         # What an order is called follows from its lines, so whoever asks for changed orders finds it.
         Order.objects.filter(pk=order.pk).update(updated_at=clock.real_now())
-    if moved and not any(line.others_open or line.delivery_status in UNFINISHED for line in found):
+    if is_finished:
         emit(
             "order.finished",
             {"order": str(order.public_id)},

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -15,12 +15,11 @@ from core.custom_fields import CustomField, CustomValues
 from core.jobs import Job
 from orders.models import Order, OrderLine, TermsAcceptance
 from orders.selectors import orders_for
-from orders.services import drafts, settle
+from orders.services import drafts
 from orders.services.draft_place import terms_wanted
 from orders.services.drafts import erase_drafts
 from resellers.enums import AccountStatus, Edition
 from resellers.models import Account, Site
-from subscriptions.enums import OperationState
 from subscriptions.models import Operation, Subscription
 from tests import factories
 from tests.api.caller import Program, program
@@ -92,32 +91,6 @@ def test_draft_item_checkout_executed(plain: Shop, reseller: Program):
         "/api/",
         "API: Sync",
     )
-
-
-def test_what_the_vendor_refused_of_an_order_is_said(plain: Shop, reseller: Program, distributor: Program):
-    order = filled(reseller, plain.end_customer, plain.product)
-    assert checkout(reseller, order).status_code == 202
-    before = reseller.get(f"{ORDERS}/{order}").json()["updatedAt"]
-    operation = Operation.objects.get()
-    Operation.objects.filter(pk=operation.pk).update(
-        state=OperationState.REFUSED, code="7700", message="Tenant 42 of Contoso has no credit"
-    )
-    with transaction.atomic():
-        settle.fail(operation, reason="no credit")
-    shown = check(reseller.get(f"{ORDERS}/{order}"), f"{ORDERS}/{{orderId}}", reseller=True)
-    assert shown["status"] == {"id": 4, "name": "Partially failed", "type": "Executed"}
-    assert shown["updatedAt"] > before
-    for name, number in (("Partially failed", 1), ("Executed", 0)):
-        found = reseller.get(f"{ORDERS}?$filter=statusName eq '{name}'").json()
-        assert found["paging"]["totalRecords"] == number
-    told, told_staff = progress(reseller, order), progress(distributor, order)
-    assert (told["status"], told["error"]["code"], told_staff["error"]["code"]) == (
-        "Executed",
-        "vendor_refused",
-        "7700",
-    )
-    assert "Contoso" not in told["error"]["message"]
-    assert "Contoso" in told_staff["error"]["message"]
 
 
 @pytest.mark.parametrize(
