@@ -128,7 +128,7 @@ class _Patch:
         """The address as an object: what it leaves out is emptied, or not compared."""
         if action != "remove" and not isinstance(value, Mapping):
             raise invalid_body(f"{where}/value", "The address is an object.", "invalid_body")
-        given = {ADDRESS + name: part for name, part in (value or {}).items()}
+        given = {} if action == "remove" else {ADDRESS + name: part for name, part in value.items()}
         for name in given:
             if name not in self.members:
                 raise invalid_body(f"{where}/value", f"There is no such member: {name[:60]}.", "unknown_member")

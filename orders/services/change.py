@@ -8,7 +8,7 @@ from core.errors import Conflict
 from core.tenancy import Actor, system_actor
 from orders.enums import DELIVERY_MACHINE, DeliveryEvent, LineKind
 from orders.models import Order, OrderLine
-from subscriptions.enums import Purpose
+from subscriptions.enums import Purpose, SubscriptionStatus
 from subscriptions.models import Subscription, SubscriptionAddOn
 from subscriptions.preconditions import Action, demand
 from subscriptions.services import create_addons
@@ -82,5 +82,7 @@ def _desired(row: Subscription, line: OrderLine) -> dict[str, Any]:
     addon = line.addon
     if addon is None:
         raise Conflict("addon_missing", _("The add-on of this line does not exist."))
+    if addon.status == SubscriptionStatus.PENDING_CANCEL:
+        raise Conflict("addon_ending", _("This add-on ends with the billing period. Keep it first."))
     more = 0 if line.kind == LineKind.ADDON else addon.quantity
     return {"addons": {str(addon.public_id): more + line.quantity}}

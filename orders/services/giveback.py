@@ -45,6 +45,9 @@ from subscriptions.services.requests import submit_request
 from subscriptions.services.switch import require_manage
 from users.permissions import Perm
 
+# The distributor charges his period on the very same moment, before anybody could tell him.
+BACK_ORDERING = "back_ordering"
+
 
 @dataclass(frozen=True)
 class Window:
@@ -250,6 +253,9 @@ def end_addon(
     require_manage(actor, row)
     demand(row, Action.CANCEL_ADDON, ignore_request=accepted is not None)
     addon = _find_addon(row, addon)
+    if row.instance.application.code == BACK_ORDERING:
+        words = _("What you order at your distributor's ends at once. Cancel the add-on on the day it is to end.")
+        raise BusinessError("addon_ends_at_once", words)
     if _staff_decide(actor, row.product.product_type, addon.quantity, addon=True):
         kind, execution = RequestKind.ADDON_CANCEL, Execution.PERIOD_END
         return submit_request(

@@ -154,6 +154,10 @@ def wish_addon(row: Subscription, *, plan: Plan, quantity: int) -> Wish:
     low, high = max(product.min_quantity, 1), product.max_quantity
     if quantity < low or (high is not None and quantity > high):
         raise BusinessError("quantity_limit", _("Type at least %(n)s.") % {"n": low}, field="quantity")
+    if any(
+        addon.status == SubscriptionStatus.PENDING_CANCEL and addon.plan_id == plan.pk for addon in row.addons.all()
+    ):
+        raise Conflict("addon_ending", _("This add-on ends with the billing period. Keep it first."))
     running = (addon for addon in row.addons.all() if addon.status == SubscriptionStatus.ACTIVE)
     known = next((addon for addon in running if addon.plan_id == plan.pk), None)
     price, trace, terms = (known.unit_price, (), known.sell_terms) if known else _listed(row, plan)

@@ -24,7 +24,7 @@ def charge_period(actor: Actor, row: Subscription) -> None:
     """Charge the billing period that has just begun; a second call for the same period changes nothing."""
     if row.period_starts_at is None or row.period_ends_at is None:
         return
-    amount = Amount.of(period_price(row, is_next=True), tax_for(row.bill_to).percent, row.currency)
+    amount = Amount.of(period_price(row), tax_for(row.bill_to).percent, row.currency)
     description = _("%(name)s: %(n)s from %(start)s to %(end)s") % {
         "name": row.name,
         "n": row.quantity,

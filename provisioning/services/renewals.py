@@ -19,7 +19,6 @@ from subscriptions.enums import Purpose
 from subscriptions.models import Operation, Subscription
 from subscriptions.services import renew as terms
 from subscriptions.services.changes import open_change
-from vendors.models import SyncStatus
 
 BATCH = 500
 REMINDERS = (30, 7)
@@ -46,8 +45,9 @@ def _move_on(pk: int) -> bool:
         return False
     actor = system_actor(row.organization_id, label=_("renewal"))
     addons = terms.ending_addons(row)
-    # Once the vendor has refused, the period goes on without them in it, and staff see to them.
-    if addons and row.sync_status != SyncStatus.FAILED:
+    # First the add-ons end, then the period goes on: so the next one is charged without them, or, where the vendor
+    # refused, with them.
+    if addons:
         if terms.is_busy(row):
             return False
         reason = _("The billing period has ended.")

@@ -160,7 +160,13 @@ def update_account(actor: Actor, *, account: Account, values: Mapping[str, Any])
         _set_key(actor, row, values["integration_key"])
     _demand_not_managed(actor, row, before)
     _clean(row)
-    row.save()
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError as error:
+        if "integration_id" in str(error):  # Another account got the key meanwhile.
+            raise _key_taken() from error
+        raise
     audit.record(actor, "account.updated", row, before=before, after=_shown(row), account=row)
     if _shown(row) != before:
         tell_account(row, "updated", [name for name in COMPANY_FIELDS if getattr(row, name) != before[name]])
@@ -177,9 +183,12 @@ def _set_key(actor: Actor, row: Account, key: str) -> None:
         row.reseller_integration_id = key
         same = same.filter(Q(bill_to_id=row.payer_id) | Q(pk=row.payer_id), reseller_integration_id=key)
     if key and same.exists():
-        raise BusinessError(
-            "integration_id_taken", _("Another account has this integration ID."), field="integration_key"
-        )
+        raise _key_taken()
+
+
+def _key_taken() -> BusinessError:
+    words = _("Another account has this integration ID.")
+    return BusinessError("integration_id_taken", words, field="integration_key")
 
 
 def _demand_not_managed(actor: Actor, row: Account, before: Mapping[str, Any]) -> None:

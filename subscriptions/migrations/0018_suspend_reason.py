@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 FILL = """
 UPDATE subscriptions_subscription AS service SET suspend_reason = 'staff'
-WHERE status = 'suspended' AND EXISTS (
+WHERE (status = 'suspended' OR (status = 'pending_cancel' AND resumes_as = 'suspended')) AND EXISTS (
     SELECT 1 FROM subscriptions_operation
     WHERE subscription_id = service.id AND purpose = 'suspend' AND state = 'done'
 )

@@ -311,6 +311,7 @@ def refuse_change(
         return
     set_sync(row, SyncStatus.FAILED, message)
     _fire_new_addons(row, operation, SubscriptionEvent.REFUSE)
+    _go_on_with_addons(row, operation)
     if operation.purpose == Purpose.SCHEDULE:
         _fail_schedule(row, message)
     _move_request(operation, RequestEvent.FAIL)
@@ -336,6 +337,7 @@ def retry_change(row: Subscription, operation: Operation) -> None:
                 subscription=row,
                 plan=last.plan,
                 quantity=last.quantity,
+                was=last.was or row.quantity,
                 due_at=row.term_ends_at,
                 requested_by=last.requested_by,
             )
@@ -351,6 +353,7 @@ def abandon_change(actor: Actor, row: Subscription, operation: Operation, *, rea
     if row.sync_status != SyncStatus.SYNCHRONIZED:
         set_sync(row, SyncStatus.SYNCHRONIZED)
     _fire_new_addons(row, operation, SubscriptionEvent.GIVE_UP, cancelled_at=clock.now())
+    _go_on_with_addons(row, operation)
     if operation.purpose == Purpose.SCHEDULE:
         _fail_schedule(row, reason)
     for found in CancellationRequest.objects.filter(operation=operation, status__in=OPEN_REQUESTS):
@@ -367,6 +370,14 @@ def _fire_new_addons(row: Subscription, operation: Operation, event: Subscriptio
     for addon in row.addons.filter(public_id__in=list(operation.desired.get("addons") or {})).order_by("pk"):
         if addon.first_activated_at is None and SUBSCRIPTION_MACHINE.allows(addon.status, event):
             SUBSCRIPTION_MACHINE.fire(addon, event, **values)
+            tell_addon(row, addon)
+
+
+def _go_on_with_addons(row: Subscription, operation: Operation) -> None:
+    """The add-ons that this operation did not end run on, and are charged as before."""
+    for addon in row.addons.filter(public_id__in=list(operation.desired.get("addons") or {})).order_by("pk"):
+        if addon.status == SubscriptionStatus.PENDING_CANCEL:
+            SUBSCRIPTION_MACHINE.fire(addon, SubscriptionEvent.REVOKE_CANCEL)
             tell_addon(row, addon)
 
 

@@ -58,7 +58,13 @@ def next_period(row: Subscription) -> None:
 
 
 def ending_addons(row: Subscription) -> list[str]:
-    """The ids of the add-ons that end with the billing period."""
+    """The ids of the add-ons that end with the billing period that is over.
+
+    None while the service is suspended, for the vendor changes nothing then, and none where it ends itself.
+    """
+    is_over = is_last_period(row) and (row.status == SubscriptionStatus.PENDING_CANCEL or not row.auto_renew)
+    if row.status == SubscriptionStatus.SUSPENDED or is_over:
+        return []
     rows = row.addons.filter(status=SubscriptionStatus.PENDING_CANCEL).order_by("pk")
     return [str(public_id) for public_id in rows.values_list("public_id", flat=True)]
 

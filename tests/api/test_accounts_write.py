@@ -124,6 +124,15 @@ def test_a_patch_is_all_or_nothing(shop: Shop, reseller: Program, operation: tup
     assert Account.objects.filter(pk=shop.end_customer.pk).values().get() == before
 
 
+@pytest.mark.parametrize("value", [[1], {"city": "Bonn"}, "x"])
+def test_the_value_of_a_removal_counts_for_nothing(shop: Shop, reseller: Program, value: object):
+    plain = patch(reseller, shop.end_customer, ("remove", "/billingAddress"))
+    answer = patch(reseller, shop.end_customer, ("remove", "/billingAddress", value))
+    assert answer.status_code == plain.status_code < 500
+    shop.end_customer.refresh_from_db()
+    assert shop.end_customer.city != "Bonn"
+
+
 def test_members_that_an_account_has_besides(shop: Shop, reseller: Program):
     texts = {
         "fax": "+49 228 2",

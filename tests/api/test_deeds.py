@@ -1,20 +1,24 @@
 """Changing subscriptions: cancel, quantity, renewal; each once, by those who may."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
 from billing.models import Charge
-from catalog.models import ProductType
+from catalog.models import AddOnRelation, ProductType
 from core import clock
-from core.errors import NotVisible
+from core.errors import Conflict, NotVisible
 from orders.services.decide import accept_request, preview_request
 from orders.services.giveback import keep_addon
+from orders.services.more import wish_addon
 from orders.services.preview import next_period_price, period_price
 from provisioning.services import renewals
 from resellers.enums import Edition
 from subscriptions.enums import OperationState, Purpose
 from subscriptions.models import CancellationRequest, Operation, ScheduledChange, Subscription
+from subscriptions.services.changes import abandon_change, apply_change, refuse_change
 from subscriptions.services.requests import reject_request, withdraw_request
 from tests.api.caller import Program, program
 from tests.api.conftest import set_edition
@@ -253,14 +257,83 @@ def test_an_addon_ends_with_the_billing_period(reseller: Program, extended: Subs
     assert extended.period_ends_at < clock.now()  # The period goes on once the vendor has ended it.
 
 
-def test_without_the_vendor_the_period_goes_on_without_the_addon(reseller: Program, extended: Subscription):
-    reseller.post(ending(extended))
-    Subscription.objects.filter(pk=extended.pk).update(
-        period_ends_at=clock.now() - dt.timedelta(minutes=1), sync_status="failed"
-    )
+def charged(row: Subscription) -> list[Decimal]:
+    """What the billing periods have cost that began by the clock."""
+    rows = Charge.objects.filter(subscription=row, source__startswith="period:").order_by("pk")
+    return list(rows.values_list("net", flat=True))
+
+
+def period_is_over(row: Subscription, **values: object) -> None:
+    values |= {"period_ends_at": clock.now() - dt.timedelta(minutes=1)}
+    Subscription.objects.filter(pk=row.pk).update(**values)
     renewals.run_clock()
+    row.refresh_from_db()
+
+
+def test_an_ended_addon_is_in_no_later_period(shop: Shop, reseller: Program, extended: Subscription):
+    reseller.post(ending(extended))
+    period_is_over(extended)
+    (operation,) = operations(extended, Purpose.ADDON_CANCEL)
+    Operation.objects.filter(pk=operation.pk).update(state=OperationState.DONE)
+    with transaction.atomic():
+        apply_change(shop.staff, extended, operation, {})
+    renewals.run_clock()
+    assert (charged(extended), extended.addons.get().status) == ([36], "cancelled")
+    assert len(operations(extended, Purpose.ADDON_CANCEL)) == 1
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+def test_what_the_vendor_does_not_end_runs_on_and_is_charged(
+    shop: Shop, reseller: Program, extended: Subscription, given_up: bool
+):
+    reseller.post(ending(extended))
+    period_is_over(extended, sync_status="failed")  # Another change was refused before: he is asked all the same.
+    (operation,) = operations(extended, Purpose.ADDON_CANCEL)
+    Operation.objects.filter(pk=operation.pk).update(state=OperationState.REFUSED)
+    with transaction.atomic():
+        if given_up:
+            abandon_change(shop.staff, extended, operation, reason="He keeps it")
+        else:
+            refuse_change(shop.staff, extended, operation, "Too late", "window_closed", {})
+    assert extended.addons.get().status == "active"
+    for _run in range(2):
+        renewals.run_clock()
+    assert charged(extended) == [39]
+    assert len(operations(extended, Purpose.ADDON_CANCEL)) == 1
+
+
+def test_a_suspended_service_keeps_its_addon_until_it_runs_again(reseller: Program, extended: Subscription):
+    reseller.post(ending(extended))
+    period_is_over(extended, status="suspended")
     assert operations(extended, Purpose.ADDON_CANCEL) == []
-    assert Charge.objects.filter(subscription=extended, source__startswith="period:").get().net == 36
+    assert (charged(extended), extended.addons.get().status) == ([39], "pending_cancel")
+
+
+def test_a_service_that_ends_takes_its_addon_along(reseller: Program, extended: Subscription):
+    reseller.post(ending(extended))
+    now = clock.now()
+    period_is_over(extended, auto_renew=False, term_ends_at=now - dt.timedelta(days=1))
+    assert operations(extended, Purpose.ADDON_CANCEL) == []
+    assert len(operations(extended, Purpose.RENEW)) == 1
+
+
+def test_an_addon_that_ends_is_not_bought_again(shop: Shop, extended: Subscription, reseller: Program):
+    addon = extended.addons.get()
+    AddOnRelation.objects.create(organization=shop.organization, parent=extended.product, addon=addon.product)
+    reseller.post(ending(extended))
+    row = Subscription.objects.select_related("organization", "account", "bill_to", "product__product_type").get(
+        pk=extended.pk
+    )
+    with pytest.raises(Conflict) as caught:
+        wish_addon(row, plan=addon.plan, quantity=1)
+    assert caught.value.code == "addon_ending"
+
+
+def test_what_is_ordered_at_a_distributors_does_not_end_later(reseller: Program, extended: Subscription):
+    application = extended.instance.application
+    application.__class__.objects.filter(pk=application.pk).update(code="back_ordering")
+    body = check(reseller.post(ending(extended)), f"{ONE}/addons/{{addonId}}/cancelendofbillingperiod", method="post")
+    assert (body["code"], extended.addons.get().status) == ("addon_ends_at_once", "active")
 
 
 def test_an_addon_is_kept_after_all(shop: Shop, reseller: Program, extended: Subscription):
