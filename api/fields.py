@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import BooleanField, Expression, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import BooleanField, Expression, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.expressions import Combinable
+from django.db.models.functions import NullIf
 
 from api.errors import ApiError
 from api.grammar import Both, Literal, Node, Not, Test, parse
@@ -61,6 +62,11 @@ class Column:
 def truth(condition: Q) -> Callable[[], Combinable]:
     """The expression of a column that is true where the condition holds."""
     return lambda: ExpressionWrapper(condition, output_field=BooleanField())
+
+
+def null_if_empty(path: str) -> Callable[[], Combinable]:
+    """The expression of a text column that lists put last where it is empty, as the wire tells null."""
+    return lambda: NullIf(F(path), Value(""))
 
 
 class Columns:

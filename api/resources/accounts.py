@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
-from api.fields import Column, Columns, truth
+from api.fields import Column, Columns, null_if_empty, truth
 from api.wire import moment
 from core.tenancy import Actor
 from resellers.countries import COUNTRIES
@@ -33,11 +33,11 @@ COLUMNS = Columns(
     (
         Column("id", "integer", "pk"),
         Column("name", "text", "name", orders=True),
-        Column("code", "text", "accounting_number", orders=True),
+        Column("code", "text", "told_code", expression=null_if_empty("accounting_number"), orders=True, nullable=True),
         Column("phone", "text", "phone"),
         Column("fax", "text", "fax"),
         Column("website", "text", "website"),
-        Column("email", "text", "email", orders=True),
+        Column("email", "text", "told_email", expression=null_if_empty("email"), orders=True, nullable=True),
         _staff("folder"),
         _staff("orderingEnabled", "bool", "may_order", expression=truth(Q(status=AccountStatus.ACTIVE))),
         _staff("billToAccountId", "integer", "bill_to_id", nullable=True),

@@ -283,3 +283,21 @@ def test_pages_cost_the_same_however_long(shop: Shop, distributor: Program, sold
             distributor.get(f"{path}{'&' if '?' in path else '?'}pageSize={size}")
         counts.append(len(queries.captured_queries))
     assert counts[0] == counts[1] <= most
+
+
+@pytest.mark.parametrize("order", ["code", "code desc", "email desc,code"])
+def test_accounts_without_a_code_come_last(shop: Shop, distributor: Program, order: str):
+    Account.objects.update(accounting_number="", email="")
+    Account.objects.filter(pk=shop.customer.pk).update(accounting_number="A1", email="a@one.test")
+    Account.objects.filter(pk=shop.reseller.pk).update(accounting_number="B2", email="b@two.test")
+    codes, cursor = [], ""
+    while True:
+        body = distributor.get(f"/api/accounts?pageSize=1&$orderBy={order}&count=false{cursor}").json()
+        codes += [row["code"] for row in body["data"]]
+        if body["paging"]["nextCursor"] is None:
+            break
+        cursor = f"&cursor={body['paging']['nextCursor']}"
+    assert codes[:2] == (["A1", "B2"] if order == "code" else ["B2", "A1"])
+    assert (set(codes[2:]), len(codes)) == ({None}, Account.objects.count())
+    found = distributor.get("/api/accounts?$filter=code eq null").json()
+    assert found["paging"]["totalRecords"] == len(codes) - 2
